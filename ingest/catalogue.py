@@ -1,0 +1,182 @@
+"""Read what a folder of publications holds: catalogue entries beside their PDFs, and bare PDFs. The only module that imports pydantic."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import langcodes
+from babel import Locale
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ingest.records import UNDETERMINED, Edition, Part, Publication, edition_id
+
+ENTRY = "publication.toml"
+TERRITORIES = frozenset(code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code))
+
+
+class NoPublicationsError(Exception):
+    """The folder holds neither catalogue entries nor PDFs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A publication as its folder describes it, and where the file of each edition lies."""
+
+    publication: Publication
+    files: Mapping[str, Path]  # by edition_id; an edition without a file is not among them
+    catalogued: bool  # False for a bare PDF: its title and its language are still to be read from it
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All entries of a folder, and everything that is wrong with the others."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[str, ...]  # one line each: file, key, what was expected, what was found
+    faulty: frozenset[str]  # publications described wrongly: leave them as they are in the library
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """Read every publication under `folder`, in the order of their paths.
+
+    A wrong entry never hides the others: each of its faults becomes one of `problems`. Raises NoPublicationsError when there is
+    nothing at all, so that an unmounted folder is not taken for a library that was emptied.
+    """
+    described = sorted(folder.rglob(ENTRY))
+    homes = {path.parent for path in described}
+    bare = sorted(path for path in _pdfs(folder) if homes.isdisjoint(path.parents))
+    if not described and not bare:
+        raise NoPublicationsError(f"No {ENTRY} and no PDF under {folder}; nothing was changed. Is this the right folder?")
+    entries: dict[str, Entry] = {}
+    problems: list[str] = []
+    faulty: set[str] = set()
+    for path in described:
+        entry, faults = _read_entry(path)
+        if path.parent.name in entries:
+            entry, faults = None, [f"{path}: folder name: expected one no other publication has, found {path.parent.name!r} twice"]
+        problems += faults
+        if entry is None:
+            faulty.add(path.parent.name)
+        else:
+            entries[path.parent.name] = entry
+    for path in bare:
+        entry = _bare_entry(path, folder, taken=entries.keys() | faulty)
+        entries[entry.publication.publication_id] = entry
+    return Catalogue(tuple(entries.values()), tuple(problems), frozenset(faulty))
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file's content, in lower-case hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _language(tag: str) -> str:
+    if not langcodes.tag_is_valid(tag):
+        raise ValueError('expected a BCP 47 tag such as "fr", "pt-BR" or "zh-Hans"')
+    return langcodes.standardize_tag(tag)
+
+
+def _country(code: str) -> str:
+    if code not in TERRITORIES:
+        raise ValueError('expected an ISO 3166-1 code of two capital letters such as "BO"')
+    return code
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("expected some text")
+    return " ".join(text.split())
+
+
+Language = Annotated[str, AfterValidator(_language)]
+Country = Annotated[str, AfterValidator(_country)]
+Text = Annotated[str, AfterValidator(_filled)]
+
+
+class _EditionForm(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    language: Language
+    label: str = ""
+    part: Part = "whole"
+    file: str | None = None
+
+
+class _PublicationForm(BaseModel):
+    """What publication.toml may say; README, "Describing publications", explains every key."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: dict[Language, Text] = Field(min_length=1)
+    abstract: dict[Language, Text] = Field(default_factory=dict)
+    year: Annotated[int, Field(ge=1000, le=9999)] | None = None
+    kind: str = ""
+    topics: list[Text] = Field(default_factory=list)
+    countries: list[Country] = Field(default_factory=list)
+    source: Annotated[str, Field(pattern="^(https?://.*)?$")] = ""
+    editions: list[_EditionForm] = Field(min_length=1)
+
+
+def _read_entry(path: Path) -> tuple[Entry | None, list[str]]:
+    try:
+        form = _PublicationForm.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        return None, [f"{path}: expected TOML in UTF-8: {error}"]
+    except ValidationError as error:
+        return None, [_fault(path, detail) for detail in error.errors()]
+    return _entry(path, form)
+
+
+def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]:
+    name = path.parent.name
+    editions: dict[str, Edition] = {}
+    files: dict[str, Path] = {}
+    faults, repeated = [], False
+    for position, said in enumerate(form.editions):
+        key = edition_id(name, said.language, said.part)
+        file = path.parent / said.file if said.file else None
+        if key in editions:
+            faults.append(f"{path}: editions.{position}: expected one edition for a language and part, found {said.language!r}, {said.part!r} twice")
+            repeated = True
+            continue
+        if file is not None and not file.is_file():
+            faults.append(f"{path}: editions.{position}.file: expected a PDF in this folder, found no {said.file!r}")
+        digest = sha256(file) if file is not None and file.is_file() else None
+        editions[key] = Edition(key, name, said.language, said.label, said.part, digest)
+        if file is not None:
+            files[key] = file
+    unnamed = sorted(set(_pdfs(path.parent)) - set(files.values()))
+    faults += [f"{path}: editions: expected every PDF of the folder, found no edition for {file.name!r}" for file in unnamed]
+    publication = Publication(
+        name, form.title, form.abstract, form.year, form.kind, tuple(form.topics), tuple(form.countries), form.source, tuple(editions.values())
+    )
+    return (None if repeated else Entry(publication, files, catalogued=True)), faults
+
+
+def _bare_entry(path: Path, folder: Path, taken: set[str]) -> Entry:
+    relative = path.relative_to(folder).with_suffix("")
+    name = re.sub(r"\W+", "-", unicodedata.normalize("NFC", str(relative))).strip("-").lower()
+    if not name or name in taken:
+        name = f"{name}-{hashlib.sha256(str(relative).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}".strip("-")
+    key = edition_id(name, UNDETERMINED)
+    edition = Edition(key, name, UNDETERMINED, "", "whole", sha256(path))
+    return Entry(Publication(name, {}, {}, None, "", (), (), "", (edition,)), {key: path}, catalogued=False)
+
+
+def _pdfs(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.suffix.lower() == ".pdf" and path.is_file())
+
+
+def _fault(path: Path, detail: Any) -> str:
+    key = ".".join(str(step) for step in detail["loc"] if step != "[key]")
+    expected = detail["msg"].removeprefix("Value error, ")
+    found = "nothing" if detail["type"] == "missing" else repr(detail["input"])[:80]
+    return f"{path}: {key}: {expected}; found {found}"

@@ -1,0 +1,114 @@
+"""Cut the pages of an edition into passages: whole sentences, a bounded number of encoder tokens, one sentence of overlap."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+
+from ingest.language import identify
+from ingest.records import UNDETERMINED, Page, Passage, Publication, Span
+from ingest.sentences import sentence_spans
+
+PASSAGE_TOKENS = 200  # encoder tokens; longer passages blur several subjects into one vector
+OVERLAP = 1  # sentences shared by neighbours, so that an answer and its context are never cut apart
+SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥။።፧។៕")
+UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")  # first words of Unicode character names
+
+TokenCounter = Callable[[Sequence[str]], list[int]]
+
+
+def cut_pages(pages: Sequence[Page], count_tokens: TokenCounter, language: str) -> list[Passage]:
+    """Cut an edition into passages, in reading order; pages without text are passed over.
+
+    `count_tokens` counts encoder tokens of each text; `language` is the edition's, as far as it is known. A sentence may run over the
+    end of a page. Every sentence stands in at least one passage; a sentence longer than a passage is divided.
+    """
+    read = [page for page in pages if page.text]
+    if not read:
+        return []
+    text, starts = _join(read)
+    language = identify(text, language) if language == UNDETERMINED else language
+    passages = []
+    for ordinal, group in enumerate(_windows(text, language, count_tokens)):
+        start, end = group[0][0], group[-1][1]
+        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+        passages.append(
+            Passage(
+                read[first].edition_id, ordinal, read[first].number, start - starts[first], read[last].number, end - starts[last],
+                identify(text[start:end], language), text[start:end], tuple((left - start, right - start) for left, right in group),
+            )  # fmt: skip
+        )
+    return passages
+
+
+def catalogue_passages(publication: Publication, count_tokens: TokenCounter) -> list[Passage]:
+    """Cut the title and the abstract in each language that has one into passages that stand on no page.
+
+    So a publication is found by what its catalogue entry says, even when no file of it can be read. They belong to the edition in
+    that language, else to the first; their ordinals count through the publication.
+    """
+    by_language = {edition.language: edition.edition_id for edition in reversed(publication.editions)}
+    passages: list[Passage] = []
+    for language in dict.fromkeys([*publication.titles, *publication.abstracts]):
+        text = "\n".join(filter(None, (publication.titles.get(language), publication.abstracts.get(language))))
+        edition_id = by_language.get(language, publication.editions[0].edition_id)
+        for group in _windows(text, language, count_tokens):
+            start, end = group[0][0], group[-1][1]
+            sentences = tuple((left - start, right - start) for left, right in group)
+            passages.append(Passage(edition_id, len(passages), 0, start, 0, end, language, text[start:end], sentences))
+    return passages
+
+
+def _join(pages: Sequence[Page]) -> tuple[str, list[int]]:
+    """Put the pages into one text; return it with the offset at which each page starts."""
+    text, starts = "", []
+    for page in pages:
+        if text:
+            text += "\n" if text[-1] in SENTENCE_END else "" if _unspaced(text[-1]) and _unspaced(page.text[0]) else " "
+        starts.append(len(text))
+        text += page.text
+    return text, starts
+
+
+def _unspaced(char: str) -> bool:
+    return unicodedata.name(char, "").startswith(UNSPACED)
+
+
+def _bounded(text: str, spans: Sequence[Span], count_tokens: TokenCounter) -> list[Span]:
+    """Halve every span that is longer than a passage, at white space where there is some, until none is."""
+    bounded: list[Span] = []
+    for (start, end), tokens in zip(spans, count_tokens([text[start:end] for start, end in spans]), strict=True):
+        if tokens <= PASSAGE_TOKENS or end - start < 2:
+            bounded.append((start, end))
+        else:
+            middle = _dividing_point(text, start, end)
+            bounded += _bounded(text, [(start, middle), (middle, end)], count_tokens)
+    return bounded
+
+
+def _dividing_point(text: str, start: int, end: int) -> int:
+    middle, quarter = (start + end) // 2, (end - start) // 4
+    space = text.rfind(" ", middle - quarter, middle + quarter)
+    if space > start:
+        return space + 1
+    while middle < end - 1 and unicodedata.category(text[middle]).startswith("M"):
+        middle += 1  # never between a letter and its mark
+    return middle
+
+
+def _windows(text: str, language: str, count_tokens: TokenCounter) -> Iterator[Sequence[Span]]:
+    """Yield the sentences of each passage, as spans in `text`."""
+    spans = _bounded(text, sentence_spans(text, language), count_tokens)
+    tokens = count_tokens([text[start:end] for start, end in spans])
+    start = 0
+    while start < len(spans):
+        end, total = start, 0
+        while end < len(spans) and (end == start or total + tokens[end] <= PASSAGE_TOKENS):
+            total += tokens[end]
+            end += 1
+        yield spans[start:end]
+        if end == len(spans):
+            return
+        shared = end - OVERLAP
+        start = shared if start < shared and sum(tokens[shared : end + 1]) <= PASSAGE_TOKENS else end

@@ -1,0 +1,141 @@
+"""Read the text of a PDF, page by page. The only module that imports pypdfium2 and pypdf.
+
+PDFium gives the text and where it stands; pypdf gives metadata and page labels, and is the second opinion where PDFium finds no text.
+Neither names all the errors it raises, so every page has its own try.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdf
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from ingest.layout import Line, page_texts
+from ingest.records import Health, Page
+
+log = logging.getLogger(__name__)
+
+READING_VERSION = 1  # raise it when the same file would be read differently: editions read by an older one are read again
+MIN_READABLE = 0.5  # share of letters, marks, digits and spaces below which a text layer is rubbish
+NOTE_MARK = re.compile(r"(?<=[\w.,;:!?)\]”»।॥።။。])(\d{1,2})(?=\s|$)")  # a footnote's number, if it is set smaller
+
+
+class UnreadablePdfError(Exception):
+    """The file as a whole cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PdfContent:
+    """What a PDF holds: its pages in order, and the title its metadata gives, or ""."""
+
+    title: str
+    pages: tuple[Page, ...]
+
+
+def read_pdf(path: Path, edition_id: str) -> PdfContent:
+    """Read all pages. A page without text says so in its health; raises UnreadablePdfError when there are no pages to be had."""
+    with path.open("rb") as file:
+        start = file.read(1024)
+    if b"%PDF-" not in start:
+        raise UnreadablePdfError(f"not a PDF: it begins with {start[:12]!r}" if start else "not a PDF: it is empty")
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        needs = "needs a password" if "password" in str(error).lower() else f"damaged: {error}"
+        raise UnreadablePdfError(needs) from error
+    if not len(document):
+        raise UnreadablePdfError("damaged: no pages found")
+    second = _SecondOpinion(path)
+    laid_out = [_lines(document, number) for number in range(len(document))]
+    texts = page_texts([(lines or [], height) for lines, height, _ in laid_out])
+    pages = []
+    for number, ((lines, _, images), text) in enumerate(zip(laid_out, texts, strict=True), start=1):
+        if not text and not images and not lines:
+            text = second.text(number)
+        pages.append(Page(edition_id, number, second.label(number), text, _health(text, images, lines is None)))
+    return PdfContent(second.title(), tuple(pages))
+
+
+def _health(text: str, images: bool, failed: bool) -> Health:
+    if text:
+        readable = sum(char.isalnum() or char.isspace() or char.isprintable() and ord(char) < 0xE000 for char in text)
+        return "good" if readable >= MIN_READABLE * len(text) else "unreadable"
+    return "unreadable" if failed else "image only" if images else "empty"
+
+
+def _lines(document: pypdfium2.PdfDocument, number: int) -> tuple[list[Line] | None, float, bool]:
+    """Return a page's lines (None when PDFium fails), its height, and whether it shows an image."""
+    try:
+        page = document[number]
+        textpage = page.get_textpage()
+        lines = _typeset_lines(textpage)
+        images = not lines and any(True for _ in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3))
+        return lines, page.get_height(), images
+    except Exception as error:  # PDFium raises more than it documents; the page's health tells the reader
+        log.warning("page %d: %s", number + 1, error)
+        return None, 0.0, False
+
+
+def _typeset_lines(textpage: pypdfium2.PdfTextPage) -> list[Line]:
+    units = textpage.get_text_range().encode("utf-16-le", "surrogatepass")  # PDFium counts UTF-16 units
+    lines, at = [], 0
+    for raw in units.decode("utf-16-le", "replace").split("\r\n"):
+        length = len(raw.encode("utf-16-le")) // 2
+        text = raw.strip()
+        if text:
+            first = at + len(raw) - len(raw.lstrip())
+            last = at + length - 1 - (len(raw) - len(raw.rstrip()))
+            left, baseline = _origin(textpage, first)
+            right, _ = _origin(textpage, last)
+            size = pdfium.FPDFText_GetFontSize(textpage, first)
+            text = _without_note_marks(textpage, text, first, size)
+            lines.append(Line(text, min(left, right), max(left, right), baseline, size))
+        at += length + 2
+    return lines
+
+
+def _without_note_marks(textpage: pypdfium2.PdfTextPage, text: str, first: int, size: float) -> str:
+    def kept(found: re.Match[str]) -> str:
+        small = pdfium.FPDFText_GetFontSize(textpage, first + found.start()) < 0.85 * size
+        return "" if small else found.group()
+
+    return NOTE_MARK.sub(kept, text)
+
+
+def _origin(textpage: pypdfium2.PdfTextPage, position: int) -> tuple[float, float]:
+    x, y = pdfium.c_double(), pdfium.c_double()
+    pdfium.FPDFText_GetCharOrigin(textpage, position, x, y)
+    return x.value, y.value
+
+
+class _SecondOpinion:
+    """pypdf's view of the file; answers with nothing where pypdf fails."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.reader: pypdf.PdfReader | None = pypdf.PdfReader(path)
+            self.labels = list(self.reader.page_labels)
+        except Exception as error:  # pypdf raises more than PyPdfError on damaged files; PDFium has read this one
+            log.info("pypdf: %s", error)
+            self.reader, self.labels = None, []
+
+    def title(self) -> str:
+        try:
+            return " ".join(str(self.reader.metadata.title or "").split()) if self.reader and self.reader.metadata else ""
+        except Exception:
+            return ""
+
+    def label(self, number: int) -> str:
+        return self.labels[number - 1] if number <= len(self.labels) else str(number)
+
+    def text(self, number: int) -> str:
+        try:
+            return self.reader.pages[number - 1].extract_text().strip() if self.reader else ""
+        except Exception as error:
+            log.info("pypdf: page %d: %s", number, error)
+            return ""

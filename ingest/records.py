@@ -1,0 +1,76 @@
+"""The records that pass between the stages. Imports nothing of ours, so that every package may import it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+UNDETERMINED = "und"  # BCP 47: the language could not be told
+
+Health = Literal["good", "empty", "image only", "unreadable"]
+Part = Literal["whole", "executive summary", "annex"]
+Span = tuple[int, int]  # characters from the first, up to but not including the second
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One language version of a publication."""
+
+    edition_id: str
+    publication_id: str
+    language: str  # BCP 47 tag; "und" when neither catalogue nor text tells
+    label: str  # the language as the publisher wrote it
+    part: Part
+    digest: str | None  # SHA-256 of the PDF, lower-case hexadecimal; None when there is no file
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The work a reader cites, with its editions in the order of the catalogue."""
+
+    publication_id: str
+    titles: Mapping[str, str]  # by language, BCP 47
+    abstracts: Mapping[str, str]  # by language, BCP 47
+    year: int | None
+    kind: str
+    topics: tuple[str, ...]
+    countries: tuple[str, ...]  # ISO 3166-1 alpha-2
+    source: str  # address where the publisher offers it, or ""
+    editions: tuple[Edition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of an edition, as it could be read."""
+
+    edition_id: str
+    number: int  # 1-based, as a PDF viewer counts
+    label: str  # as printed on the page: "iv", "A-3"
+    text: str  # paragraphs separated by a newline; running headers and page numbers left out
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit of retrieval: a few sentences from one edition, in one language.
+
+    `start` counts characters in the text of `first_page`, `end` in the text of `last_page`. A passage that comes from the catalogue
+    (a title with its abstract) stands on no page: its page numbers are 0.
+    """
+
+    edition_id: str
+    ordinal: int  # position in its edition, from 0
+    first_page: int  # 1-based, as a PDF viewer counts
+    start: int
+    last_page: int
+    end: int
+    language: str  # BCP 47 tag; "und" when there is nothing to tell it by
+    text: str
+    sentences: tuple[Span, ...]  # character spans in `text`, in reading order
+
+
+def edition_id(publication_id: str, language: str, part: Part = "whole") -> str:
+    """Name an edition after its publication, its language and, unless it is whole, its part."""
+    suffix = "" if part == "whole" else "." + part.replace(" ", "-")
+    return f"{publication_id}.{language}{suffix}"
