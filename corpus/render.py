@@ -25,7 +25,14 @@ HERE = Path(__file__).parent
 RIGHT_TO_LEFT = {"ar", "fa"}
 SCANS = {"east-africa-coast/fr"}  # images of pages, without any text: what a photocopier leaves
 UNMAPPED = {"river-corridor/vi"}  # fonts that do not say which character a glyph is: the text layer is rubbish
-BY_TYPST = {"bn": "Noto Serif Bengali", "hi": "Noto Serif Devanagari", "my": "Noto Serif Myanmar"}
+BY_TYPST = {
+    "bn": "Noto Serif Bengali",
+    "hi": "Noto Serif Devanagari",
+    "km": "Noto Serif Khmer",
+    "lo": "Noto Serif Lao",
+    "my": "Noto Serif Myanmar",
+    "th": "Noto Serif Thai",
+}
 SCAN_DPI = 110
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 
@@ -85,6 +92,7 @@ def render_by_typst(source: Path) -> bytes:
 #set par(justify: true, leading: .85em, spacing: 1.5em)
 #show heading.where(level: 2): set text(14.5pt)
 #show heading: set block(above: 2em, below: 1.1em)
+#set super(typographic: false)
 #show table: set text(8.8pt)
 #set table(stroke: (x, y) => (bottom: .4pt + gray), inset: 6pt)
 {typst_body(body)}"""
@@ -96,11 +104,11 @@ def render_by_typst(source: Path) -> bytes:
 
 def typst_body(body: str) -> str:
     blocks = []
-    for columns, plain in re.findall(r"::: columns\n(.*?)\n:::|((?:(?!^:::).+\n?|\n)+?)(?=^:::|\Z)", body, flags=re.S | re.M):
-        parts = [typst_block(block) for block in re.split(r"\n\s*\n|\n(?=#)|(?<=#\n)", (columns or plain).strip()) if block.strip()]
+    for number, stretch in enumerate(re.split(r"^:::.*$", body, flags=re.M)):  # every second one stands in columns
+        parts = [typst_block(block) for block in re.split(r"\n\s*\n|\n(?=#)|(?<=\n)(?=#)", stretch.strip()) if block.strip()]
         half = (len(parts) + 1) // 2
         left, right = "\n\n".join(parts[:half]), "\n\n".join(parts[half:])
-        blocks += [f"#grid(columns: (1fr, 1fr), gutter: 8mm)[{left}][{right}]"] if columns else parts
+        blocks += [f"#grid(columns: (1fr, 1fr), gutter: 8mm)[{left}][{right}]"] if number % 2 else parts
     return "\n\n".join(blocks)
 
 

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from statistics import median
 
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
-NEW_PARAGRAPH = 1.25  # times the usual distance between lines
+NEW_PARAGRAPH = 1.15  # times the usual distance between lines
 SHORT = 0.85  # share of the column's width; a line that ends a sentence before it ends its paragraph
 SAME_SIZE = 0.1  # relative difference of type size within one paragraph
 BREAKS = "\u2010\u00ad\u0002\ufffe"  # a hyphen that the typesetter put in; PDFium turns "-" at a line's end into one of the last two
 SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။៕")
 BULLET = re.compile(r"[•●▪‣◦–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
+LONE_MARKS = re.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
 PAGE_NUMBER = re.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "IDEOGRAPHIC", "FULLWIDTH")  # first words of Unicode names
+REPEATED = re.compile(  # PDFium gives a cluster that the writer spelt out (ActualText) once for each of its glyph runs
+    r"([\u1780-\u17b3][\u1780-\u17d3]{1,7}?)\1"  # Khmer, which writes a repeated word with a sign of its own
+    r"|((?=[\u0900-\u0bff]{0,5}[\u094d\u09cd])[\u0900-\u0bff]{2,8}?)\2"  # Indic, where a conjunct is in it
+)
 LIGATURES = re.compile("[\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufeff]+")  # Latin ligatures, Arabic presentation forms
 
 
@@ -35,8 +40,8 @@ class Line:
 def page_texts(pages: Sequence[tuple[Sequence[Line], float]]) -> list[str]:
     """Return the text of each page, given its lines in reading order and its height.
 
-    Paragraphs are separated by a newline. A line at the edge of the page that recurs on other pages (numbers apart), and a page number,
-    is left out.
+    Paragraphs are separated by a newline. A line at the edge of the page that recurs on other pages (numbers apart), a page number,
+    and bullets that were set apart from their items are left out.
     """
     running = _running(pages)
     return [_paragraphs([line for line in lines if not _is_furniture(line, height, running)]) for lines, height in pages]
@@ -61,6 +66,8 @@ def _at_edge(line: Line, height: float) -> bool:
 
 
 def _is_furniture(line: Line, height: float, running: set[str]) -> bool:
+    if LONE_MARKS.fullmatch(line.text):
+        return True
     return _at_edge(line, height) and (_key(line) in running or PAGE_NUMBER.fullmatch(line.text) is not None)
 
 
@@ -109,6 +116,7 @@ def _joined(text: str, more: str) -> str:
 
 def _normalised(text: str) -> str:
     text = LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
+    text = REPEATED.sub(lambda found: found[1] or found[2], text)
     text = re.sub(f"[{BREAKS[1:]}]", "", text)  # what is left of them stood within a line
     text = re.sub(r"[\x00-\x08\x0b-\x1f]", "", text)
     return unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", text)).strip()

@@ -51,34 +51,39 @@ def read_pdf(path: Path, edition_id: str) -> PdfContent:
     if not len(document):
         raise UnreadablePdfError("damaged: no pages found")
     second = _SecondOpinion(path)
-    laid_out = [_lines(document, number) for number in range(len(document))]
-    texts = page_texts([(lines or [], height) for lines, height, _ in laid_out])
-    pages = []
-    for number, ((lines, _, images), text) in enumerate(zip(laid_out, texts, strict=True), start=1):
-        if not text and not images and not lines:
-            text = second.text(number)
-        pages.append(Page(edition_id, number, second.label(number), text, _health(text, images, lines is None)))
-    return PdfContent(second.title(), tuple(pages))
+    readings = [_read_page(document, number, second) for number in range(len(document))]
+    texts = page_texts([(reading.lines, reading.height) for reading in readings])
+    pages = tuple(
+        Page(edition_id, number, second.label(number), text, _health(text, reading))
+        for number, (reading, text) in enumerate(zip(readings, texts, strict=True), start=1)
+    )
+    return PdfContent(second.title(), pages)
 
 
-def _health(text: str, images: bool, failed: bool) -> Health:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    lines: list[Line]
+    height: float  # of the page, in points
+    images: bool  # looked for only where there is no text
+    failed: bool = False
+
+
+def _health(text: str, reading: _Reading) -> Health:
     if text:
-        readable = sum(char.isalnum() or char.isspace() or char.isprintable() and ord(char) < 0xE000 for char in text)
+        readable = sum(char.isalnum() or char.isspace() or (char.isprintable() and not "\ue000" <= char <= "\uf8ff") for char in text)
         return "good" if readable >= MIN_READABLE * len(text) else "unreadable"
-    return "unreadable" if failed else "image only" if images else "empty"
+    return "unreadable" if reading.failed else "image only" if reading.images else "empty"
 
 
-def _lines(document: pypdfium2.PdfDocument, number: int) -> tuple[list[Line] | None, float, bool]:
-    """Return a page's lines (None when PDFium fails), its height, and whether it shows an image."""
+def _read_page(document: pypdfium2.PdfDocument, number: int, second: _SecondOpinion) -> _Reading:
     try:
         page = document[number]
-        textpage = page.get_textpage()
-        lines = _typeset_lines(textpage)
+        lines, height = _typeset_lines(page.get_textpage()), page.get_height()
         images = not lines and any(True for _ in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3))
-        return lines, page.get_height(), images
+        return _Reading(lines or second.lines(number + 1, height), height, images)
     except Exception as error:  # PDFium raises more than it documents; the page's health tells the reader
         log.warning("page %d: %s", number + 1, error)
-        return None, 0.0, False
+        return _Reading(second.lines(number + 1, 1.0), 1.0, images=False, failed=True)
 
 
 def _typeset_lines(textpage: pypdfium2.PdfTextPage) -> list[Line]:
@@ -133,9 +138,13 @@ class _SecondOpinion:
     def label(self, number: int) -> str:
         return self.labels[number - 1] if number <= len(self.labels) else str(number)
 
-    def text(self, number: int) -> str:
+    def lines(self, number: int, height: float) -> list[Line]:
+        """The lines of a page, spread evenly over its height: pypdf tells their order, not reliably their place."""
         try:
-            return self.reader.pages[number - 1].extract_text().strip() if self.reader else ""
+            texts = self.reader.pages[number - 1].extract_text().splitlines() if self.reader else []
         except Exception as error:
             log.info("pypdf: page %d: %s", number, error)
-            return ""
+            return []
+        texts = [" ".join(text.split()) for text in texts if text.strip()]
+        step = height / (len(texts) + 1)
+        return [Line(text, 0.0, float(len(text)), height - step * place, step / 1.5) for place, text in enumerate(texts, start=1)]
