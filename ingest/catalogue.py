@@ -15,13 +15,13 @@ import langcodes
 from babel import Locale
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ingest.records import UNDETERMINED, Edition, Part, Publication, edition_id
+from ingest.records import UNDETERMINED, Edition, IsoglossError, Part, Publication, edition_id
 
 ENTRY = "publication.toml"
 TERRITORIES = frozenset(code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code))
 
 
-class NoPublicationsError(Exception):
+class NoPublicationsError(IsoglossError):
     """The folder holds neither catalogue entries nor PDFs."""
 
 

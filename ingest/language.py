@@ -46,6 +46,11 @@ def same_language(left: str, right: str) -> bool:
     return _primary(left) == _primary(right)
 
 
+def known(tag: str) -> bool:
+    """Whether `identify` can find this language at all."""
+    return _primary(tag) in ONE_LANGUAGE.values() or _primary(tag) in _identifier().labels
+
+
 def _guess(text: str, letters: list[str]) -> tuple[str, bool]:
     scripts = Counter(unicodedata.name(letter, "UNKNOWN").split()[0] for letter in letters)
     if scripts["HIRAGANA"] + scripts["KATAKANA"] > len(letters) // 20:

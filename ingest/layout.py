@@ -12,6 +12,8 @@ from statistics import median
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
 NEW_PARAGRAPH = 1.15  # times the usual distance between lines
 SHORT = 0.85  # share of the column's width; a line that ends a sentence before it ends its paragraph
+SMALL = 0.85  # of the type around it: a footnote's number in the running text
+NOTE_NUMBER = re.compile(r"\d{1,2}")
 SAME_SIZE = 0.1  # relative difference of type size within one paragraph
 BREAKS = "\u2010\u00ad\u0002\ufffe"  # a hyphen that the typesetter put in; PDFium turns "-" at a line's end into one of the last two
 SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။៕")
@@ -76,6 +78,8 @@ def _paragraphs(lines: Sequence[Line]) -> str:
     width = max((line.right - line.left for line in lines), default=0)
     text, before = "", None
     for line in lines:
+        if before is not None and line.size < SMALL * before.size and NOTE_NUMBER.fullmatch(line.text):
+            continue
         if before is None:
             text = line.text
         elif _starts_paragraph(before, line, usual, width):
@@ -98,7 +102,7 @@ def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> b
         return True
     ended = before.text[-1] in SENTENCE_END
     distance = before.baseline - line.baseline
-    if distance < 0:  # the next column
+    if distance < -line.size:  # the next column
         return ended
     if distance > NEW_PARAGRAPH * usual * line.size:
         return True

@@ -10,6 +10,7 @@ import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import pypdf
 import pypdfium2
@@ -20,9 +21,8 @@ from ingest.records import Health, Page
 
 log = logging.getLogger(__name__)
 
-READING_VERSION = 1  # raise it when the same file would be read differently: editions read by an older one are read again
 MIN_READABLE = 0.5  # share of letters, marks, digits and spaces below which a text layer is rubbish
-NOTE_MARK = re.compile(r"(?<=[\w.,;:!?)\]”»।॥።။。])(\d{1,2})(?=\s|$)")  # a footnote's number, if it is set smaller
+NOTE_MARK = re.compile(r"(?:^|(?<=[^\W\d]|[.,;:!?)\]”»।॥။。]))\d{1,2}(?=\D|$)")  # a footnote's number, if it is set smaller
 
 
 class UnreadablePdfError(Exception):
@@ -95,9 +95,11 @@ def _typeset_lines(textpage: pypdfium2.PdfTextPage) -> list[Line]:
         if text:
             first = at + len(raw) - len(raw.lstrip())
             last = at + length - 1 - (len(raw) - len(raw.rstrip()))
-            left, baseline = _origin(textpage, first)
-            right, _ = _origin(textpage, last)
-            size = pdfium.FPDFText_GetFontSize(textpage, first)
+            left, *lefts = _origin(textpage, first)
+            right, *rights = _origin(textpage, last)
+            # Marks and note numbers are set off the baseline, and smaller: three characters decide.
+            baseline = median((*lefts, *rights, _origin(textpage, (first + last) // 2)[1]))
+            size = max(pdfium.FPDFText_GetFontSize(textpage, first), pdfium.FPDFText_GetFontSize(textpage, last))
             text = _without_note_marks(textpage, text, first, size)
             lines.append(Line(text, min(left, right), max(left, right), baseline, size))
         at += length + 2
@@ -109,7 +111,7 @@ def _without_note_marks(textpage: pypdfium2.PdfTextPage, text: str, first: int, 
         small = pdfium.FPDFText_GetFontSize(textpage, first + found.start()) < 0.85 * size
         return "" if small else found.group()
 
-    return NOTE_MARK.sub(kept, text)
+    return NOTE_MARK.sub(kept, text).strip() or text
 
 
 def _origin(textpage: pypdfium2.PdfTextPage, position: int) -> tuple[float, float]:

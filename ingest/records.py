@@ -13,6 +13,10 @@ Part = Literal["whole", "executive summary", "annex"]
 Span = tuple[int, int]  # characters from the first, up to but not including the second
 
 
+class IsoglossError(Exception):
+    """Something a user can mend; the message says what was found, what was expected and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edition:
     """One language version of a publication."""
@@ -68,6 +72,10 @@ class Passage:
     language: str  # BCP 47 tag; "und" when there is nothing to tell it by
     text: str
     sentences: tuple[Span, ...]  # character spans in `text`, in reading order
+
+    def page_at(self, offset: int) -> int:
+        """The page on which the character at `offset` of the text stands; 0 when the passage is from the catalogue."""
+        return self.last_page if offset >= len(self.text) - self.end else self.first_page
 
 
 def edition_id(publication_id: str, language: str, part: Part = "whole") -> str:

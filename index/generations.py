@@ -1,0 +1,128 @@
+"""What FAISS serves: one folder a generation, built beside the one in use and swapped in by an atomic rename.
+
+    generations/0007/     vectors.faiss, keys.npy, manifest.json (format, encoder fingerprint, checksums)
+    generations/current   names the generation in use
+
+All of it is derived from the library and may be thrown away. A generation that is damaged is set aside, never deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index.library import Keys, Library, sync_folder
+from index.vectors import VectorIndex
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1  # of a generation; an older one is built again
+KEPT = 2  # generations: the one in use and the one before, so that it can be brought back
+
+
+class DamagedGenerationError(Exception):
+    """A generation is not what its manifest says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One built index: row i of `index` is the passage `keys[i]`; keys grow."""
+
+    name: str
+    keys: Keys
+    index: VectorIndex
+
+    @property
+    def last_key(self) -> int:
+        """The newest passage in it; later ones are searched beside it."""
+        return int(self.keys[-1]) if len(self.keys) else 0
+
+
+def build(library: Library) -> Generation:
+    """Build a generation from the library's vectors, without the encoder, and put it in use."""
+    folder = library.folder / "generations"
+    folder.mkdir(exist_ok=True)
+    keys, vectors = library.vectors()
+    index = VectorIndex.of(vectors)
+    name = f"{max([0, *map(int, _names(folder))]) + 1:04}"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
+        made = Path(scratch) / "generation"
+        made.mkdir()
+        index.save(made / "vectors.faiss")
+        np.save(made / "keys.npy", keys)
+        checksums = {path.name: _checksum(path) for path in sorted(made.iterdir())}
+        manifest = {"format": FORMAT, "encoder": library.meta("encoder"), "passages": len(keys), "checksums": checksums}
+        (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
+        for path in made.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(made)
+        os.replace(made, folder / name)
+    _put_in_use(folder, name)
+    for old in _names(folder)[:-KEPT]:
+        shutil.rmtree(folder / old)
+    return Generation(name, keys, index)
+
+
+def current_name(library: Library) -> str:
+    """The name of the generation in use, or "" when none was built yet."""
+    try:
+        return (library.folder / "generations" / "current").read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def load(library: Library) -> Generation:
+    """Load the generation in use; raises DamagedGenerationError when there is none or its files are not as built."""
+    name = current_name(library)
+    folder = library.folder / "generations" / name
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        if manifest["format"] != FORMAT or manifest["encoder"] != library.meta("encoder"):
+            raise DamagedGenerationError(f"generation {name} was made by another version or another encoder")
+        for file, checksum in manifest["checksums"].items():
+            if _checksum(folder / file) != checksum:
+                raise DamagedGenerationError(f"{folder / file} has changed since it was built")
+        return Generation(name, np.load(folder / "keys.npy"), VectorIndex.load(folder / "vectors.faiss"))
+    except (OSError, ValueError, KeyError) as error:
+        raise DamagedGenerationError(f"generation {name or '(none)'} cannot be read: {error}") from error
+
+
+def load_or_build(library: Library) -> Generation:
+    """Load the generation in use; a damaged one is set aside and built again from the library."""
+    try:
+        return load(library)
+    except DamagedGenerationError as error:
+        name = current_name(library)
+        folder = library.folder / "generations" / name
+        if name and folder.exists():
+            log.warning("%s; setting it aside and building it again.", error)
+            os.replace(folder, folder.with_name(f"damaged-{name}-{os.getpid()}"))
+        return build(library)
+
+
+def _put_in_use(folder: Path, name: str) -> None:
+    pointer = folder / "current"
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
+        file.write(name)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, pointer)
+    sync_folder(folder)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

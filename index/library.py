@@ -1,0 +1,355 @@
+"""The library on disk: one SQLite file is the truth, the original PDFs lie beside it. The only module with SQL.
+
+    library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16)
+    files/ab/abcd...pdf   originals, named by their SHA-256
+    generations/          what FAISS serves, derived; see index/generations.py
+
+An edition is in when its transaction has been committed with synchronous=FULL: acknowledged means on disk. Readers and one writer work at
+the same time (write-ahead log); each thread has its own connection.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from index.encoder import Vectors
+from ingest.records import Edition, IsoglossError, Page, Passage, Publication
+
+FORMAT = 1  # of library.sqlite; raise it when an older Isogloss could not read the file
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE publications (
+    publication_id TEXT PRIMARY KEY, folder TEXT NOT NULL, titles TEXT NOT NULL, abstracts TEXT NOT NULL, year INTEGER,
+    kind TEXT NOT NULL, topics TEXT NOT NULL, countries TEXT NOT NULL, source TEXT NOT NULL);
+CREATE TABLE editions (
+    edition_id TEXT PRIMARY KEY, publication_id TEXT NOT NULL REFERENCES publications ON DELETE CASCADE, position INTEGER NOT NULL,
+    language TEXT NOT NULL, label TEXT NOT NULL, part TEXT NOT NULL, digest TEXT, state TEXT NOT NULL, reason TEXT NOT NULL,
+    reading_version INTEGER NOT NULL);
+CREATE INDEX editions_of ON editions (publication_id);
+CREATE TABLE pages (
+    edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, number INTEGER NOT NULL, label TEXT NOT NULL, text TEXT NOT NULL,
+    health TEXT NOT NULL, PRIMARY KEY (edition_id, number)) WITHOUT ROWID;
+CREATE TABLE passages (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, ordinal INTEGER NOT NULL,
+    first_page INTEGER NOT NULL, start INTEGER NOT NULL, last_page INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
+    text TEXT NOT NULL, sentences TEXT NOT NULL, vector BLOB NOT NULL);
+CREATE INDEX passages_of ON passages (edition_id);
+"""
+PASSAGE_COLUMNS = 'edition_id, ordinal, first_page, start, last_page, "end", language, text, sentences'
+
+State = Literal["read", "partly read", "failed", "no file"]
+Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
+
+
+class UnusableLibraryError(IsoglossError):
+    """The folder holds no library that this program can use; the message says what to do."""
+
+
+class BusyLibraryError(IsoglossError):
+    """Another process is writing to the library."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditionState:
+    """What became of an edition's file, kept until the file or the way of reading changes."""
+
+    edition: Edition
+    state: State
+    reason: str  # "" when all is well
+    reading_version: int
+    folder: str  # from which its publication was ingested
+
+
+class Library:
+    """The publications, editions, pages and passages of one library folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._threads = threading.local()
+
+    @classmethod
+    def open(cls, folder: Path) -> Library:
+        """Open the library in `folder`; raises UnusableLibraryError."""
+        file = folder / "library.sqlite"
+        if not file.is_file():
+            raise UnusableLibraryError(f"No library in {folder}; run: isogloss ingest FOLDER-OF-PUBLICATIONS --library {folder}")
+        library = cls(folder)
+        try:
+            found = library.meta("format")
+        except sqlite3.DatabaseError as error:
+            raise UnusableLibraryError(f"{file} is not a library: {error}. Restore it from a backup.") from error
+        if found != str(FORMAT):
+            raise UnusableLibraryError(f"{file} has format {found}, this program reads format {FORMAT}; use the version that made it")
+        return library
+
+    @classmethod
+    def create(cls, folder: Path) -> Library:
+        """Open the library in `folder`, making an empty one when there is none."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".making"):
+            if not (folder / "library.sqlite").exists():
+                library = cls(folder)
+                with library.transaction() as run:
+                    for statement in SCHEMA.split(";"):
+                        run(statement)
+                    run("INSERT INTO meta VALUES ('format', ?), ('revision', '0')", (str(FORMAT),))
+        return cls.open(folder)
+
+    # -- writing
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the library for writing; raises BusyLibraryError at once when another process does."""
+        try:
+            with FileLock(self.folder / ".writing", timeout=0):
+                yield
+        except Timeout as error:
+            raise BusyLibraryError(f"Another process is writing to {self.folder}; wait until it has ended.") from error
+
+    def set_meta(self, key: str, value: str) -> None:
+        with self.transaction() as run:
+            run("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", (key, value))
+
+    def keep_file(self, path: Path, digest: str) -> Path:
+        """Copy an original into the library under its digest; return where it lies, once it is on disk."""
+        kept = self.file(digest)
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("rb") as source, tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as copy:
+                shutil.copyfileobj(source, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+            os.replace(copy.name, kept)
+            sync_folder(kept.parent)
+        return kept
+
+    def put_publication(self, publication: Publication, folder: str, passages: Sequence[Passage], vectors: Vectors) -> None:
+        """Store what the catalogue says of a publication, with the passages made of it; editions it no longer has are removed.
+
+        Pages and passages of the editions that stay are not touched.
+        """
+        kept = [edition.edition_id for edition in publication.editions]
+        with self.transaction() as run:
+            run(
+                "INSERT INTO publications VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET folder = excluded.folder, titles = excluded.titles, "
+                "abstracts = excluded.abstracts, year = excluded.year, kind = excluded.kind, topics = excluded.topics, "
+                "countries = excluded.countries, source = excluded.source",
+                _publication_row(publication, folder),
+            )
+            run(
+                f"DELETE FROM editions WHERE publication_id = ? AND edition_id NOT IN ({','.join('?' * len(kept))})",
+                (publication.publication_id, *kept),
+            )
+            for position, edition in enumerate(publication.editions):
+                run(
+                    "INSERT INTO editions VALUES (?1,?2,?3,?4,?5,?6,NULL,?7,'',0) "
+                    "ON CONFLICT DO UPDATE SET position = ?3, language = ?4, label = ?5, part = ?6",
+                    (edition.edition_id, edition.publication_id, position, edition.language, edition.label, edition.part, "no file"),
+                )
+            run(
+                "DELETE FROM passages WHERE first_page = 0 AND edition_id IN (SELECT edition_id FROM editions WHERE publication_id = ?)",
+                (publication.publication_id,),
+            )
+            _insert_passages(run, passages, vectors)
+
+    def put_reading(self, state: EditionState, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> None:
+        """Store what reading an edition's file gave, in place of what was there."""
+        edition = state.edition
+        with self.transaction() as run:
+            run("DELETE FROM pages WHERE edition_id = ?", (edition.edition_id,))
+            run("DELETE FROM passages WHERE edition_id = ? AND first_page > 0", (edition.edition_id,))
+            run(
+                "UPDATE editions SET digest = ?, state = ?, reason = ?, reading_version = ? WHERE edition_id = ?",
+                (edition.digest, state.state, state.reason, state.reading_version, edition.edition_id),
+            )
+            for page in pages:
+                run("INSERT INTO pages VALUES (?,?,?,?,?)", (page.edition_id, page.number, page.label, page.text, page.health))
+            _insert_passages(run, passages, vectors)
+
+    def remove_publication(self, publication_id: str) -> None:
+        with self.transaction() as run:
+            run("DELETE FROM publications WHERE publication_id = ?", (publication_id,))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Run statements that are committed together, or not at all; yields the function that executes one.
+
+        Within another transaction of the same thread it becomes part of that one.
+        """
+        connection = self._connection()
+        if connection.in_transaction:
+            yield connection.execute
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection.execute
+            connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+    # -- reading
+
+    def meta(self, key: str) -> str:
+        """What is noted under `key`, or ""."""
+        row = self._connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def file(self, digest: str) -> Path:
+        """Where the original with this digest lies, or would lie."""
+        return self.folder / "files" / digest[:2] / f"{digest}.pdf"
+
+    def revision(self) -> int:
+        """A number that grows with every commit."""
+        return int(self.meta("revision"))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read one state of the library, whatever a writer commits meanwhile."""
+        connection = self._connection()
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.rollback()
+
+    def publications(self) -> list[Publication]:
+        """All publications, in the order of their ids, with their editions in the order of the catalogue."""
+        editions: dict[str, list[Edition]] = {}
+        for state in self.edition_states():
+            editions.setdefault(state.edition.publication_id, []).append(state.edition)
+        rows = self._connection().execute("SELECT * FROM publications ORDER BY publication_id")
+        return [_publication(row, editions.get(row["publication_id"], [])) for row in rows]
+
+    def publication(self, publication_id: str) -> Publication | None:
+        row = self._connection().execute("SELECT * FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
+        return _publication(row, [state.edition for state in self.edition_states(publication_id)]) if row else None
+
+    def folder_of(self, publication_id: str) -> str:
+        """The folder from which a publication was ingested, or ""."""
+        row = self._connection().execute("SELECT folder FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def edition_states(self, publication_id: str = "") -> list[EditionState]:
+        """Every edition, or those of one publication, with what became of its file."""
+        rows = self._connection().execute(
+            "SELECT editions.*, folder FROM editions JOIN publications USING (publication_id) "
+            "WHERE ?1 = '' OR publication_id = ?1 ORDER BY publication_id, position",
+            (publication_id,),
+        )
+        return [EditionState(_edition(row), row["state"], row["reason"], row["reading_version"], row["folder"]) for row in rows]
+
+    def digest(self, edition_id: str) -> str | None:
+        """The SHA-256 of an edition's file; None when there is no such edition, or no file of it."""
+        row = self._connection().execute("SELECT digest FROM editions WHERE edition_id = ?", (edition_id,)).fetchone()
+        return row[0] if row else None
+
+    def pages(self, edition_id: str) -> list[Page]:
+        rows = self._connection().execute("SELECT * FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
+        return [Page(**row) for row in rows]
+
+    def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
+        """The passages with these keys; one that has been removed meanwhile is left out."""
+        marks = ",".join("?" * len(keys))
+        rows = self._connection().execute(f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
+        return {row["key"]: _passage(row) for row in rows}
+
+    def passage_table(self) -> list[tuple[int, str, bool]]:
+        """(key, edition_id, whether it stands on a page) of every passage, by key."""
+        rows = self._connection().execute("SELECT key, edition_id, first_page > 0 FROM passages ORDER BY key")
+        return [(key, edition_id, bool(on_page)) for key, edition_id, on_page in rows]
+
+    def vectors(self, after: int = 0) -> tuple[Keys, Vectors]:
+        """The raw vectors of all passages with a key above `after`, by key: shapes (passages,) and (passages, dimension)."""
+        keys, blobs = [], []
+        for key, blob in self._connection().execute("SELECT key, vector FROM passages WHERE key > ? ORDER BY key", (after,)):
+            keys.append(key)
+            blobs.append(blob)
+        vectors = np.frombuffer(b"".join(blobs), np.float16).reshape(len(keys), -1 if keys else 0).astype(np.float32)
+        return np.asarray(keys, np.int64), vectors
+
+    def counts(self) -> dict[str, int]:
+        """How many publications, editions, languages, pages and passages there are."""
+        tables = ("publications", "editions", "pages", "passages")
+        counts = {table: self._connection().execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+        return counts | {"languages": self._connection().execute("SELECT count(DISTINCT language) FROM editions").fetchone()[0]}
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong with the file; nothing when it is sound."""
+        connection = self._connection()
+        found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        return found + [f"row {row['rowid']} of {row['table']} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.folder / "library.sqlite", isolation_level=None, timeout=60)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._threads.connection = connection
+        return connection
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable, as fsync does a file's content."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _insert_passages(run: Any, passages: Iterable[Passage], vectors: Vectors) -> None:
+    for passage, vector in zip(passages, vectors, strict=True):
+        run(
+            f"INSERT INTO passages ({PASSAGE_COLUMNS}, vector) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (
+                passage.edition_id, passage.ordinal, passage.first_page, passage.start, passage.last_page, passage.end,
+                passage.language, passage.text, json.dumps(passage.sentences), vector.astype(np.float16).tobytes(),
+            ),  # fmt: skip
+        )
+
+
+def _publication_row(publication: Publication, folder: str) -> tuple[Any, ...]:
+    def as_json(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    return (
+        publication.publication_id, folder, as_json(dict(publication.titles)), as_json(dict(publication.abstracts)), publication.year,
+        publication.kind, as_json(publication.topics), as_json(publication.countries), publication.source,
+    )  # fmt: skip
+
+
+def _publication(row: sqlite3.Row, editions: Sequence[Edition]) -> Publication:
+    return Publication(
+        row["publication_id"], json.loads(row["titles"]), json.loads(row["abstracts"]), row["year"], row["kind"],
+        tuple(json.loads(row["topics"])), tuple(json.loads(row["countries"])), row["source"], tuple(editions),
+    )  # fmt: skip
+
+
+def _edition(row: sqlite3.Row) -> Edition:
+    return Edition(row["edition_id"], row["publication_id"], row["language"], row["label"], row["part"], row["digest"])
+
+
+def _passage(row: sqlite3.Row) -> Passage:
+    sentences = tuple((start, end) for start, end in json.loads(row["sentences"]))
+    return Passage(
+        row["edition_id"], row["ordinal"], row["first_page"], row["start"], row["last_page"], row["end"], row["language"], row["text"], sentences
+    )

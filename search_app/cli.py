@@ -1,0 +1,255 @@
+"""The command line. The only module that prints; heavy libraries are imported where a command needs them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ingest.records import IsoglossError
+
+if TYPE_CHECKING:
+    from index.library import Library
+    from index.sentence_encoder import SentenceEncoder
+
+TROUBLE = 1  # exit code: the work was done, and something in it needs attention
+UNUSABLE = 2  # exit code: wrong use, or nothing could be done (click's own code for wrong options)
+INTERRUPTED = 130
+
+errors = Console(stderr=True)
+LIBRARY = click.option(
+    "--library", "folder", type=click.Path(file_okay=False, path_type=Path), default="library", show_default=True, envvar="ISOGLOSS_LIBRARY",
+    help="The folder of the library. [env: ISOGLOSS_LIBRARY]",
+)  # fmt: skip
+ENCODER = click.option(
+    "--encoder", "encoder_name", default="", envvar="ISOGLOSS_ENCODER",
+    help="A sentence-transformers model by folder or hub name; the default one comes with the installation. [env: ISOGLOSS_ENCODER]",
+)  # fmt: skip
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+@click.version_option(package_name="isogloss")
+def main() -> None:
+    """Search publications by meaning, across languages."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+@main.command(epilog="Example: isogloss ingest corpus --library library")
+@click.argument("publications", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--again", is_flag=True, help="Read every file anew, also those that have not changed.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read PDFs.")
+@LIBRARY
+@ENCODER
+def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_name: str) -> None:
+    """Bring the library up to date with FOLDER: new and changed PDFs are read, removed ones leave.
+
+    Exit code 0: all is read. 1: something failed or is described wrongly; the table says what. 2: nothing was done.
+    """
+    from search_app.ingesting import ingest as bring_up_to_date
+
+    with _plain_errors():
+        library = _library(folder, create=True)
+        encoder = _encoder(encoder_name)
+        with _progress_bar() as shown:
+            task = shown.add_task("Reading", total=None)
+            report = bring_up_to_date(
+                publications, library, encoder, again, workers, lambda done, total, what: shown.update(task, completed=done, total=total, description=what or "Reading")
+            )
+    _print_report(report)
+    sys.exit(TROUBLE if report.failed else 0)
+
+
+@main.command(epilog='Example: isogloss search "Who may check a recruiter?" --language hi --json')
+@click.argument("query")
+@click.option("-k", type=click.IntRange(1, 100), default=10, show_default=True, help="How many publications.")
+@click.option("--language", multiple=True, help="Only editions in this language (BCP 47); may be repeated, like the next four.")
+@click.option("--year", multiple=True)
+@click.option("--kind", multiple=True)
+@click.option("--topic", multiple=True)
+@click.option("--country", multiple=True, help="ISO 3166-1 code.")
+@AS_JSON
+@LIBRARY
+@ENCODER
+def search(query: str, k: int, as_json: bool, folder: Path, encoder_name: str, **facets: Sequence[str]) -> None:
+    """Print the publications that answer QUERY, whatever language they are in.
+
+    Exit code 0 also when nothing is found.
+    """
+    from index.searcher import Searcher
+    from search_app.answers import answer, filters_from
+
+    with _plain_errors():
+        library = _library(folder)
+        hits = Searcher(library, _encoder(encoder_name)).search(query, k, filters_from(facets))
+        found = answer(query, hits)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        for hit in found["hits"]:
+            _print_hit(hit)
+
+
+@main.command(epilog="Example: isogloss serve --port 8000")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the default admits this machine only.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True)
+@LIBRARY
+@ENCODER
+def serve(host: str, port: int, threads: int, folder: Path, encoder_name: str) -> None:
+    """Serve the search pages until interrupted."""
+    import waitress
+
+    from search_app.factory import create_app
+
+    with _plain_errors():
+        library = _library(folder)
+        app = create_app(library, _encoder(encoder_name))
+        try:
+            server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None)
+        except OSError as error:
+            raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
+    click.echo(f"Isogloss answers on http://{host}:{server.effective_port}  (Ctrl-C ends it)")
+    server.run()
+
+
+@main.command(epilog="Example: isogloss status --json")
+@AS_JSON
+@LIBRARY
+def status(as_json: bool, folder: Path) -> None:
+    """Say what the library holds, and which editions could not be read well."""
+    from index import generations
+
+    with _plain_errors():
+        library = _library(folder)
+        trouble = [
+            {"edition_id": state.edition.edition_id, "state": state.state, "reason": state.reason} for state in library.edition_states() if state.reason
+        ]
+        found = {
+            "library": str(folder), **library.counts(), "encoder": library.meta("encoder"),
+            "generation": generations.current_name(library), "trouble": trouble,
+        }  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for key in ("library", "publications", "editions", "languages", "pages", "passages", "generation"):
+        click.echo(f"{key:13} {found[key]}")
+    for row in trouble:
+        click.echo(f"{row['state']:13} {row['edition_id']}: {row['reason']}")
+
+
+@main.command(epilog="Example: isogloss verify --library library && echo sound")
+@LIBRARY
+def verify(folder: Path) -> None:
+    """Check the library: the database, every original's checksum, every vector, the generation.
+
+    Exit code 0: sound. 1: faults were found and are printed.
+    """
+    from index.verification import faults
+
+    with _plain_errors():
+        found = list(faults(_library(folder)))
+    for fault in found:
+        click.echo(fault)
+    click.echo(f"{len(found)} faults" if found else "The library is sound.")
+    sys.exit(TROUBLE if found else 0)
+
+
+@main.command(epilog="Example: isogloss evaluate my-test-collection --temporary --json")
+@click.argument("collection", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--temporary", is_flag=True, help="Keep nothing on disk; otherwise the indexed passages are kept in the library folder for the next time.")
+@AS_JSON
+@LIBRARY
+@ENCODER
+def evaluate(collection: Path, temporary: bool, as_json: bool, folder: Path, encoder_name: str) -> None:
+    """Measure search on a test collection in the BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv."""
+    from search_app.evaluating import evaluate_collection
+
+    with _plain_errors(), tempfile.TemporaryDirectory() as scratch, _progress_bar() as shown:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            tasks.setdefault(what, shown.add_task(f"Encoding {what}", total=total) if what not in tasks else None)
+            shown.update(tasks[what], completed=done)
+
+        home = Path(scratch) if temporary else folder / "evaluations"
+        figures = evaluate_collection(collection, home, _encoder(encoder_name), progress)
+    if as_json:
+        click.echo(json.dumps(figures, indent=1))
+    else:
+        _print_figures(figures)
+
+
+def _library(folder: Path, create: bool = False) -> Library:
+    from index.library import Library
+
+    return Library.create(folder) if create else Library.open(folder)
+
+
+def _encoder(name: str) -> SentenceEncoder:
+    from index.sentence_encoder import open_encoder
+
+    with errors.status("Loading the encoder (the first time it is unpacked, which takes half a minute)"):
+        return open_encoder(name)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn what a user can mend into a message and an exit code, without a traceback."""
+    try:
+        yield
+    except IsoglossError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(UNUSABLE)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What was done is kept; the same command goes on from there.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors, transient=True
+    )  # fmt: skip
+
+
+def _print_report(report: Any) -> None:
+    table = Table("Edition", "State", "Reason")
+    for state in report.editions:
+        table.add_row(escape(state.edition.edition_id), state.state, escape(state.reason))
+    console = Console()
+    console.print(table)
+    for problem in report.problems:
+        console.print(escape(problem), style="red", soft_wrap=True)
+    states = [state.state for state in report.editions]
+    counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file") if kind in states]
+    done = [f"{report.done[what]} {what}" for what in ("read", "unchanged", "removed")]
+    console.print(f"{len(states)} editions: {', '.join(counts)}. This time: {', '.join(done)}. {len(report.problems)} faults in the catalogue.", soft_wrap=True)
+
+
+def _print_hit(hit: dict[str, Any]) -> None:
+    where = f"page {hit['page']}" if hit["page"] else "catalogue entry"
+    click.echo(f"{hit['rank']:2}. {click.style(hit['title'], bold=True)}  [{hit['language']}, {where}; {hit['edition_id']}]")
+    for mark in hit["marks"]:
+        click.echo(f"    {hit['text'][mark['start'] : mark['end']]}")
+    click.echo(f"    in: {', '.join(edition['language'] for edition in hit['editions'])}\n")
+
+
+def _print_figures(figures: dict[str, Any]) -> None:
+    names = [name for name in figures if name not in ("passages", "by_language")]
+    table = Table("", *names, title=f"{figures['passages']} passages")
+    for label, row in [("all", figures), *figures["by_language"].items()]:
+        table.add_row(label, *("" if row[name] is None else f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in names))
+    Console().print(table)

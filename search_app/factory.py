@@ -1,0 +1,64 @@
+"""Make the web application. The only module, with the blueprints, that imports flask."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask, Response, jsonify, render_template, request
+from markupsafe import Markup, escape
+from werkzeug.exceptions import HTTPException
+
+from index.encoder import Encoder
+from index.library import Library
+from index.searcher import Searcher
+from search_app import languages, publication, search
+
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+def create_app(library: Library, encoder: Encoder) -> Flask:
+    """Make the application that searches `library`. Keeps no query: nothing is logged, and answers forbid to be stored.
+
+    Raises WrongEncoderError.
+    """
+    app = Flask(__name__)
+    app.extensions["searcher"] = Searcher(library, encoder)
+    app.register_blueprint(search.blueprint)
+    app.register_blueprint(publication.blueprint)
+    app.after_request(_guard)
+    app.register_error_handler(HTTPException, _explain)
+    app.jinja_env.filters |= {
+        "marked": marked,
+        "language_name": languages.name,
+        "country_name": languages.country,
+        "direction": languages.direction,
+    }
+    return app
+
+
+def marked(text: str, marks: list[dict[str, object]]) -> Markup:
+    """The text as HTML, with each mark in a <mark> whose class says why."""
+    html, at = Markup(""), 0
+    for mark in marks:
+        start, end = int(str(mark["start"])), int(str(mark["end"]))
+        html += escape(text[at:start]) + Markup('<mark class="{}">{}</mark>').format(mark["why"], text[start:end])
+        at = end
+    return Markup(re.sub(r"\n+", "<br>", html + escape(text[at:])))
+
+
+def _guard(response: Response) -> Response:
+    """Let nothing be loaded from elsewhere, and no address with a query be handed on or kept."""
+    if response.mimetype != "application/pdf":  # browsers show a PDF in a page of their own, which this would break
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "private, no-store" if request.args.get("q") else "private, no-cache"
+    return response
+
+
+def _explain(error: HTTPException) -> tuple[Response | str, int]:
+    code = error.code or 500
+    if request.path.startswith("/api/"):
+        return jsonify(error=error.description), code
+    return render_template("error.html", error=error), code

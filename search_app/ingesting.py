@@ -1,0 +1,189 @@
+"""Bring a library up to date with a folder of publications: read what is new or changed, keep the rest, drop what has gone."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from index import generations
+from index.encoder import Encoder, Vectors
+from index.library import EditionState, Library, State
+from index.searcher import require_encoder
+from ingest.catalogue import Entry, read_catalogue
+from ingest.language import identify, known, same_language
+from ingest.passages import catalogue_passages, cut_pages
+from ingest.pdf import PdfContent
+from ingest.pipeline import READING_VERSION, Reading, read_files
+from ingest.records import Edition, Page, Passage, Publication
+
+NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - )|\.(docx?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
+MAX_TITLE = 150  # characters
+
+Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
+
+
+@dataclass(slots=True)
+class Report:
+    """What an ingest did. `editions` holds every edition of the folder, also those that needed nothing."""
+
+    editions: list[EditionState] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # of the catalogue, one line each
+    done: Counter[str] = field(default_factory=Counter)  # "read", "unchanged", "removed"
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything asks for a human: a wrong catalogue entry, or a file without any readable text."""
+        return bool(self.problems) or any(edition.state == "failed" for edition in self.editions)
+
+
+def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False, workers: int = 2, progress: Progress = lambda *_: None) -> Report:
+    """Make the library hold what `folder` holds; what was ingested from other folders stays.
+
+    Each edition is committed by itself, so an interrupted ingest goes on where it stopped. `again` reads every file anew. Raises
+    NoPublicationsError, BusyLibraryError and WrongEncoderError before anything is changed.
+    """
+    folder = folder.resolve()
+    catalogue = read_catalogue(folder)
+    require_encoder(library, encoder)
+    with library.writing():
+        library.set_meta("encoder", encoder.fingerprint)
+        states = {state.edition.edition_id: state for state in library.edition_states()}
+        run = _Run(str(folder), library, encoder, states, Report(problems=list(catalogue.problems)))
+        mine = [entry for entry in catalogue.entries if not run.taken(entry)]
+        for entry in mine:
+            if entry.catalogued:
+                run.store_entry(entry.publication)
+                run.forget_files(entry)
+        run.read([job for entry in mine for job in run.jobs(entry, again)], workers, progress)
+        run.remove_gone({entry.publication.publication_id for entry in catalogue.entries} | catalogue.faulty)
+        if _generation_is_old(library):
+            generations.build(library)
+        run.report.editions = [state for state in library.edition_states() if state.folder == str(folder)]
+    return run.report
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One ingest: where from, where to, what the library knew before, and what came of it."""
+
+    folder: str
+    library: Library
+    encoder: Encoder
+    states: Mapping[str, EditionState]  # by edition_id
+    report: Report
+
+    def taken(self, entry: Entry) -> bool:
+        """Whether another folder, which still exists, has already given the library a publication of this name."""
+        name = entry.publication.publication_id
+        other = self.library.folder_of(name)
+        if other in ("", self.folder) or not Path(other).exists():
+            return False
+        self.report.problems.append(f"{self.folder}: expected names that are not in the library yet, found {name!r}, which was ingested from {other}")
+        return True
+
+    def jobs(self, entry: Entry, again: bool) -> Iterator[_Job]:
+        """The editions whose file must be read."""
+        for edition in entry.publication.editions:
+            path, state = entry.files.get(edition.edition_id), self.states.get(edition.edition_id)
+            if path is None or edition.digest is None:
+                continue
+            if not again and state and (state.edition.digest, state.reading_version) == (edition.digest, READING_VERSION):
+                self.report.done["unchanged"] += 1
+            else:
+                yield _Job(entry, edition, path)
+
+    def store_entry(self, publication: Publication) -> None:
+        """Store the catalogue's words, encoding them only when they are new."""
+        stored = self.library.publication(publication.publication_id)
+        digests = {edition.edition_id: edition.digest for edition in stored.editions} if stored else {}
+        editions = tuple(replace(edition, digest=digests.get(edition.edition_id)) for edition in publication.editions)
+        if stored != replace(publication, editions=editions) or self.library.folder_of(publication.publication_id) != self.folder:
+            passages = catalogue_passages(publication, self.encoder.count_tokens)
+            self.library.put_publication(publication, self.folder, passages, self._encoded(passages))
+
+    def forget_files(self, entry: Entry) -> None:
+        """Drop the pages of editions that the catalogue now describes without a file."""
+        for edition in entry.publication.editions:
+            state = self.states.get(edition.edition_id)
+            if edition.edition_id not in entry.files and state and state.edition.digest:
+                self.library.put_reading(replace(state, edition=edition, state="no file", reason=""), (), (), self._encoded(()))
+
+    def read(self, jobs: Sequence[_Job], workers: int, progress: Progress) -> None:
+        """Read the files, beside each other; store each edition as soon as it is encoded."""
+        by_id = {job.edition.edition_id: job for job in jobs}
+        originals = ((job.edition.edition_id, self.library.keep_file(job.path, job.edition.digest or "")) for job in jobs)
+        progress(0, len(jobs), "")
+        for done, reading in enumerate(read_files(originals, workers), start=1):
+            job = by_id[reading.edition_id]
+            edition = job.edition
+            if not job.entry.catalogued:
+                publication = _described(job.entry.publication, job.path, reading)
+                edition = publication.editions[0]
+                self.store_entry(publication)
+            self._store_reading(edition, reading)
+            self.report.done["read"] += 1
+            progress(done, len(jobs), edition.edition_id)
+
+    def remove_gone(self, kept: Collection[str]) -> None:
+        """Remove the publications that came from this folder and are not in it any more."""
+        gone = {state.edition.publication_id for state in self.states.values() if state.folder == self.folder}.difference(kept)
+        for publication_id in sorted(gone):
+            self.library.remove_publication(publication_id)
+            self.report.done["removed"] += 1
+
+    def _store_reading(self, edition: Edition, reading: Reading) -> None:
+        pages = reading.content.pages if reading.content else ()
+        passages = cut_pages(pages, self.encoder.count_tokens, edition.language)
+        state, reason = _judged(edition, reading, passages)
+        self.library.put_reading(EditionState(edition, state, reason, READING_VERSION, self.folder), pages, passages, self._encoded(passages))
+
+    def _encoded(self, passages: Sequence[Passage]) -> Vectors:
+        return self.encoder.encode_passages([passage.text for passage in passages])
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    entry: Entry
+    edition: Edition
+    path: Path
+
+
+def _judged(edition: Edition, reading: Reading, passages: Sequence[Passage]) -> tuple[State, str]:
+    """Say how well an edition could be read, and what is wrong."""
+    if reading.content is None:
+        return "failed", reading.problem
+    pages = reading.content.pages
+    unread = Counter(page.health for page in pages if not page.text)
+    causes = ", ".join(f"{count} {health}" for health, count in sorted(unread.items()))
+    if sum(unread.values()) == len(pages):
+        return "failed", f"no text on any of its {len(pages)} pages: {causes}"
+    odd = [passage for passage in passages if not same_language(identify(passage.text, edition.language), edition.language)]
+    if known(edition.language) and len(odd) > len(passages) / 2:
+        return "partly read", f"the text does not read as {edition.language}: rubbish, or another language"
+    unread.pop("empty", None)  # a blank page is no loss
+    return ("partly read", f"{sum(unread.values())} of {len(pages)} pages without text: {causes}") if unread else ("read", "")
+
+
+def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
+    """Describe a bare PDF by what it says of itself: its title, and the language of its text."""
+    content = reading.content or PdfContent("", ())
+    language = identify(" ".join(page.text for page in content.pages if page.text))
+    edition = replace(publication.editions[0], language=language)
+    return replace(publication, titles={language: _title(content.title, content.pages, path)}, editions=(edition,))
+
+
+def _title(said: str, pages: Sequence[Page], path: Path) -> str:
+    if said and not NOT_A_TITLE.search(said):
+        return said[:MAX_TITLE]
+    first_lines = [line for page in pages[:2] for line in page.text.splitlines()[:3] if len(line) > 8]
+    return first_lines[0][:MAX_TITLE] if first_lines else path.stem
+
+
+def _generation_is_old(library: Library) -> bool:
+    try:
+        return generations.load(library).keys.tolist() != [key for key, _, _ in library.passage_table()]
+    except generations.DamagedGenerationError:
+        return True

@@ -1,0 +1,41 @@
+"""Names and directions of languages, and what the reader reads."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from babel import Locale, UnknownLocaleError
+from flask import request
+
+from ingest.records import UNDETERMINED
+
+
+def of_reader() -> list[str]:
+    """The reader's languages as the browser states them, best first."""
+    return [tag for tag in request.accept_languages.values() if tag != "*"]
+
+
+@cache
+def name(tag: str) -> str:
+    """A language's name in that language ("ខ្មែរ"), or the tag where the name is not known."""
+    locale = _locale(tag)
+    return (locale.get_display_name() if locale else None) or tag
+
+
+@cache
+def direction(tag: str) -> str:
+    """How the language is written: "ltr", "rtl", or "auto" where that is not known."""
+    locale = _locale(tag)
+    return locale.text_direction if locale else "auto"
+
+
+def country(code: str) -> str:
+    """A country's name in English."""
+    return Locale("en").territories.get(code, code)
+
+
+def _locale(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag, sep="-") if tag != UNDETERMINED else None
+    except (UnknownLocaleError, ValueError):
+        return None

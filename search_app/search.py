@@ -1,0 +1,83 @@
+"""The search page and its API."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
+
+from index.searcher import Searcher
+from ingest.records import Publication
+from search_app import languages
+from search_app.answers import MAX_HITS, MAX_QUERY, answer, filters_from, title_in
+
+FACETS = ("language", "year", "kind", "topic", "country")
+PAGE_HITS = 10
+
+blueprint = Blueprint("search", __name__)
+
+
+def searcher() -> Searcher:
+    found: Searcher = current_app.extensions["searcher"]
+    return found
+
+
+@blueprint.get("/")
+def page() -> str:
+    """Show the form and, once asked, the hits; before that, what there is to find."""
+    publications = searcher().publications()
+    readers = languages.of_reader()
+    query, k, offset = _asked(PAGE_HITS)
+    chosen = {facet: request.args.getlist(facet) for facet in FACETS}
+    found = _found(query, k + 1, offset) if query else None  # one more tells whether there is a next page
+    more = bool(found and len(found["hits"]) > k)
+    if found:
+        found["hits"] = found["hits"][:k]
+    shelf = [] if query else sorted(publications, key=lambda one: (-(one.year or 0), one.publication_id))
+    return render_template(
+        "search.html", query=query, found=found, chosen=chosen, facets=_facets(publications), offset=offset, k=k, more=more,
+        shelf=[(one, title_in(one, readers)) for one in shelf],
+    )  # fmt: skip
+
+
+@blueprint.get("/api/search")
+def api() -> Response:
+    """Answer with the same hits as `page`, as JSON."""
+    query, k, offset = _asked(PAGE_HITS)
+    if not query:
+        abort(400, 'Expected a question in the parameter "q", found none.')
+    return jsonify(_found(query, k, offset))
+
+
+def _found(query: str, k: int, offset: int) -> dict[str, Any]:
+    filters = filters_from({facet: request.args.getlist(facet) for facet in FACETS})
+    return answer(query, searcher().search(query, k, filters, offset), languages.of_reader())
+
+
+def _asked(usual: int) -> tuple[str, int, int]:
+    """The query, how many hits, and how many to pass over; refuses what cannot be meant."""
+    query = " ".join(request.args.get("q", "").split())
+    if len(query) > MAX_QUERY:
+        abort(400, f"A question may have {MAX_QUERY} characters, this one has {len(query)}.")
+    return query, _number("k", usual, 1, MAX_HITS), _number("offset", 0, 0, 10_000)
+
+
+def _number(name: str, usual: int, least: int, most: int) -> int:
+    said = request.args.get(name, "") or str(usual)
+    if not said.isascii() or not said.isdigit() or not least <= int(said[:9]) <= most:
+        abort(400, f"{name} must be a whole number between {least} and {most}, got {said[:20]!r}.")
+    return int(said)
+
+
+def _facets(publications: Sequence[Publication]) -> dict[str, list[tuple[str, int]]]:
+    """For each facet its values, with the number of publications that have them; years newest first."""
+    counts: dict[str, Counter[str]] = {facet: Counter() for facet in FACETS}
+    for one in publications:
+        counts["language"].update({edition.language for edition in one.editions})
+        counts["year"].update([str(one.year)] if one.year else [])
+        counts["kind"].update([one.kind] if one.kind else [])
+        counts["topic"].update(one.topics)
+        counts["country"].update(one.countries)
+    return {facet: sorted(values.items(), reverse=facet == "year") for facet, values in counts.items()}
