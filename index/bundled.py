@@ -35,8 +35,8 @@ LAYER_PARTS = {  # names in a BERT layer -> names in the file
     "attention.output.LayerNorm": "aln", "intermediate.dense": "fi", "output.dense": "fo", "output.LayerNorm": "oln",
 }  # fmt: skip
 
-transformers_logging.disable_progress_bar()
-transformers_logging.set_verbosity_error()
+transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 class DamagedPackageError(IsoglossError):
@@ -101,7 +101,7 @@ def _tokenizer(reader: _Reader) -> PreTrainedTokenizerFast:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", start), ("</s>", end)]
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>",
         cls_token="<s>", sep_token="</s>", mask_token="<mask>", model_max_length=MAX_TOKENS,
     )  # fmt: skip
@@ -127,7 +127,9 @@ def _model(reader: _Reader, sizes: tuple[int, ...], epsilon: float) -> BertModel
             names[f"encoder.layer.{layer}.{part}.weight"] = f"l{layer}.{name}.w"
             names[f"encoder.layer.{layer}.{part}.bias"] = f"l{layer}.{name}.b"
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    model.load_state_dict({name: torch.from_numpy(packed[source][: shapes[name].numel()].reshape(shapes[name]).copy()) for name, source in names.items()})
+    model.load_state_dict(
+        {name: torch.from_numpy(packed[source][: shapes[name].numel()].reshape(shapes[name]).copy()) for name, source in names.items()}
+    )
     return model
 
 

@@ -1,8 +1,8 @@
 """Measure search on a test collection in the BEIR layout. The only module that imports ir_measures.
 
-    corpus.jsonl      {"_id", "title", "text", "language"} a line; language may be missing
-    queries.jsonl     {"_id", "text", "language"}
-    qrels/test.tsv    query-id, corpus-id, score; a header line first
+corpus.jsonl      {"_id", "title", "text", "language"} a line; language may be missing
+queries.jsonl     {"_id", "text", "language"}
+qrels/test.tsv    query-id, corpus-id, score; a header line first
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def read_collection(folder: Path) -> Collection:
         if number == 1 and not parts[-1].lstrip("-").isdigit():
             continue
         if len(parts) != 3 or not parts[2].lstrip("-").isdigit():
-            raise BadCollectionError(f"{folder / 'qrels' / 'test.tsv'}:{number}: expected query, passage and a whole number between tabs, found {line[:80]!r}")
+            raise BadCollectionError(
+                f"{folder / 'qrels' / 'test.tsv'}:{number}: expected query, passage and a whole number between tabs, found {line[:80]!r}"
+            )
         qrels[parts[0]][parts[1]] = int(parts[2])
     relevant = {query for query, judged in qrels.items() if any(value > 0 for value in judged.values())}
     corpus, queries = _texts(folder / "corpus.jsonl"), _texts(folder / "queries.jsonl")
@@ -99,7 +101,7 @@ def evaluate(searcher: Searcher, collection: Collection, progress: Progress) -> 
     rows: list[dict[str, Any]] = []
     for start in range(0, len(collection.queries), BATCH):
         batch = collection.queries[start : start + BATCH]
-        scores, keys = searcher.rank_passages(searcher.encoder.encode_queries([query.text for query in batch]), DEPTH)
+        _, keys = searcher.rank_passages(searcher.encoder.encode_queries([query.text for query in batch]), DEPTH)
         run = {query.text_id: [ids[int(key)] for key in row] for query, row in zip(batch, keys, strict=True)}
         rows += _measured(batch, run, collection.qrels, languages)
         progress("queries", start + len(batch), len(collection.queries))

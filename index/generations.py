@@ -65,7 +65,7 @@ def build(library: Library) -> Generation:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         sync_folder(made)
-        os.replace(made, folder / name)
+        made.replace(folder / name)
     _put_in_use(folder, name)
     for old in _names(folder)[:-KEPT]:
         shutil.rmtree(folder / old)
@@ -105,7 +105,7 @@ def load_or_build(library: Library) -> Generation:
         folder = library.folder / "generations" / name
         if name and folder.exists():
             log.warning("%s; setting it aside and building it again.", error)
-            os.replace(folder, folder.with_name(f"damaged-{name}-{os.getpid()}"))
+            folder.replace(folder.with_name(f"damaged-{name}-{os.getpid()}"))
         return build(library)
 
 
@@ -115,7 +115,7 @@ def _put_in_use(folder: Path, name: str) -> None:
         file.write(name)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(file.name, pointer)
+    Path(file.name).replace(pointer)
     sync_folder(folder)
 
 

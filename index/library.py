@@ -1,4 +1,4 @@
-"""The library on disk: one SQLite file is the truth, the original PDFs lie beside it. The only module with SQL.
+"""The library on disk: one SQLite file is the truth, the original PDFs lie beside it. The only module, with index/tables.py, that knows SQL.
 
     library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16)
     files/ab/abcd...pdf   originals, named by their SHA-256
@@ -10,13 +10,12 @@ the same time (write-ahead log); each thread has its own connection.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,29 +26,10 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from index.encoder import Vectors
+from index.tables import PASSAGE_COLUMNS, SCHEMA, edition_from, insert_passages, passage_from, publication_from, publication_row
 from ingest.records import Edition, IsoglossError, Page, Passage, Publication
 
 FORMAT = 1  # of library.sqlite; raise it when an older Isogloss could not read the file
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE publications (
-    publication_id TEXT PRIMARY KEY, folder TEXT NOT NULL, titles TEXT NOT NULL, abstracts TEXT NOT NULL, year INTEGER,
-    kind TEXT NOT NULL, topics TEXT NOT NULL, countries TEXT NOT NULL, source TEXT NOT NULL);
-CREATE TABLE editions (
-    edition_id TEXT PRIMARY KEY, publication_id TEXT NOT NULL REFERENCES publications ON DELETE CASCADE, position INTEGER NOT NULL,
-    language TEXT NOT NULL, label TEXT NOT NULL, part TEXT NOT NULL, digest TEXT, state TEXT NOT NULL, reason TEXT NOT NULL,
-    reading_version INTEGER NOT NULL);
-CREATE INDEX editions_of ON editions (publication_id);
-CREATE TABLE pages (
-    edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, number INTEGER NOT NULL, label TEXT NOT NULL, text TEXT NOT NULL,
-    health TEXT NOT NULL, PRIMARY KEY (edition_id, number)) WITHOUT ROWID;
-CREATE TABLE passages (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, ordinal INTEGER NOT NULL,
-    first_page INTEGER NOT NULL, start INTEGER NOT NULL, last_page INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
-    text TEXT NOT NULL, sentences TEXT NOT NULL, vector BLOB NOT NULL);
-CREATE INDEX passages_of ON passages (edition_id);
-"""
-PASSAGE_COLUMNS = 'edition_id, ordinal, first_page, start, last_page, "end", language, text, sentences'
 
 State = Literal["read", "partly read", "failed", "no file"]
 Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
@@ -133,7 +113,7 @@ class Library:
                 shutil.copyfileobj(source, copy)
                 copy.flush()
                 os.fsync(copy.fileno())
-            os.replace(copy.name, kept)
+            Path(copy.name).replace(kept)
             sync_folder(kept.parent)
         return kept
 
@@ -148,7 +128,7 @@ class Library:
                 "INSERT INTO publications VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET folder = excluded.folder, titles = excluded.titles, "
                 "abstracts = excluded.abstracts, year = excluded.year, kind = excluded.kind, topics = excluded.topics, "
                 "countries = excluded.countries, source = excluded.source",
-                _publication_row(publication, folder),
+                publication_row(publication, folder),
             )
             run(
                 f"DELETE FROM editions WHERE publication_id = ? AND edition_id NOT IN ({','.join('?' * len(kept))})",
@@ -164,7 +144,7 @@ class Library:
                 "DELETE FROM passages WHERE first_page = 0 AND edition_id IN (SELECT edition_id FROM editions WHERE publication_id = ?)",
                 (publication.publication_id,),
             )
-            _insert_passages(run, passages, vectors)
+            insert_passages(run, passages, vectors)
 
     def put_reading(self, state: EditionState, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> None:
         """Store what reading an edition's file gave, in place of what was there."""
@@ -178,7 +158,7 @@ class Library:
             )
             for page in pages:
                 run("INSERT INTO pages VALUES (?,?,?,?,?)", (page.edition_id, page.number, page.label, page.text, page.health))
-            _insert_passages(run, passages, vectors)
+            insert_passages(run, passages, vectors)
 
     def remove_publication(self, publication_id: str) -> None:
         with self.transaction() as run:
@@ -234,11 +214,11 @@ class Library:
         for state in self.edition_states():
             editions.setdefault(state.edition.publication_id, []).append(state.edition)
         rows = self._connection().execute("SELECT * FROM publications ORDER BY publication_id")
-        return [_publication(row, editions.get(row["publication_id"], [])) for row in rows]
+        return [publication_from(row, editions.get(row["publication_id"], [])) for row in rows]
 
     def publication(self, publication_id: str) -> Publication | None:
         row = self._connection().execute("SELECT * FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
-        return _publication(row, [state.edition for state in self.edition_states(publication_id)]) if row else None
+        return publication_from(row, [state.edition for state in self.edition_states(publication_id)]) if row else None
 
     def folder_of(self, publication_id: str) -> str:
         """The folder from which a publication was ingested, or ""."""
@@ -252,7 +232,7 @@ class Library:
             "WHERE ?1 = '' OR publication_id = ?1 ORDER BY publication_id, position",
             (publication_id,),
         )
-        return [EditionState(_edition(row), row["state"], row["reason"], row["reading_version"], row["folder"]) for row in rows]
+        return [EditionState(edition_from(row), row["state"], row["reason"], row["reading_version"], row["folder"]) for row in rows]
 
     def digest(self, edition_id: str) -> str | None:
         """The SHA-256 of an edition's file; None when there is no such edition, or no file of it."""
@@ -267,7 +247,7 @@ class Library:
         """The passages with these keys; one that has been removed meanwhile is left out."""
         marks = ",".join("?" * len(keys))
         rows = self._connection().execute(f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
-        return {row["key"]: _passage(row) for row in rows}
+        return {row["key"]: passage_from(row) for row in rows}
 
     def passage_table(self) -> list[tuple[int, str, bool]]:
         """(key, edition_id, whether it stands on a page) of every passage, by key."""
@@ -314,42 +294,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _insert_passages(run: Any, passages: Iterable[Passage], vectors: Vectors) -> None:
-    for passage, vector in zip(passages, vectors, strict=True):
-        run(
-            f"INSERT INTO passages ({PASSAGE_COLUMNS}, vector) VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (
-                passage.edition_id, passage.ordinal, passage.first_page, passage.start, passage.last_page, passage.end,
-                passage.language, passage.text, json.dumps(passage.sentences), vector.astype(np.float16).tobytes(),
-            ),  # fmt: skip
-        )
-
-
-def _publication_row(publication: Publication, folder: str) -> tuple[Any, ...]:
-    def as_json(value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False)
-
-    return (
-        publication.publication_id, folder, as_json(dict(publication.titles)), as_json(dict(publication.abstracts)), publication.year,
-        publication.kind, as_json(publication.topics), as_json(publication.countries), publication.source,
-    )  # fmt: skip
-
-
-def _publication(row: sqlite3.Row, editions: Sequence[Edition]) -> Publication:
-    return Publication(
-        row["publication_id"], json.loads(row["titles"]), json.loads(row["abstracts"]), row["year"], row["kind"],
-        tuple(json.loads(row["topics"])), tuple(json.loads(row["countries"])), row["source"], tuple(editions),
-    )  # fmt: skip
-
-
-def _edition(row: sqlite3.Row) -> Edition:
-    return Edition(row["edition_id"], row["publication_id"], row["language"], row["label"], row["part"], row["digest"])
-
-
-def _passage(row: sqlite3.Row) -> Passage:
-    sentences = tuple((start, end) for start, end in json.loads(row["sentences"]))
-    return Passage(
-        row["edition_id"], row["ordinal"], row["first_page"], row["start"], row["last_page"], row["end"], row["language"], row["text"], sentences
-    )

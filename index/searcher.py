@@ -176,7 +176,9 @@ class _View:
 
     def allowed(self, filters: Filters) -> NDArray[np.bool_]:
         """For each passage, whether it is still there and the filters admit it."""
-        editions = np.asarray([_admits(filters, edition, self.publications[at]) for edition, at in zip(self.editions, self.publication_of, strict=True)], bool)
+        editions = np.asarray(
+            [_admits(filters, edition, self.publications[at]) for edition, at in zip(self.editions, self.publication_of, strict=True)], bool
+        )
         return (self.edition_of >= 0) & (editions[self.edition_of] if len(editions) else False)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import platformdirs
 from filelock import FileLock
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Normalize, Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
 from index import bundled
 from index.encoder import Vectors
@@ -77,9 +77,7 @@ class SentenceEncoder:
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         with self._lock:
-            vectors = self._model.encode(
-                list(texts), prompt=self.prompts[kind], batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
-            )
+            vectors = self._model.encode(list(texts), prompt=self.prompts[kind], batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, np.float32)
 
 
@@ -120,7 +118,7 @@ def _unpacked(packed: Path, cache: Path) -> Path:
             log.info("Preparing the default encoder in %s (once).", folder)
             with tempfile.TemporaryDirectory(dir=cache, prefix=".unpacking-") as scratch:
                 _write_model(packed, Path(scratch))
-                os.replace(Path(scratch) / "model", folder)
+                (Path(scratch) / "model").replace(folder)
     return folder
 
 

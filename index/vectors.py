@@ -50,7 +50,8 @@ class VectorIndex:
         else:
             bits = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
-            scores, positions = self._index.search(queries, k, params=faiss.SearchParameters(sel=selector))
+            only = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+            scores, positions = self._index.search(queries, k, params=only)
         scores = np.where(positions < 0, -np.inf, scores)
         order = np.lexsort((positions, -scores), axis=1)  # faiss returns equal scores in no order of its own
         return np.take_along_axis(scores, order, 1), np.take_along_axis(positions, order, 1)

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ingest.records import UNDETERMINED, Edition, IsoglossError, Part, Publication, edition_id
 
 ENTRY = "publication.toml"
-TERRITORIES = frozenset(code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code))
+TERRITORIES = frozenset(code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", str(code)))
 
 
 class NoPublicationsError(IsoglossError):

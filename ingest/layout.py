@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
@@ -92,7 +93,7 @@ def _paragraphs(lines: Sequence[Line]) -> str:
 
 def _usual_distance(lines: Sequence[Line]) -> float:
     """The median distance between lines, in type sizes."""
-    pairs = zip(lines, lines[1:], strict=False)
+    pairs = pairwise(lines)
     distances = [(up.baseline - down.baseline) / down.size for up, down in pairs if down.size and 0 < up.baseline - down.baseline < 4 * down.size]
     return median(distances) if distances else 1.5
 

@@ -7,13 +7,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from ingest.language import identify
+from ingest.layout import SENTENCE_END, unspaced
 from ingest.records import UNDETERMINED, Page, Passage, Publication, Span
 from ingest.sentences import sentence_spans
 
 PASSAGE_TOKENS = 200  # encoder tokens; longer passages blur several subjects into one vector
 OVERLAP = 1  # sentences shared by neighbours, so that an answer and its context are never cut apart
-SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥။።፧។៕")
-UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")  # first words of Unicode character names
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
@@ -35,9 +34,16 @@ def cut_pages(pages: Sequence[Page], count_tokens: TokenCounter, language: str) 
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
         passages.append(
             Passage(
-                read[first].edition_id, ordinal, read[first].number, start - starts[first], read[last].number, end - starts[last],
-                identify(text[start:end], language), text[start:end], tuple((left - start, right - start) for left, right in group),
-            )  # fmt: skip
+                read[first].edition_id,
+                ordinal,
+                read[first].number,
+                start - starts[first],
+                read[last].number,
+                end - starts[last],
+                identify(text[start:end], language),
+                text[start:end],
+                tuple((left - start, right - start) for left, right in group),
+            )
         )
     return passages
 
@@ -65,14 +71,10 @@ def _join(pages: Sequence[Page]) -> tuple[str, list[int]]:
     text, starts = "", []
     for page in pages:
         if text:
-            text += "\n" if text[-1] in SENTENCE_END else "" if _unspaced(text[-1]) and _unspaced(page.text[0]) else " "
+            text += "\n" if text[-1] in SENTENCE_END else "" if unspaced(text[-1]) and unspaced(page.text[0]) else " "
         starts.append(len(text))
         text += page.text
     return text, starts
-
-
-def _unspaced(char: str) -> bool:
-    return unicodedata.name(char, "").startswith(UNSPACED)
 
 
 def _bounded(text: str, spans: Sequence[Span], count_tokens: TokenCounter) -> list[Span]:

@@ -45,7 +45,7 @@ def read_files(files: Iterable[tuple[str, Path]], workers: int = 2) -> Iterator[
                     return
                 yield _outcome(*waiting.popleft())
         finally:
-            pool.stop()  # at an interruption nobody waits for what is being read
+            pool.stop()  # type: ignore[no-untyped-call]  # at an interruption nobody waits for what is being read
 
 
 def _outcome(edition_id: str, future: Future[PdfContent]) -> Reading:

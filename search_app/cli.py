@@ -67,7 +67,12 @@ def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_
         with _progress_bar() as shown:
             task = shown.add_task("Reading", total=None)
             report = bring_up_to_date(
-                publications, library, encoder, again, workers, lambda done, total, what: shown.update(task, completed=done, total=total, description=what or "Reading")
+                publications,
+                library,
+                encoder,
+                again,
+                workers,
+                lambda done, total, what: shown.update(task, completed=done, total=total, description=what or "Reading"),
             )
     _print_report(report)
     sys.exit(TROUBLE if report.failed else 0)
@@ -136,7 +141,9 @@ def status(as_json: bool, folder: Path) -> None:
     with _plain_errors():
         library = _library(folder)
         trouble = [
-            {"edition_id": state.edition.edition_id, "state": state.state, "reason": state.reason} for state in library.edition_states() if state.reason
+            {"edition_id": state.edition.edition_id, "state": state.state, "reason": state.reason}
+            for state in library.edition_states()
+            if state.reason
         ]
         found = {
             "library": str(folder), **library.counts(), "encoder": library.meta("encoder"),
@@ -170,7 +177,9 @@ def verify(folder: Path) -> None:
 
 @main.command(epilog="Example: isogloss evaluate my-test-collection --temporary --json")
 @click.argument("collection", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--temporary", is_flag=True, help="Keep nothing on disk; otherwise the indexed passages are kept in the library folder for the next time.")
+@click.option(
+    "--temporary", is_flag=True, help="Keep nothing on disk; otherwise the indexed passages are kept in the library folder for the next time."
+)
 @AS_JSON
 @LIBRARY
 @ENCODER
@@ -236,7 +245,9 @@ def _print_report(report: Any) -> None:
     states = [state.state for state in report.editions]
     counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file") if kind in states]
     done = [f"{report.done[what]} {what}" for what in ("read", "unchanged", "removed")]
-    console.print(f"{len(states)} editions: {', '.join(counts)}. This time: {', '.join(done)}. {len(report.problems)} faults in the catalogue.", soft_wrap=True)
+    console.print(
+        f"{len(states)} editions: {', '.join(counts)}. This time: {', '.join(done)}. {len(report.problems)} faults in the catalogue.", soft_wrap=True
+    )
 
 
 def _print_hit(hit: dict[str, Any]) -> None:

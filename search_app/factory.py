@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import Flask, Response, jsonify, render_template, request
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
@@ -43,7 +41,7 @@ def marked(text: str, marks: list[dict[str, object]]) -> Markup:
         start, end = int(str(mark["start"])), int(str(mark["end"]))
         html += escape(text[at:start]) + Markup('<mark class="{}">{}</mark>').format(mark["why"], text[start:end])
         at = end
-    return Markup(re.sub(r"\n+", "<br>", html + escape(text[at:])))
+    return Markup("<br>").join((html + escape(text[at:])).split("\n"))
 
 
 def _guard(response: Response) -> Response:

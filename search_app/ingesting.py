@@ -184,6 +184,6 @@ def _title(said: str, pages: Sequence[Page], path: Path) -> str:
 
 def _generation_is_old(library: Library) -> bool:
     try:
-        return generations.load(library).keys.tolist() != [key for key, _, _ in library.passage_table()]
+        return bool(generations.load(library).keys.tolist() != [key for key, _, _ in library.passage_table()])
     except generations.DamagedGenerationError:
         return True

@@ -26,7 +26,7 @@ def name(tag: str) -> str:
 def direction(tag: str) -> str:
     """How the language is written: "ltr", "rtl", or "auto" where that is not known."""
     locale = _locale(tag)
-    return locale.text_direction if locale else "auto"
+    return str(locale.text_direction) if locale else "auto"
 
 
 def country(code: str) -> str:

@@ -1,0 +1,47 @@
+# make run: serve the sample library.  make test: everything CI checks.  Both install what they need into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LIBRARY ?= library
+PORT ?= 8000
+
+.PHONY: run test lint format lock clean
+
+run: $(VENV)/installed
+	@$(BIN)/isogloss ingest corpus --library $(LIBRARY) || [ $$? -eq 1 ]  # 1: the sample holds a scan, which it says in its table
+	@$(BIN)/isogloss serve --library $(LIBRARY) --port $(PORT)
+
+test: $(VENV)/installed-dev lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; found " + sys.version)'
+	@$(PYTHON) -m venv $(VENV) || { echo 'No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv'; rm -rf $(VENV); exit 1; }
+
+$(VENV)/installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
+
+lock: $(VENV)/installed-dev  # writes the exact versions anew, the newest that fit together
+	$(COMPILE) --output-file requirements.txt pyproject.toml
+	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	sed -i.old 's/^torch==2.13.0+cpu/torch==2.13.0/' requirements.txt requirements-dev.txt && rm requirements*.old  # the plain version is to be had everywhere
+
+clean:
+	rm -rf $(VENV) $(LIBRARY)
