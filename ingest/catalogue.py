@@ -139,20 +139,22 @@ def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]
     name = path.parent.name
     editions: dict[str, Edition] = {}
     files: dict[str, Path] = {}
+    digests: dict[str, str] = {}
     faults, repeated = [], False
     for position, said in enumerate(form.editions):
         key = edition_id(name, said.language, said.part)
-        file = path.parent / said.file if said.file else None
         if key in editions:
             faults.append(f"{path}: editions.{position}: expected one edition for a language and part, found {said.language!r}, {said.part!r} twice")
             repeated = True
             continue
-        if file is not None and not file.is_file():
+        file = path.parent / said.file if said.file else None
+        if file is not None and not _lies_in(path.parent, file):
             faults.append(f"{path}: editions.{position}.file: expected a PDF in this folder, found no {said.file!r}")
-        digest = sha256(file) if file is not None and file.is_file() else None
-        editions[key] = Edition(key, name, said.language, said.label, said.part, digest)
+        elif file is not None:
+            digests[key] = sha256(file)
         if file is not None:
             files[key] = file
+        editions[key] = Edition(key, name, said.language, said.label, said.part, digests.get(key))
     unnamed = sorted(set(_pdfs(path.parent)) - set(files.values()))
     faults += [f"{path}: editions: expected every PDF of the folder, found no edition for {file.name!r}" for file in unnamed]
     publication = Publication(
@@ -169,6 +171,10 @@ def _bare_entry(path: Path, folder: Path, taken: set[str]) -> Entry:
     key = edition_id(name, UNDETERMINED)
     edition = Edition(key, name, UNDETERMINED, "", "whole", sha256(path))
     return Entry(Publication(name, {}, {}, None, "", (), (), "", (edition,)), {key: path}, catalogued=False)
+
+
+def _lies_in(folder: Path, file: Path) -> bool:
+    return file.is_file() and file.resolve().is_relative_to(folder.resolve())
 
 
 def _pdfs(folder: Path) -> Iterator[Path]:

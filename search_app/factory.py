@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from flask import Flask, Response, jsonify, render_template, request
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
@@ -11,6 +14,7 @@ from index.library import Library
 from index.searcher import Searcher
 from search_app import languages, publication, search
 
+AROUND = 220  # characters shown before and after the marks of a hit
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -20,6 +24,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     Raises WrongEncoderError.
     """
     app = Flask(__name__)
+    app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
     app.extensions["searcher"] = Searcher(library, encoder)
     app.register_blueprint(search.blueprint)
     app.register_blueprint(publication.blueprint)
@@ -34,14 +39,24 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     return app
 
 
-def marked(text: str, marks: list[dict[str, object]]) -> Markup:
-    """The text as HTML, with each mark in a <mark> whose class says why."""
-    html, at = Markup(""), 0
+def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
+    """The stretch of the text around its marks as HTML, with each mark in a <mark> whose class says why."""
+    first, last = (marks[0]["start"], marks[-1]["end"]) if marks else (0, 0)
+    at, stop = _space(text, first - AROUND), _space(text, last + AROUND)
+    html = Markup("… " if at else "")
     for mark in marks:
-        start, end = int(str(mark["start"])), int(str(mark["end"]))
-        html += escape(text[at:start]) + Markup('<mark class="{}">{}</mark>').format(mark["why"], text[start:end])
-        at = end
-    return Markup("<br>").join((html + escape(text[at:])).split("\n"))
+        html += escape(text[at : mark["start"]]) + Markup('<mark class="{}">{}</mark>').format(mark["why"], text[mark["start"] : mark["end"]])
+        at = mark["end"]
+    html += escape(text[at:stop]) + (" …" if stop < len(text) else "")
+    return Markup("<br>").join(html.split("\n"))
+
+
+def _space(text: str, near: int) -> int:
+    """The place of white space at or shortly before `near`; `near` itself in a script without."""
+    if near <= 0 or near >= len(text):
+        return max(0, min(near, len(text)))
+    found = max(text.rfind(" ", near - 30, near), text.rfind("\n", near - 30, near))
+    return found if found >= 0 else near
 
 
 def _guard(response: Response) -> Response:

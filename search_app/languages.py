@@ -19,7 +19,7 @@ def of_reader() -> list[str]:
 def name(tag: str) -> str:
     """A language's name in that language ("ខ្មែរ"), or the tag where the name is not known."""
     locale = _locale(tag)
-    return (locale.get_display_name() if locale else None) or tag
+    return str(locale.get_display_name() or tag) if locale else tag
 
 
 @cache
@@ -31,7 +31,7 @@ def direction(tag: str) -> str:
 
 def country(code: str) -> str:
     """A country's name in English."""
-    return Locale("en").territories.get(code, code)
+    return str(Locale("en").territories.get(code, code))
 
 
 def _locale(tag: str) -> Locale | None:

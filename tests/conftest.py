@@ -1,0 +1,125 @@
+"""What the tests share: an encoder that needs no model, small PDFs made of bytes, and the sample library read once by the real encoder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.encoder import Encoder, Vectors
+from index.library import Library
+
+CORPUS = Path(__file__).parent.parent / "corpus"
+CONCEPTS = [
+    {"forest", "wald", "bosque", "ป่า", "غابة"},
+    {"water", "wasser", "agua", "น้ำ", "ماء"},
+    {"school", "schule", "escuela", "โรงเรียน", "مدرسة"},
+    {"bus", "autobus", "autobús", "รถบัส", "حافلة"},
+]
+
+
+class LexiconEncoder:
+    """An encoder that counts concepts, so tests can say which hit must win. Its last dimension stands for everything else."""
+
+    def __init__(self, fingerprint: str = "lexicon") -> None:
+        self.fingerprint = fingerprint
+        self.dimension = len(CONCEPTS) + 1
+        self.encoded: list[str] = []  # every passage that was encoded, so that tests can say what was not done twice
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([self._vector(text) for text in texts]) if texts else np.zeros((0, self.dimension), np.float32)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += texts
+        return self.encode_queries(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(re.findall(r"\w+|[^\w\s]", text)) for text in texts]
+
+    def _vector(self, text: str) -> Vectors:
+        counts = [sum(text.lower().count(word) for word in concept) for concept in CONCEPTS]
+        vector = np.asarray([*counts, 0.1], np.float32)
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+@pytest.fixture
+def encoder() -> LexiconEncoder:
+    return LexiconEncoder()
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library.create(tmp_path / "library")
+
+
+def pdf_of(*pages: Sequence[str], title: str = "") -> bytes:
+    """A PDF with the given lines of Latin-1 text on each page, written out by hand."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"]
+    kids = []
+    for lines in pages:
+        shown = " T* ".join(f"({line.replace(chr(92), chr(92) * 2).replace('(', chr(92) + '(').replace(')', chr(92) + ')')}) Tj" for line in lines)
+        stream = f"BT /F1 11 Tf 14 TL 72 740 Td {shown} ET"
+        objects.append(f"<< /Length {len(stream.encode('latin-1'))} >>\nstream\n{stream}\nendstream")
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects)} 0 R /Resources << /Font << /F1 3 0 R >> >> >>"
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    objects.append(f"<< /Title ({title}) >>")
+    out, offsets = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, start=1):
+        offsets.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    trailer = f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R >>\nstartxref\n{len(out)}\n%%EOF"
+    return out + f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{trailer}".encode("latin-1")
+
+
+Publish = Callable[..., Path]
+
+
+@pytest.fixture
+def publish(tmp_path: Path) -> Publish:
+    """Write a publication folder: publish("woods", {"en": ["The forest grows."]}, year=2020) -> its path below tmp_path / "corpus"."""
+
+    def write(name: str, editions: dict[str, Sequence[str] | None], **entry: object) -> Path:
+        folder = tmp_path / "corpus" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = [f"{key} = {_toml(value)}" for key, value in entry.items()]
+        lines += ["[title]", *(f"{language} = {_toml(f'{name} in {language}')}" for language in editions)]
+        for language, text in editions.items():
+            lines += ["[[editions]]", f"language = {_toml(language)}"]
+            if text is not None:
+                lines.append(f"file = {_toml(f'{language}.pdf')}")
+                (folder / f"{language}.pdf").write_bytes(pdf_of(text))
+        (folder / "publication.toml").write_text("\n".join(lines), "utf-8")
+        return folder
+
+    return write
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return str(value) if isinstance(value, int) else '"' + str(value).replace('"', '\\"') + '"'
+
+
+@pytest.fixture(scope="session")
+def real_encoder() -> Encoder:
+    """The default encoder, from the same cache that `make run` fills."""
+    from index.sentence_encoder import open_encoder
+
+    return open_encoder()
+
+
+@pytest.fixture(scope="session")
+def sample_library(real_encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """The sample library, ingested once for all tests; nobody changes it."""
+    from search_app.ingesting import ingest
+
+    library = Library.create(tmp_path_factory.mktemp("sample"))
+    ingest(CORPUS, library, real_encoder)
+    return library
