@@ -200,11 +200,12 @@ def _grouped(view: _View, vector: Vectors, wanted: int, filters: Filters) -> lis
     allowed = view.allowed(filters)
     total = int(allowed.sum())
     looked = min(FIRST_LOOK, total)
-    while True:
+    while total:
         groups = _groups(view, *view.rank(vector, looked, allowed))
         if len(groups) >= wanted or looked >= total:
             return [_with_page(view, vector, group, allowed) for group in groups[:wanted]]
         looked = min(2 * looked, total)
+    return []
 
 
 def _groups(view: _View, scores: Scores, keys: Keys) -> list[_Group]:

@@ -1,0 +1,119 @@
+"""The truth on disk: what goes in comes out, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from filling import fill, passage_of, publication
+
+from index.library import BusyLibraryError, Library, UnusableLibraryError
+
+SAYINGS = {
+    "th": "ป่าเติบโต", "km": "ព្រៃឈើដុះ", "lo": "ປ່າໄມ້ເຕີບໂຕ", "my": "သစ်တောကြီးထွားသည်", "ar": "تنمو الغابة", "fa": "جنگل می‌روید",
+    "hi": "जंगल बढ़ता है", "am": "ደን ያድጋል", "zh": "森林在生长", "ja": "森は育つ", "ko": "숲이 자란다", "vi": "Rừng lớn lên",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "text"), SAYINGS.items())
+def test_what_was_stored_comes_back_in_every_script(library, encoder, language, text):
+    work = publication("woods", [language], topics=("trees", text), countries=("BO",), abstracts={language: text})
+    fill(library, encoder, work, {language: [text, text + " 2"]})
+    stored = Library.open(library.folder).publication("woods")
+    assert stored.titles == work.titles
+    assert (stored.topics, stored.countries, stored.abstracts) == (("trees", text), ("BO",), {language: text})
+    assert [page.text for page in library.pages(f"woods.{language}")] == [text, text + " 2"]
+    passages = library.passages([key for key, _, on_page in library.passage_table() if on_page])
+    assert [(passage.text, passage.language) for passage in passages.values()] == [(text, language), (text + " 2", language)]
+
+
+def test_vectors_come_back_in_the_order_of_their_passages(library, encoder):
+    fill(library, encoder, publication("woods", ["en"]), {"en": ["forest", "water", "school"]})
+    keys, vectors = library.vectors()
+    texts = [library.passages([int(key)])[int(key)].text for key in keys]
+    assert np.allclose(vectors, encoder.encode_passages(texts), atol=1e-3)
+    assert library.vectors(after=int(keys[1]))[0].tolist() == keys[2:].tolist()
+
+
+def test_reading_an_edition_again_replaces_it_under_new_keys(library, encoder):
+    work = publication("woods", ["en", "de"])
+    fill(library, encoder, work, {"en": ["old forest"], "de": ["alter Wald"]})
+    before = {key for key, edition, on_page in library.passage_table() if edition == "woods.en" and on_page}
+    fill(library, encoder, work, {"en": ["new forest"], "de": ["alter Wald"]})
+    after = {key for key, edition, on_page in library.passage_table() if edition == "woods.en" and on_page}
+    assert min(after) > max(before)
+    assert {passage.text for passage in library.passages(sorted(before | after)).values()} == {"new forest"}
+
+
+def test_an_edition_the_catalogue_no_longer_has_leaves_with_its_pages(library, encoder):
+    fill(library, encoder, publication("woods", ["en", "de"]), {"en": ["forest"], "de": ["Wald"]})
+    library.put_publication(publication("woods", ["en"]), "folder", [], encoder.encode_passages([]))
+    assert library.pages("woods.de") == []
+    assert [state.edition.edition_id for state in library.edition_states()] == ["woods.en"]
+    assert {edition for _, edition, _ in library.passage_table()} == {"woods.en"}
+
+
+def test_a_failure_in_a_transaction_leaves_nothing_behind(library, encoder):
+    work = publication("woods", ["en"])
+    passage = passage_of(work.editions[0], 0, "forest", 0)
+    with pytest.raises(ValueError, match="zip"):
+        library.put_publication(work, "folder", [passage, passage], encoder.encode_passages(["forest"]))
+    assert library.counts() == {"publications": 0, "editions": 0, "pages": 0, "passages": 0, "languages": 0}
+
+
+def test_the_revision_grows_with_every_commit_and_only_then(library, encoder):
+    before = library.revision()
+    fill(library, encoder, publication("woods", ["en"]), {"en": ["forest"]})
+    after = library.revision()
+    assert after > before
+    library.publications()
+    assert library.revision() == after
+
+
+def test_an_original_is_kept_under_its_digest(library, tmp_path):
+    path = tmp_path / "รายงาน.pdf"
+    path.write_bytes(b"%PDF-1.4 content")
+    digest = hashlib.sha256(b"%PDF-1.4 content").hexdigest()
+    kept = library.keep_file(path, digest)
+    assert kept == library.folder / "files" / digest[:2] / f"{digest}.pdf"
+    assert kept.read_bytes() == path.read_bytes()
+
+
+def test_a_missing_library_says_which_command_makes_one(tmp_path):
+    with pytest.raises(UnusableLibraryError, match="run: isogloss ingest"):
+        Library.open(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "library.sqlite").write_text("not a database, whatever its name says" * 30)
+    with pytest.raises(UnusableLibraryError, match="not a library"):
+        Library.open(tmp_path)
+
+
+def test_a_library_of_another_format_is_refused(library):
+    library.set_meta("format", "999")
+    with pytest.raises(UnusableLibraryError, match="format 999"):
+        Library.open(library.folder)
+
+
+def test_only_one_writes_at_a_time(library):
+    with library.writing(), pytest.raises(BusyLibraryError, match="Another process"), Library.open(library.folder).writing():
+        pass
+
+
+def test_a_removed_passage_is_left_out_not_replaced(library, encoder):
+    work = publication("woods", ["en"])
+    fill(library, encoder, work, {"en": ["forest", "water"]})
+    key = library.passage_table()[-1][0]
+    fill(library, encoder, replace(work, year=2021), {"en": ["forest"]})
+    assert library.passages([key]) == {}
+
+
+def test_commits_are_synchronous(library):
+    library.counts()
+    connection = library._connection()
+    assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+    assert isinstance(connection, sqlite3.Connection)
