@@ -101,8 +101,8 @@ def evaluate(searcher: Searcher, collection: Collection, progress: Progress) -> 
     rows: list[dict[str, Any]] = []
     for start in range(0, len(collection.queries), BATCH):
         batch = collection.queries[start : start + BATCH]
-        _, keys = searcher.rank_passages(searcher.encoder.encode_queries([query.text for query in batch]), DEPTH)
-        run = {query.text_id: [ids[int(key)] for key in row] for query, row in zip(batch, keys, strict=True)}
+        ranked = searcher.rank_passages([query.text for query in batch], DEPTH)
+        run = {query.text_id: [ids[int(key)] for key in keys] for query, (_, keys) in zip(batch, ranked, strict=True)}
         rows += _measured(batch, run, collection.qrels, languages)
         progress("queries", start + len(batch), len(collection.queries))
     by_language = {language: _means([row for row in rows if row["language"] == language]) for language in sorted({row["language"] for row in rows})}

@@ -1,6 +1,6 @@
 """What FAISS serves: one folder a generation, built beside the one in use and swapped in by an atomic rename.
 
-    generations/0007/     vectors.faiss, keys.npy, manifest.json (format, encoder fingerprint, checksums)
+    generations/0007/     vectors.faiss, keys.npy, alignment.npz, manifest.json (format, encoder fingerprint, checksums)
     generations/current   names the generation in use
 
 All of it is derived from the library and may be thrown away. A generation that is damaged is set aside, never deleted.
@@ -19,12 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
+from index.alignment import Alignment, LanguagePrior, fit, load_prior, shipped_prior
+from index.encoder import Vectors
 from index.library import Keys, Library, sync_folder
 from index.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1  # of a generation; an older one is built again
+FORMAT = 2  # of a generation; an older one is built again
 KEPT = 2  # generations: the one in use and the one before, so that it can be brought back
 
 
@@ -39,6 +41,11 @@ class Generation:
     name: str
     keys: Keys
     index: VectorIndex
+    alignment: Alignment | None
+
+    def aligned(self, vectors: Vectors) -> Vectors:
+        """Move raw vectors to where the index has its own."""
+        return self.alignment.apply(vectors) if self.alignment and len(vectors) else vectors
 
     @property
     def last_key(self) -> int:
@@ -50,14 +57,18 @@ def build(library: Library) -> Generation:
     """Build a generation from the library's vectors, without the encoder, and put it in use."""
     folder = library.folder / "generations"
     folder.mkdir(exist_ok=True)
-    keys, vectors = library.vectors()
-    index = VectorIndex.of(vectors)
+    with library.snapshot():
+        keys, vectors = library.vectors()
+        alignment = fit(vectors, library.passage_languages(), prior_for(library))
+    index = VectorIndex.of(alignment.apply(vectors) if alignment else vectors)
     name = f"{max([0, *map(int, _names(folder))]) + 1:04}"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
         made = Path(scratch) / "generation"
         made.mkdir()
         index.save(made / "vectors.faiss")
         np.save(made / "keys.npy", keys)
+        if alignment:
+            np.savez(made / "alignment.npz", matrix=alignment.matrix, offset=alignment.offset)
         checksums = {path.name: _checksum(path) for path in sorted(made.iterdir())}
         manifest = {"format": FORMAT, "encoder": library.meta("encoder"), "passages": len(keys), "checksums": checksums}
         (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
@@ -69,7 +80,7 @@ def build(library: Library) -> Generation:
     _put_in_use(folder, name)
     for old in _names(folder)[:-KEPT]:
         shutil.rmtree(folder / old)
-    return Generation(name, keys, index)
+    return Generation(name, keys, index, alignment)
 
 
 def current_name(library: Library) -> str:
@@ -91,7 +102,7 @@ def load(library: Library) -> Generation:
         for file, checksum in manifest["checksums"].items():
             if _checksum(folder / file) != checksum:
                 raise DamagedGenerationError(f"{folder / file} has changed since it was built")
-        return Generation(name, np.load(folder / "keys.npy"), VectorIndex.load(folder / "vectors.faiss"))
+        return Generation(name, np.load(folder / "keys.npy"), VectorIndex.load(folder / "vectors.faiss"), _alignment(folder / "alignment.npz"))
     except (OSError, ValueError, KeyError) as error:
         raise DamagedGenerationError(f"generation {name or '(none)'} cannot be read: {error}") from error
 
@@ -107,6 +118,20 @@ def load_or_build(library: Library) -> Generation:
             log.warning("%s; setting it aside and building it again.", error)
             folder.replace(folder.with_name(f"damaged-{name}-{os.getpid()}"))
         return build(library)
+
+
+def prior_for(library: Library) -> LanguagePrior | None:
+    """What is known of the languages of the library's encoder: what ships with Isogloss, else what was made for this library."""
+    fingerprint = library.meta("encoder")
+    made = library.folder / f"prior-{fingerprint[:16]}.npz"
+    return shipped_prior(fingerprint) or (load_prior(made) if made.exists() else None)
+
+
+def _alignment(path: Path) -> Alignment | None:
+    if not path.exists():
+        return None
+    with np.load(path) as stored:
+        return Alignment(stored["matrix"], stored["offset"])
 
 
 def _put_in_use(folder: Path, name: str) -> None:

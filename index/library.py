@@ -1,6 +1,6 @@
 """The library on disk: one SQLite file is the truth, the original PDFs lie beside it. The only module, with index/tables.py, that knows SQL.
 
-    library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16)
+    library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16) and words
     files/ab/abcd...pdf   originals, named by their SHA-256
     generations/          what FAISS serves, derived; see index/generations.py
 
@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +26,10 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from index.encoder import Vectors
-from index.tables import PASSAGE_COLUMNS, SCHEMA, edition_from, insert_passages, passage_from, publication_from, publication_row
+from index.tables import PASSAGE_COLUMNS, SCHEMA, count_documents, edition_from, insert_passages, passage_from, publication_from, put_catalogue_entry
 from ingest.records import Edition, IsoglossError, Page, Passage, Publication
 
-FORMAT = 1  # of library.sqlite; raise it when an older Isogloss could not read the file
+FORMAT = 2  # of library.sqlite; raise it when an older Isogloss could not read the file
 
 State = Literal["read", "partly read", "failed", "no file"]
 Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
@@ -84,7 +84,7 @@ class Library:
             if not (folder / "library.sqlite").exists():
                 library = cls(folder)
                 with library.transaction() as run:
-                    for statement in SCHEMA.split(";"):
+                    for statement in SCHEMA:
                         run(statement)
                     run("INSERT INTO meta VALUES ('format', ?), ('revision', '0')", (str(FORMAT),))
         return cls.open(folder)
@@ -122,28 +122,8 @@ class Library:
 
         Pages and passages of the editions that stay are not touched.
         """
-        kept = [edition.edition_id for edition in publication.editions]
         with self.transaction() as run:
-            run(
-                "INSERT INTO publications VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET folder = excluded.folder, titles = excluded.titles, "
-                "abstracts = excluded.abstracts, year = excluded.year, kind = excluded.kind, topics = excluded.topics, "
-                "countries = excluded.countries, source = excluded.source",
-                publication_row(publication, folder),
-            )
-            run(
-                f"DELETE FROM editions WHERE publication_id = ? AND edition_id NOT IN ({','.join('?' * len(kept))})",
-                (publication.publication_id, *kept),
-            )
-            for position, edition in enumerate(publication.editions):
-                run(
-                    "INSERT INTO editions VALUES (?1,?2,?3,?4,?5,?6,NULL,?7,'',0) "
-                    "ON CONFLICT DO UPDATE SET position = ?3, language = ?4, label = ?5, part = ?6",
-                    (edition.edition_id, edition.publication_id, position, edition.language, edition.label, edition.part, "no file"),
-                )
-            run(
-                "DELETE FROM passages WHERE first_page = 0 AND edition_id IN (SELECT edition_id FROM editions WHERE publication_id = ?)",
-                (publication.publication_id,),
-            )
+            put_catalogue_entry(run, publication, folder)
             insert_passages(run, passages, vectors)
 
     def put_reading(self, state: EditionState, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> None:
@@ -254,6 +234,10 @@ class Library:
         rows = self._connection().execute("SELECT key, edition_id, first_page > 0 FROM passages ORDER BY key")
         return [(key, edition_id, bool(on_page)) for key, edition_id, on_page in rows]
 
+    def passage_languages(self) -> list[str]:
+        """The language of every passage, by key."""
+        return [row[0] for row in self._connection().execute("SELECT language FROM passages ORDER BY key")]
+
     def vectors(self, after: int = 0) -> tuple[Keys, Vectors]:
         """The raw vectors of all passages with a key above `after`, by key: shapes (passages,) and (passages, dimension)."""
         keys, blobs = [], []
@@ -262,6 +246,23 @@ class Library:
             blobs.append(blob)
         vectors = np.frombuffer(b"".join(blobs), np.float16).reshape(len(keys), -1 if keys else 0).astype(np.float32)
         return np.asarray(keys, np.int64), vectors
+
+    def passage_count(self) -> int:
+        return int(self._connection().execute("SELECT count(*) FROM passages").fetchone()[0])
+
+    def document_counts(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many passages each term stands; "term*" sums over all terms that begin so, and may count a passage more than once."""
+        return count_documents(self._connection(), terms)
+
+    def best_matches(self, expression: str, k: int) -> list[tuple[int, float, str]]:
+        """(key, BM25, terms) of the k passages that match an FTS5 expression best; BM25 is positive, higher is better."""
+        rows = self._connection().execute("SELECT rowid, -rank, terms FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (expression, k))
+        return sorted((tuple(row) for row in rows), key=lambda match: (-match[1], match[0]))
+
+    def matching(self, expression: str) -> Keys:
+        """The keys of all passages that match an FTS5 expression, growing."""
+        rows = self._connection().execute("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid", (expression,))
+        return np.fromiter((row[0] for row in rows), np.int64)
 
     def counts(self) -> dict[str, int]:
         """How many publications, editions, languages, pages and passages there are."""

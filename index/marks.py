@@ -1,15 +1,16 @@
-"""Mark the sentence that answers, in whatever language it is written."""
+"""Mark the sentence that answers, in whatever language it is written, and the words of the query that stand in it."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from index.encoder import Encoder, Vectors
+from index.words import Words, exact_spans
 from ingest.records import Passage
 
 CACHED_PASSAGES = 2000  # whose sentence vectors are kept in memory: about 10 kB each
@@ -32,9 +33,14 @@ class SentenceMarker:
         self._encoder = encoder
         self._vectors: OrderedDict[int, Vectors] = OrderedDict()
 
-    def mark(self, query: Vectors, passages: Sequence[tuple[int, Passage]]) -> list[tuple[Mark, ...]]:
-        """Return the marks of each (key, passage), for a query vector of shape (1, dimension)."""
-        return [self._best(query, passage, vectors) for (_, passage), vectors in zip(passages, self._sentence_vectors(passages), strict=True)]
+    def mark(
+        self, query: Vectors, passages: Sequence[tuple[int, Passage]], aligned: Callable[[Vectors], Vectors], words: Sequence[Words] = ()
+    ) -> list[tuple[Mark, ...]]:
+        """Return the marks of each (key, passage): the sentence that answers an aligned query of shape (1, dimension), then its exact words."""
+        return [
+            self._best(query, passage, aligned(vectors)) + tuple(Mark(start, end, "words") for start, end in exact_spans(passage.text, words))
+            for (_, passage), vectors in zip(passages, self._sentence_vectors(passages), strict=True)
+        ]
 
     def _best(self, query: Vectors, passage: Passage, vectors: Vectors) -> tuple[Mark, ...]:
         if not passage.sentences:

@@ -1,23 +1,27 @@
-"""From a query to ranked publications: encode, search, group, mark."""
+"""From a query to ranked publications: encode, search by meaning and words, fuse, group, mark."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.encoder import Encoder, Vectors
-from index.generations import Generation, current_name, load_or_build
+from index.fusion import fuse
+from index.generations import current_name
 from index.library import Keys, Library
 from index.marks import Mark, SentenceMarker
-from index.vectors import Scores, VectorIndex
-from ingest.records import Edition, IsoglossError, Passage, Publication
+from index.vectors import Allowed, Scores
+from index.view import Filters, View
+from index.words import WordHits, WordQuery, exact, parse, search_words
+from ingest.records import IsoglossError, Passage, Publication
 
-FIRST_LOOK = 100  # passages asked for at once; doubled while too few publications are among them
+CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
+WORD_CANDIDATES = 300  # best by words, fused too
 SHOWN_PASSAGES = 3  # of one publication, at most
+OWN_EDITION = 0.1  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best one
 
 
 class WrongEncoderError(IsoglossError):
@@ -36,17 +40,13 @@ def require_encoder(library: Library, encoder: Encoder) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """What a publication must be to be found: any of the values of each field; an empty field admits all."""
+class Query:
+    """What a reader asks for."""
 
-    languages: tuple[str, ...] = ()  # BCP 47; "de" admits "de-AT" too
-    years: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, field.name) for field in fields(self))
+    text: str
+    filters: Filters = field(default_factory=Filters)
+    exact: bool = False  # only what holds every word of it
+    readers: Sequence[str] = ()  # the languages the reader reads, best first; they decide which edition is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +81,51 @@ class Searcher:
         self.encoder = encoder
         self._marker = SentenceMarker(encoder)
         self._lock = threading.Lock()
-        self._view = _View.of(library, None)
+        self._view = View.of(library, None)
 
-    def search(self, query: str, k: int = 10, filters: Filters | None = None, offset: int = 0) -> list[PublicationHit]:
+    def search(self, query: Query, k: int = 10, offset: int = 0) -> list[PublicationHit]:
         """Return the publications ranked offset + 1 to offset + k; equal scores keep the order in which passages were stored."""
-        vector = self.encoder.encode_queries([query])
+        asked = parse(query.text)
+        if not asked.meaning and not asked.wanted:
+            return []
         view = self._fresh_view()
-        groups = _grouped(view, vector, offset + k, filters or Filters())[offset:]
-        return self._shown(view, vector, groups, offset + 1)
+        vector = view.generation.aligned(self.encoder.encode_queries([asked.meaning]))
+        question = self._question(view, vector, asked, query)
+        groups = question.publications(offset + k)[offset:]
+        return self._shown(question, groups, offset + 1)
 
-    def rank_passages(self, queries: Vectors, k: int) -> tuple[Scores, Keys]:
-        """Return the k best passages for each query vector, ungrouped: scores and keys, shape (queries, k), best first."""
-        return self._fresh_view().rank(queries, k, None)
+    def rank_passages(self, texts: Sequence[str], k: int) -> list[tuple[Scores, Keys]]:
+        """Return for each query the k best passages, ungrouped: scores and keys, shape (passages,), best first."""
+        view = self._fresh_view()
+        parsed = [parse(text) for text in texts]
+        vectors = view.generation.aligned(self.encoder.encode_queries([asked.meaning for asked in parsed]))
+        questions = (self._question(view, vectors[row : row + 1], asked, Query(asked.meaning)) for row, asked in enumerate(parsed))
+        return [question.passages(k) for question in questions]
 
     def publications(self) -> tuple[Publication, ...]:
         """All publications there are, for filters and counts."""
         return self._fresh_view().publications
 
-    def _fresh_view(self) -> _View:
+    def _fresh_view(self) -> View:
         with self._lock:
             if self._view.revision != self.library.revision() or self._view.generation.name != current_name(self.library):
-                self._view = _View.of(self.library, self._view.generation)
+                self._view = View.of(self.library, self._view.generation)
             return self._view
 
-    def _shown(self, view: _View, vector: Vectors, groups: Sequence[_Group], first_rank: int) -> list[PublicationHit]:
+    def _question(self, view: View, vector: Vectors, asked: WordQuery, query: Query) -> _Question:
+        words = search_words(self.library, asked, WORD_CANDIDATES)
+        allowed = view.allowed(query.filters) & words.admits(view.keys)
+        if query.exact:
+            allowed &= np.isin(view.keys, exact(self.library, asked))
+        return _Question(view, vector, words, allowed, tuple(query.readers))
+
+    def _shown(self, question: _Question, groups: Sequence[_Group], first_rank: int) -> list[PublicationHit]:
+        view = question.view
         found = [[*group.pages, *group.entry] for group in groups]  # first what can be opened and cited
         passages = self.library.passages([key for keys in found for key, _ in keys])
         shown = [(key, passages[key]) for keys in found for key, _ in keys if key in passages]
-        marks = dict(zip([key for key, _ in shown], self._marker.mark(vector, shown), strict=True))
+        marked = self._marker.mark(question.vector, shown, view.generation.aligned, question.words.telling)
+        marks = dict(zip([key for key, _ in shown], marked, strict=True))
         answer: list[PublicationHit] = []
         for group, keys in zip(groups, found, strict=True):
             hits = tuple(_hit(score, passages[key], marks[key]) for key, score in keys if key in passages)
@@ -119,117 +136,84 @@ class Searcher:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
+    """One publication among the ranked passages; (key, score) pairs, best first."""
+
     publication: int  # position in the view
     score: float
-    pages: list[tuple[int, float]]  # key, score; best first
-    entry: list[tuple[int, float]]  # the same from the catalogue
+    pages: list[tuple[int, float]]
+    entry: list[tuple[int, float]]  # from the catalogue
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
-    """One state of the library, in memory: a generation, the passages newer than it, and to whom each belongs."""
+class _Question:
+    """A query made ready: what may be found, by meaning and by words, in one state of the library."""
 
-    revision: int
-    generation: Generation
-    fresh: VectorIndex
-    keys: Keys  # of the generation, then of the fresh passages
-    edition_of: NDArray[np.int64]  # for each key, position in `editions`; -1 when the passage was removed since
-    on_page: NDArray[np.bool_]  # for each key, whether it stands on a page (else it is from the catalogue)
-    editions: tuple[Edition, ...]
-    publication_of: NDArray[np.int64]  # for each edition, position in `publications`
-    publications: tuple[Publication, ...]
+    view: View
+    vector: Vectors  # aligned, shape (1, dimension)
+    words: WordHits
+    allowed: Allowed
+    readers: tuple[str, ...]
 
-    @classmethod
-    def of(cls, library: Library, loaded: Generation | None) -> _View:
-        generation = loaded if loaded and loaded.name == current_name(library) else load_or_build(library)
-        with library.snapshot():
-            revision = library.revision()
-            publications = tuple(library.publications())
-            fresh_keys, fresh_vectors = library.vectors(after=generation.last_key)
-            table = library.passage_table()
-        editions = [(edition, position) for position, publication in enumerate(publications) for edition in publication.editions]
-        places = {edition.edition_id: place for place, (edition, _) in enumerate(editions)}
-        keys = np.concatenate([generation.keys, fresh_keys])
-        edition_of = np.full(len(keys), -1, np.int64)
-        on_page = np.zeros(len(keys), bool)
-        alive = np.searchsorted(keys, np.asarray([key for key, _, _ in table], np.int64))
-        edition_of[alive] = [places[edition_id] for _, edition_id, _ in table]
-        on_page[alive] = [page for _, _, page in table]
-        return cls(
-            revision, generation, VectorIndex.of(fresh_vectors), keys, edition_of, on_page, tuple(edition for edition, _ in editions),
-            np.asarray([position for _, position in editions], np.int64), publications,
-        )  # fmt: skip
+    def passages(self, k: int) -> tuple[Scores, Keys]:
+        """The k best passages: scores and keys, best first. A larger k only adds to the end."""
+        near, near_keys = self.view.rank(self.vector, max(k, CANDIDATES), self.allowed)
+        finite = np.isfinite(near[0])
+        cosines, places = near[0][finite], self.view.places(near_keys[0][finite])
+        worded = self.view.places(self.words.keys[np.isin(self.words.keys, self.view.keys)])
+        worded = np.setdiff1d(worded[self.allowed[worded]], places)
+        cosines = np.concatenate([cosines[:CANDIDATES], self.view.cosines(self.vector, worded), cosines[CANDIDATES:]])
+        places = np.concatenate([places[:CANDIDATES], worded, places[CANDIDATES:]])
+        head = min(len(near[0][finite]), CANDIDATES) + len(worded)
+        bm25, coverage = self.words.beside(self.view.keys[places[:head]])
+        scores = np.concatenate([fuse(cosines[:head], bm25, coverage, self.view.language_of[places[:head]]), cosines[head:]])
+        order = np.lexsort((places, -scores))[:k]
+        return scores[order], self.view.keys[places[order]]
 
-    def rank(self, queries: Vectors, k: int, allowed: NDArray[np.bool_] | None) -> tuple[Scores, Keys]:
-        """The k best passages for each query: scores and keys; fewer columns when there are fewer passages."""
-        allowed = self.edition_of >= 0 if allowed is None else allowed
-        border = len(self.generation.keys)
-        parts = [(self.generation.index, allowed[:border], 0), (self.fresh, allowed[border:], border)]
-        found = [index.search(queries, min(k, len(index)), None if may.all() else may) for index, may, _ in parts if len(index)]
-        starts = [start for index, _, start in parts if len(index)]
-        if not found:
-            return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
-        scores = np.concatenate([scores for scores, _ in found], axis=1)
-        positions = np.concatenate([positions + start for (_, positions), start in zip(found, starts, strict=True)], axis=1)
-        order = np.lexsort((positions, -scores), axis=1)[:, :k]
-        return np.take_along_axis(scores, order, 1), self.keys[np.take_along_axis(positions, order, 1)]
+    def publications(self, wanted: int) -> list[_Group]:
+        """The `wanted` best publications, looking further down the list of passages until there are enough."""
+        total = int(self.allowed.sum())
+        looked = min(CANDIDATES, total)
+        while total:
+            groups = self._groups(*self.passages(looked))
+            if len(groups) >= wanted or looked >= total:
+                return [self._with_pages(group) for group in groups[:wanted]]
+            looked = min(4 * looked, total)
+        return []
 
-    def allowed(self, filters: Filters) -> NDArray[np.bool_]:
-        """For each passage, whether it is still there and the filters admit it."""
-        editions = np.asarray(
-            [_admits(filters, edition, self.publications[at]) for edition, at in zip(self.editions, self.publication_of, strict=True)], bool
-        )
-        return (self.edition_of >= 0) & (editions[self.edition_of] if len(editions) else False)
-
-
-def _admits(filters: Filters, edition: Edition, publication: Publication) -> bool:
-    def any_of(wanted: Collection[str], there: Collection[str]) -> bool:
-        return not wanted or not set(wanted).isdisjoint(there)
-
-    return (
-        any_of(filters.languages, (edition.language, edition.language.split("-")[0]))
-        and any_of(filters.years, (str(publication.year),))
-        and any_of(filters.kinds, (publication.kind,))
-        and any_of(filters.topics, publication.topics)
-        and any_of(filters.countries, publication.countries)
-    )
-
-
-def _grouped(view: _View, vector: Vectors, wanted: int, filters: Filters) -> list[_Group]:
-    """The `wanted` best publications, looking further down the list of passages until there are enough."""
-    allowed = view.allowed(filters)
-    total = int(allowed.sum())
-    looked = min(FIRST_LOOK, total)
-    while total:
-        groups = _groups(view, *view.rank(vector, looked, allowed))
-        if len(groups) >= wanted or looked >= total:
-            return [_with_page(view, vector, group, allowed) for group in groups[:wanted]]
-        looked = min(2 * looked, total)
-    return []
-
-
-def _groups(view: _View, scores: Scores, keys: Keys) -> list[_Group]:
-    """Group ranked passages by publication: of each the best on its pages and the best of its catalogue entry."""
-    groups: dict[int, _Group] = {}
-    for score, key in zip(scores[0], keys[0], strict=True):
-        if np.isfinite(score):
-            place = int(np.searchsorted(view.keys, key))
-            publication = int(view.publication_of[view.edition_of[place]])
-            group = groups.setdefault(publication, _Group(publication, float(score), [], []))
-            kept, most = (group.pages, SHOWN_PASSAGES) if view.on_page[place] else (group.entry, 1)
+    def _groups(self, scores: Scores, keys: Keys) -> list[_Group]:
+        """Group ranked passages by publication: of each the best on its pages and the best of its catalogue entry."""
+        groups: dict[int, _Group] = {}
+        places = self.view.places(keys)
+        for score, key, place, publication in zip(scores, keys, places, self.view.publication_at(places), strict=True):
+            group = groups.setdefault(int(publication), _Group(int(publication), float(score), [], []))
+            kept, most = (group.pages, SHOWN_PASSAGES) if self.view.on_page[place] else (group.entry, 1)
             if len(kept) < most:
                 kept.append((int(key), float(score)))
-    return list(groups.values())
+        return list(groups.values())
 
+    def _with_pages(self, group: _Group) -> _Group:
+        """Put the page to show first: in the reader's language where it answers about as well, else the best one there is."""
+        pages = group.pages or self._best_pages(group, self.allowed)
+        own = self._best_pages(group, self.allowed & self._in_readers_language()) if self.readers else []
+        if own and own[0][1] >= pages[0][1] - OWN_EDITION:
+            pages = [*own, *(page for page in pages if page[0] != own[0][0])]
+        return replace(group, pages=pages[:SHOWN_PASSAGES])
 
-def _with_page(view: _View, vector: Vectors, group: _Group, allowed: NDArray[np.bool_]) -> _Group:
-    """Where only the catalogue entry was found, add the publication's best page: that is what can be opened and cited."""
-    if group.pages:
-        return group
-    own = np.where(view.edition_of >= 0, view.publication_of[view.edition_of], -1) == group.publication
-    scores, keys = view.rank(vector, 1, allowed & own & view.on_page)
-    pages = [(int(key), float(score)) for score, key in zip(scores[0], keys[0], strict=True) if np.isfinite(score)]
-    return replace(group, pages=pages)
+    def _best_pages(self, group: _Group, allowed: Allowed) -> list[tuple[int, float]]:
+        alive = self.view.edition_of >= 0
+        there = alive & allowed & self.view.on_page
+        there[there] = self.view.publication_at(np.flatnonzero(there)) == group.publication
+        scores, keys = self.view.rank(self.vector, 1, there)
+        return [(int(key), float(score)) for score, key in zip(scores[0], keys[0], strict=True) if np.isfinite(score)]
+
+    def _in_readers_language(self) -> Allowed:
+        """For each passage, whether it is in the first of the reader's languages that this library has at all."""
+        tags = np.asarray([edition.language.split("-")[0] for edition in self.view.editions])
+        for language in self.readers:
+            mine = tags == language.split("-")[0]
+            if mine.any():
+                return np.asarray((self.view.edition_of >= 0) & mine[self.view.edition_of], bool)
+        return np.zeros(len(self.view.keys), bool)
 
 
 def _hit(score: float, passage: Passage, marks: tuple[Mark, ...]) -> Hit:

@@ -55,3 +55,9 @@ class VectorIndex:
         scores = np.where(positions < 0, -np.inf, scores)
         order = np.lexsort((positions, -scores), axis=1)  # faiss returns equal scores in no order of its own
         return np.take_along_axis(scores, order, 1), np.take_along_axis(positions, order, 1)
+
+    def products(self, query: Vectors, positions: NDArray[np.int64]) -> Scores:
+        """The inner product of one query, shape (1, dimension), with each of these rows."""
+        if not len(positions):
+            return np.zeros(0, np.float32)
+        return np.asarray(self._index.reconstruct_batch(positions) @ query[0], np.float32)

@@ -17,14 +17,14 @@ SMALL = 0.85  # of the type around it: a footnote's number in the running text
 NOTE_NUMBER = re.compile(r"\d{1,2}")
 SAME_SIZE = 0.1  # relative difference of type size within one paragraph
 BREAKS = "\u2010\u00ad\u0002\ufffe"  # a hyphen that the typesetter put in; PDFium turns "-" at a line's end into one of the last two
-SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။៕")
+SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။។៕")
 BULLET = re.compile(r"[•●▪‣◦–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
 LONE_MARKS = re.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
 PAGE_NUMBER = re.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "IDEOGRAPHIC", "FULLWIDTH")  # first words of Unicode names
 REPEATED = re.compile(  # PDFium gives a cluster that the writer spelt out (ActualText) once for each of its glyph runs
     r"([\u1780-\u17b3][\u1780-\u17d3]{1,7}?)\1"  # Khmer, which writes a repeated word with a sign of its own
-    r"|((?=[\u0900-\u0bff]{0,5}[\u094d\u09cd])[\u0900-\u0bff]{2,8}?)\2"  # Indic, where a conjunct is in it
+    r"|([\u0900-\u0bff]{1,6}?[\u094d\u09cd][\u0900-\u0bff]{0,6}?)\2"  # Indic, where a conjunct is in it
 )
 LIGATURES = re.compile("[\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufeff]+")  # Latin ligatures, Arabic presentation forms
 
@@ -53,6 +53,11 @@ def page_texts(pages: Sequence[tuple[Sequence[Line], float]]) -> list[str]:
 def unspaced(char: str) -> bool:
     """Whether a character belongs to a script that puts no space between words."""
     return unicodedata.name(char, "").startswith(UNSPACED)
+
+
+def breaks_off(text: str) -> bool:
+    """Whether the last word goes on in the next line, or on the next page."""
+    return text[-1] in BREAKS and text[-2:-1].isalpha()
 
 
 def _running(pages: Sequence[tuple[Sequence[Line], float]]) -> set[str]:
@@ -101,6 +106,8 @@ def _usual_distance(lines: Sequence[Line]) -> float:
 def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> bool:
     if abs(line.size - before.size) > SAME_SIZE * max(line.size, before.size) or BULLET.match(line.text):
         return True
+    if breaks_off(before.text):
+        return False
     ended = before.text[-1] in SENTENCE_END
     distance = before.baseline - line.baseline
     if distance < -line.size:  # the next column
@@ -112,7 +119,7 @@ def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> b
 
 
 def _joined(text: str, more: str) -> str:
-    if text[-1] in BREAKS and text[-2:-1].isalpha():
+    if breaks_off(text):
         return text[:-1] + more
     if text[-1] == "-" or (unspaced(text[-1]) and unspaced(more[0])):
         return text + more
@@ -122,6 +129,7 @@ def _joined(text: str, more: str) -> str:
 def _normalised(text: str) -> str:
     text = LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
     text = REPEATED.sub(lambda found: found[1] or found[2], text)
+    text = re.sub(f"[{BREAKS}]$", BREAKS[0], text)  # the word goes on on the next page
     text = re.sub(f"[{BREAKS[1:]}]", "", text)  # what is left of them stood within a line
     text = re.sub(r"[\x00-\x08\x0b-\x1f]", "", text)
     return unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", text)).strip()

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from ingest.language import identify
-from ingest.layout import SENTENCE_END, unspaced
+from ingest.layout import SENTENCE_END, breaks_off, unspaced
 from ingest.records import UNDETERMINED, Page, Passage, Publication, Span
 from ingest.sentences import sentence_spans
 
@@ -70,7 +70,9 @@ def _join(pages: Sequence[Page]) -> tuple[str, list[int]]:
     """Put the pages into one text; return it with the offset at which each page starts."""
     text, starts = "", []
     for page in pages:
-        if text:
+        if text and breaks_off(text):
+            text = text[:-1]
+        elif text:
             text += "\n" if text[-1] in SENTENCE_END else "" if unspaced(text[-1]) and unspaced(page.text[0]) else " "
         starts.append(len(text))
         text += page.text

@@ -22,7 +22,7 @@ from ingest.records import Health, Page
 log = logging.getLogger(__name__)
 
 MIN_READABLE = 0.5  # share of letters, marks, digits and spaces below which a text layer is rubbish
-NOTE_MARK = re.compile(r"(?:^|(?<=[^\W\d]|[.,;:!?)\]”»।॥။。]))\d{1,2}(?=\D|$)")  # a footnote's number, if it is set smaller
+NOTE_MARK = re.compile(r"(?:^|(?<=[^\s\d(\[]))\d{1,2}(?=\D|$)")  # a footnote's number, if it is set smaller
 
 
 class UnreadablePdfError(Exception):
@@ -46,10 +46,7 @@ def read_pdf(path: Path, edition_id: str) -> PdfContent:
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        needs = "needs a password" if "password" in str(error).lower() else f"damaged: {error}"
-        raise UnreadablePdfError(needs) from error
-    if not len(document):
-        raise UnreadablePdfError("damaged: no pages found")
+        raise UnreadablePdfError(_reason(str(error))) from error
     second = _SecondOpinion(path)
     readings = [_read_page(document, number, second) for number in range(len(document))]
     texts = page_texts([(reading.lines, reading.height) for reading in readings])
@@ -58,6 +55,12 @@ def read_pdf(path: Path, edition_id: str) -> PdfContent:
         for number, (reading, text) in enumerate(zip(readings, texts, strict=True), start=1)
     )
     return PdfContent(second.title(), pages)
+
+
+def _reason(error: str) -> str:
+    if "password" in error.lower():
+        return "needs a password"
+    return "damaged: no pages found" if "Success" in error else f"damaged: {error}"  # PDFium refuses a file without pages, and calls it success
 
 
 @dataclass(frozen=True, slots=True)

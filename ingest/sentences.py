@@ -9,7 +9,8 @@ from sentencex import segment
 
 from ingest.records import Span
 
-KHMER_END = re.compile(r"(?<=[។៕])\s*")  # sentencex does not know the khan
+KHMER_END = re.compile(r"(?<=[។៕?!])(?!\s*ល\s*។)\s*")  # sentencex does not know the khan; "។ល។" means "and so on"
+FULL_STOP = re.compile(r"。(?=\w)")  # sentencex ends no Chinese or Japanese sentence before a digit
 CLAUSE = 40  # letters; in Thai and Lao, where only spaces separate sentences, a shorter stretch joins the next one
 SPACED_CLAUSES = re.compile(r"[\u0e00-\u0eff]")  # Thai and Lao
 CLAUSE_END = re.compile(r"(?<=[\u0e00-\u0eff.!?)”\"])\s+(?=[\u0e00-\u0eff“\"(])")
@@ -40,7 +41,7 @@ def _pieces(paragraph: str, language: str) -> Iterator[Span]:
     for sentence in segment(primary, paragraph):
         at += len(sentence)
         ends.append(at)
-    return _between(paragraph, ends)
+    return _between(paragraph, sorted(ends + [match.end() for match in FULL_STOP.finditer(paragraph)]))
 
 
 def _clause_ends(paragraph: str) -> list[int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
-from index.searcher import Filters, PublicationHit
+from index.searcher import PublicationHit
+from index.view import Filters
 from ingest.records import UNDETERMINED, Edition, Publication
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
@@ -33,7 +35,7 @@ def edition_data(edition: Edition) -> dict[str, Any]:
         "language": edition.language,
         "label": edition.label,
         "part": edition.part,
-        "file": f"/files/{edition.edition_id}.pdf" if edition.digest else None,
+        "file": f"/files/{quote(edition.edition_id)}.pdf" if edition.digest else None,
     }
 
 

@@ -86,20 +86,21 @@ def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_
 @click.option("--kind", multiple=True)
 @click.option("--topic", multiple=True)
 @click.option("--country", multiple=True, help="ISO 3166-1 code.")
+@click.option("--exact", is_flag=True, help="Only what holds every word of QUERY.")
 @AS_JSON
 @LIBRARY
 @ENCODER
-def search(query: str, k: int, as_json: bool, folder: Path, encoder_name: str, **facets: Sequence[str]) -> None:
+def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder_name: str, **facets: Sequence[str]) -> None:
     """Print the publications that answer QUERY, whatever language they are in.
 
     Exit code 0 also when nothing is found.
     """
-    from index.searcher import Searcher
+    from index.searcher import Query, Searcher
     from search_app.answers import answer, filters_from
 
     with _plain_errors():
         library = _library(folder)
-        hits = Searcher(library, _encoder(encoder_name)).search(query, k, filters_from(facets))
+        hits = Searcher(library, _encoder(encoder_name)).search(Query(query, filters_from(facets), exact), k)
         found = answer(query, hits)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
@@ -126,7 +127,7 @@ def serve(host: str, port: int, threads: int, folder: Path, encoder_name: str) -
         try:
             server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None)
         except OSError as error:
-            raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
+            raise IsoglossError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
     click.echo(f"Isogloss answers on http://{host}:{server.effective_port}  (Ctrl-C ends it)")
     server.run()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
@@ -40,14 +41,15 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
 
 
 def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
-    """The stretch of the text around its marks as HTML, with each mark in a <mark> whose class says why."""
-    first, last = (marks[0]["start"], marks[-1]["end"]) if marks else (0, 0)
+    """The stretch of the text around its first mark as HTML, with each mark in a <mark> whose classes say why."""
+    first, last = (marks[0]["start"], marks[0]["end"]) if marks else (0, 0)
     at, stop = _space(text, first - AROUND), _space(text, last + AROUND)
     html = Markup("… " if at else "")
-    for mark in marks:
-        html += escape(text[at : mark["start"]]) + Markup('<mark class="{}">{}</mark>').format(mark["why"], text[mark["start"] : mark["end"]])
-        at = mark["end"]
-    html += escape(text[at:stop]) + (" …" if stop < len(text) else "")
+    borders = sorted({at, stop, *(place for mark in marks for place in (mark["start"], mark["end"]) if at < place < stop)})
+    for start, end in pairwise(borders):
+        why = " ".join(dict.fromkeys(mark["why"] for mark in marks if mark["start"] <= start and end <= mark["end"]))
+        html += Markup('<mark class="{}">{}</mark>').format(why, text[start:end]) if why else escape(text[start:end])
+    html += " …" if stop < len(text) else ""
     return Markup("<br>").join(html.split("\n"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 
-from index.searcher import Searcher
+from index.searcher import Query, Searcher
 from ingest.records import Publication
 from search_app import languages
 from search_app.answers import MAX_HITS, MAX_QUERY, answer, filters_from, title_in
@@ -37,7 +37,7 @@ def page() -> str:
         found["hits"] = found["hits"][:k]
     shelf = [] if query else sorted(publications, key=lambda one: (-(one.year or 0), one.publication_id))
     return render_template(
-        "search.html", query=query, found=found, chosen=chosen, facets=_facets(publications), offset=offset, k=k, more=more,
+        "search.html", query=query, found=found, chosen=chosen, facets=_facets(publications), offset=offset, k=k, more=more, exact=request.args.get("exact") or None,
         shelf=[(one, title_in(one, readers)) for one in shelf],
     )  # fmt: skip
 
@@ -53,7 +53,8 @@ def api() -> Response:
 
 def _found(query: str, k: int, offset: int) -> dict[str, Any]:
     filters = filters_from({facet: request.args.getlist(facet) for facet in FACETS})
-    return answer(query, searcher().search(query, k, filters, offset), languages.of_reader())
+    readers = languages.of_reader()
+    return answer(query, searcher().search(Query(query, filters, bool(request.args.get("exact")), readers), k, offset), readers)
 
 
 def _asked(usual: int) -> tuple[str, int, int]:
@@ -66,7 +67,7 @@ def _asked(usual: int) -> tuple[str, int, int]:
 
 def _number(name: str, usual: int, least: int, most: int) -> int:
     said = request.args.get(name, "") or str(usual)
-    if not said.isascii() or not said.isdigit() or not least <= int(said[:9]) <= most:
+    if not said.isascii() or not said.isdigit() or len(said) > 9 or not least <= int(said) <= most:
         abort(400, f"{name} must be a whole number between {least} and {most}, got {said[:20]!r}.")
     return int(said)
 

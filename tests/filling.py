@@ -25,7 +25,9 @@ def passage_of(edition: Edition, ordinal: int, text: str, page: int) -> Passage:
 def fill(library: Library, encoder: Encoder, work: Publication, texts: Mapping[str, Sequence[str]]) -> None:
     """Store a publication; text i of a language becomes the one passage of page i + 1 of its edition."""
     library.set_meta("encoder", encoder.fingerprint)
-    titles = [passage_of(edition, place, work.titles[edition.language], 0) for place, edition in enumerate(work.editions) if edition.language in work.titles]
+    titles = [
+        passage_of(edition, place, work.titles[edition.language], 0) for place, edition in enumerate(work.editions) if edition.language in work.titles
+    ]
     library.put_publication(work, "folder", titles, encoder.encode_passages([title.text for title in titles]))
     for edition in work.editions:
         pages = [Page(edition.edition_id, number, str(number), text, "good") for number, text in enumerate(texts.get(edition.language, []), start=1)]

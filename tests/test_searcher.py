@@ -7,14 +7,22 @@ from conftest import LexiconEncoder
 from filling import fill, publication
 
 from index import generations
-from index.searcher import Filters, Searcher, WrongEncoderError
+from index.searcher import Query, Searcher, WrongEncoderError
+from index.view import Filters
 
 
 @pytest.fixture
 def searcher(library, encoder):
-    fill(library, encoder, publication("woods", ["es", "th"], year=2019, topics=("nature",)), {"es": ["El bosque crece.", "Nada."], "th": ["ป่าเติบโต"]})
+    fill(
+        library, encoder, publication("woods", ["es", "th"], year=2019, topics=("nature",)), {"es": ["El bosque crece.", "Nada."], "th": ["ป่าเติบโต"]}
+    )
     fill(library, encoder, publication("rivers", ["de"], kind="report", countries=("DE",)), {"de": ["Das Wasser steigt."]})
-    fill(library, encoder, publication("lessons", ["ar", "de-AT"], topics=("schools",)), {"ar": ["تفتح مدرسة أبوابها."], "de-AT": ["Die Schule öffnet."]})
+    fill(
+        library,
+        encoder,
+        publication("lessons", ["ar", "de-AT"], topics=("schools",)),
+        {"ar": ["تفتح مدرسة أبوابها."], "de-AT": ["Die Schule öffnet."]},
+    )
     generations.build(library)
     return Searcher(library, encoder)
 
@@ -25,18 +33,18 @@ def found(hits):
 
 @pytest.mark.parametrize("query", ["forest", "Wald", "bosque", "ป่า", "غابة"])
 def test_search_finds_the_publication_whatever_the_language(searcher, query):
-    assert found(searcher.search(query, k=1)) == ["woods"]
+    assert found(searcher.search(Query(query), k=1)) == ["woods"]
 
 
 def test_a_publication_takes_one_place_however_many_editions_it_has(searcher):
-    hits = searcher.search("forest")
+    hits = searcher.search(Query("forest"))
     assert sorted(found(hits)) == ["lessons", "rivers", "woods"]
     assert [hit.rank for hit in hits] == [1, 2, 3]
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
 def test_the_best_page_is_shown_and_marked(searcher):
-    best = searcher.search("water", k=1)[0].hits[0]
+    best = searcher.search(Query("water"), k=1)[0].hits[0]
     assert (best.passage.text, best.page) == ("Das Wasser steigt.", 1)
     assert [(mark.start, mark.end, mark.why) for mark in best.marks] == [(0, 18, "meaning")]
 
@@ -55,7 +63,7 @@ def test_the_best_page_is_shown_and_marked(searcher):
     ],
 )
 def test_filters_admit_only_what_fits(searcher, filters, expected):
-    hits = searcher.search("forest", filters=filters)
+    hits = searcher.search(Query("forest", filters))
     assert set(found(hits)) == expected
     if filters.languages:
         assert {hit.hits[0].passage.language.split("-")[0] for hit in hits} <= {tag.split("-")[0] for tag in filters.languages}
@@ -65,50 +73,50 @@ def test_paging_repeats_nothing_and_drops_nothing(library, encoder):
     for number in range(25):
         fill(library, encoder, publication(f"woods-{number:02}", ["en"]), {"en": ["forest " * (number % 3 + 1)]})
     searcher = Searcher(library, encoder)
-    pages = [found(searcher.search("forest", k=7, offset=offset)) for offset in range(0, 28, 7)]
-    assert [one for page in pages for one in page] == found(searcher.search("forest", k=25))
+    pages = [found(searcher.search(Query("forest"), k=7, offset=offset)) for offset in range(0, 28, 7)]
+    assert [one for page in pages for one in page] == found(searcher.search(Query("forest"), k=25))
     assert len({one for page in pages for one in page}) == 25
 
 
 def test_many_passages_of_one_publication_hide_no_other(library, encoder):
     fill(library, encoder, publication("big", ["en"]), {"en": ["forest"] * 500})
     fill(library, encoder, publication("small", ["en"]), {"en": ["forest water"]})
-    assert found(Searcher(library, encoder).search("forest", k=2)) == ["big", "small"]
+    assert found(Searcher(library, encoder).search(Query("forest"), k=2)) == ["big", "small"]
 
 
 def test_what_is_newer_than_the_generation_is_found_at_once(searcher, library, encoder):
-    assert "new" not in found(searcher.search("bus"))
+    assert "new" not in found(searcher.search(Query("bus")))
     fill(library, encoder, publication("new", ["th"]), {"th": ["รถบัสจอดที่สถานี"]})
-    assert found(searcher.search("bus", k=1)) == ["new"]
+    assert found(searcher.search(Query("bus"), k=1)) == ["new"]
     assert generations.current_name(library) == "0001"
 
 
 def test_what_was_removed_is_found_no_more(searcher, library):
     library.remove_publication("woods")
-    assert "woods" not in found(searcher.search("forest"))
+    assert "woods" not in found(searcher.search(Query("forest")))
 
 
 def test_a_replaced_edition_answers_with_its_new_text_only(searcher, library, encoder):
     fill(library, encoder, publication("rivers", ["de"]), {"de": ["Die Schule am Fluss."]})
-    texts = {hit.passage.text for one in searcher.search("water", k=10) for hit in one.hits}
+    texts = {hit.passage.text for one in searcher.search(Query("water"), k=10) for hit in one.hits}
     assert "Das Wasser steigt." not in texts
     assert "Die Schule am Fluss." in texts
 
 
 def test_a_swapped_generation_gives_the_same_answers(searcher, library):
-    before = [(hit.publication.publication_id, hit.score) for hit in searcher.search("school")]
+    before = [(hit.publication.publication_id, hit.score) for hit in searcher.search(Query("school"))]
     generations.build(library)
-    assert [(hit.publication.publication_id, hit.score) for hit in searcher.search("school")] == before
+    assert [(hit.publication.publication_id, hit.score) for hit in searcher.search(Query("school"))] == before
 
 
 def test_a_publication_without_pages_is_found_by_its_catalogue_entry(searcher, library, encoder):
     fill(library, encoder, publication("talk", ["de"], titles={"de": "Ein Gespräch über Autobus und Bus"}), {})
-    hit = searcher.search("bus", k=1)[0]
+    hit = searcher.search(Query("bus"), k=1)[0]
     assert (hit.publication.publication_id, hit.hits[0].page) == ("talk", 0)
 
 
 def test_an_empty_library_answers_with_nothing(library, encoder):
-    assert Searcher(library, encoder).search("forest") == []
+    assert Searcher(library, encoder).search(Query("forest")) == []
 
 
 def test_another_encoder_is_refused_with_the_way_out(searcher, library):
@@ -117,4 +125,4 @@ def test_another_encoder_is_refused_with_the_way_out(searcher, library):
 
 
 def test_the_same_question_gets_the_same_answer(searcher):
-    assert searcher.search("forest water") == searcher.search("forest water")
+    assert searcher.search(Query("forest water")) == searcher.search(Query("forest water"))

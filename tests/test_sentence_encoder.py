@@ -113,7 +113,7 @@ def test_a_half_copied_model_is_unpacked_again(tmp_path, monkeypatch):
 def test_a_changed_package_file_is_refused_before_it_is_used(tmp_path):
     packed = tmp_path / bundled.FILE
     packed.write_bytes(b"E5S1 and something else")
-    with pytest.raises(bundled.DamagedPackageError, match="expected SHA-256 1571fc98.*found"):
+    with pytest.raises(bundled.DamagedPackageError, match=r"expected SHA-256 1571fc98.*found"):
         bundled.write_transformer(packed, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

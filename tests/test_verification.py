@@ -22,7 +22,9 @@ def sound(library, encoder, tmp_path):
     fill(library, encoder, work, {"th": ["ป่า"]})
     state = library.edition_states("woods")[0]
     passage = passage_of(work.editions[0], 0, "ป่า", 1)
-    library.put_reading(replace(state, edition=replace(state.edition, digest=digest)), library.pages("woods.th"), [passage], encoder.encode_passages(["ป่า"]))
+    library.put_reading(
+        replace(state, edition=replace(state.edition, digest=digest)), library.pages("woods.th"), [passage], encoder.encode_passages(["ป่า"])
+    )
     generations.build(library)
     return library
 

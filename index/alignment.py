@@ -1,0 +1,136 @@
+"""Take the language out of vectors, so that passages are compared by meaning alone.
+
+A multilingual encoder puts each language in a corner of its own, and a query finds first what lies in its own corner. The directions in
+which the languages of a library differ are therefore projected out, and what is left is carried towards the point where translations meet:
+
+    x_i    raw passage vector of unit length; l(i) its language
+    n_l    passages in language l; m_l their mean
+    d_l    prior offset of language l, known before any library is seen; 0 where it is not
+    w_l    n_l / (n_l + 100)
+    g      sum_l w_l (m_l - d_l) / sum_l w_l
+    o_l    w_l (m_l - g) + (1 - w_l) d_l          the offset of language l, shrunk towards the prior: a language with a single
+                                                  document would lose that document's subject otherwise
+    V      first k right singular vectors of the matrix with rows sqrt(n_l) o_l; k = languages, at most 30
+    c      1 - sum_l (n_l / n)^2                  how mixed the library is: 0 for one language, which needs no centring
+    A      (I - V'V) W,  b = -c g A               W: ridge regression of vectors on the mean of their translations
+    aligned(x) = (x A + b) / |x A + b|            the same for passages and queries, so no query language is needed
+
+Language information removal by projection: Yang, Yang, Cer and Darve 2021, "A simple and effective method to eliminate the self language bias
+in multilingual representations". Shrinkage and weights: measured for this project (docs/quality.md); related: SHIFT, arXiv 2606.18801.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import langcodes
+import numpy as np
+from numpy.typing import NDArray
+
+from index.encoder import Encoder, Vectors
+from ingest.records import UNDETERMINED
+
+SHRINKAGE = 100.0  # passages of a language that weigh as much as its prior offset
+DIRECTIONS = 30  # projected out at most; each one too many costs a little meaning
+PRIOR_LENGTH = 0.8  # the Declaration's offsets are that much too long for other texts
+BATCH = 64  # texts encoded between two reports of progress
+PRIORS = Path(__file__).parent / "priors"
+
+Matrix = NDArray[np.float32]  # shape (dimension, dimension)
+
+
+@dataclass(frozen=True, slots=True)
+class LanguagePrior:
+    """What is known of an encoder's languages before any library is seen."""
+
+    offsets: Mapping[str, Vectors]  # by BCP 47 tag: where the language lies beside the mean of all; shape (dimension,)
+    hub: Matrix | None  # carries a vector towards the mean of its translations
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """One affine map for passages and queries alike."""
+
+    matrix: Matrix
+    offset: Vectors  # shape (dimension,)
+
+    def apply(self, vectors: Vectors) -> Vectors:
+        """Return the aligned vectors, of unit length; shape as given."""
+        moved = vectors @ self.matrix + self.offset
+        return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def fit(vectors: Vectors, languages: Sequence[str], prior: LanguagePrior | None) -> Alignment | None:
+    """Fit the alignment of a library: row i of `vectors` is raw, of unit length and in `languages[i]`.
+
+    None, which means plain cosine, without a prior (an encoder nobody has measured) or without any passage.
+    """
+    known = np.asarray(languages)
+    tags = sorted(set(languages) - {UNDETERMINED})
+    if prior is None or not tags:
+        return None
+    counts = np.asarray([(known == tag).sum() for tag in tags], np.float64)[:, None]
+    means = np.stack([vectors[known == tag].mean(axis=0, dtype=np.float64) for tag in tags])
+    priors = np.stack([prior_offset(prior, tag, vectors.shape[1]) for tag in tags])
+    weights = counts / (counts + SHRINKAGE)
+    centre = ((means - priors) * weights).sum(axis=0) / weights.sum()
+    offsets = weights * (means - centre) + (1 - weights) * priors
+    directions = np.linalg.svd(np.sqrt(counts) * offsets, full_matrices=False)[2][: min(DIRECTIONS, len(tags))]
+    mixture = 1 - float(((counts / counts.sum()) ** 2).sum())
+    matrix = np.eye(vectors.shape[1]) - directions.T @ directions
+    if prior.hub is not None:
+        matrix = matrix @ prior.hub
+    return Alignment(matrix.astype(np.float32), (-mixture * centre @ matrix).astype(np.float32))
+
+
+def prior_offset(prior: LanguagePrior, tag: str, dimension: int) -> Vectors:
+    """The prior offset of a language: its own, else the mean over what is known of the language in any script, else zero."""
+    language = langcodes.get(tag).language or tag
+    alike = [offset for there, offset in prior.offsets.items() if there.split("-")[0] == language]
+    if tag in prior.offsets or not alike:
+        return prior.offsets.get(tag, np.zeros(dimension, np.float32))
+    return np.asarray(np.mean(alike, axis=0), np.float32)
+
+
+def prior_from(encoder: Encoder, texts: Sequence[tuple[str, str]], progress: Callable[[int, int], None]) -> LanguagePrior:
+    """Make the prior of an encoder from (language, text) pairs that say the same in every language."""
+    languages = np.asarray([language for language, _ in texts])
+    vectors = np.zeros((len(texts), encoder.dimension), np.float32)
+    for start in range(0, len(texts), BATCH):
+        vectors[start : start + BATCH] = encoder.encode_passages([text for _, text in texts[start : start + BATCH]])
+        progress(min(start + BATCH, len(texts)), len(texts))
+    means = {tag: vectors[languages == tag].mean(axis=0) for tag in sorted(set(languages.tolist()))}
+    centre = np.mean(list(means.values()), axis=0)
+    return LanguagePrior({tag: np.asarray(PRIOR_LENGTH * (mean - centre), np.float32) for tag, mean in means.items()}, None)
+
+
+def declaration() -> list[tuple[str, str]]:
+    """The Universal Declaration of Human Rights, article by article: (language, text) pairs."""
+    with lzma.open(PRIORS / "udhr.jsonl.xz", "rt", encoding="utf-8") as file:
+        return [(language, text) for line in file for language, text in json.loads(line)["texts"].items()]
+
+
+@cache
+def shipped_prior(fingerprint: str) -> LanguagePrior | None:
+    """The prior that comes with the installation for the encoder with this fingerprint, or None."""
+    path = PRIORS / f"{fingerprint[:16]}.npz"
+    return load_prior(path) if path.exists() else None
+
+
+def load_prior(path: Path) -> LanguagePrior:
+    with np.load(path) as stored:
+        offsets = dict(zip(stored["languages"].tolist(), stored["offsets"].astype(np.float32), strict=True))
+        return LanguagePrior(offsets, stored["hub"].astype(np.float32) if "hub" in stored else None)
+
+
+def save_prior(prior: LanguagePrior, path: Path) -> None:
+    """Store a prior in half precision: its offsets are small, and the error stays far below that of their estimate."""
+    arrays = {"languages": np.asarray(list(prior.offsets)), "offsets": np.stack(list(prior.offsets.values())).astype(np.float16)}
+    if prior.hub is not None:
+        arrays["hub"] = prior.hub.astype(np.float16)
+    np.savez_compressed(path, allow_pickle=False, **arrays)

@@ -1,0 +1,262 @@
+"""Find exact words, names and phrases in every script, beside meaning."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from math import log
+from statistics import fmean
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from index.library import Keys, Library
+from index.names import sought_keys
+from index.terms import ACRONYM, UNSPACED, Piece, paired, pieces
+from ingest.records import Span
+
+POSTINGS = 20_000  # read for one query, about; the rarest terms come first and the rest only says more of passages already found
+MOST_TERMS = 64  # looked up for one query, the rarest; FTS5 takes time that grows with the square
+SAME_NAME = 0.7  # what a name in another alphabet counts, against 1 for the word itself: not every agreement is right
+COMMON = 0.03  # of all passages; more than that, a word may be "the"
+
+MINUS = r"(?<!\S)[-−－]"
+QUOTED = (  # a straight mark that follows a letter opens nothing, unless no space is to be expected there; in Hebrew words it is a letter
+    rf'(?<![[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED}])"(?:[^"]|(?<=\p{{Hebrew}})"(?=\p{{Hebrew}}))*"'
+    "|[“„][^“”„]*[”“]|«[^«»]*»|»[^«»]*«|「[^「」]*」|『[^『』]*』"
+)
+SYNTAX = regex.compile(rf"(?P<minus>{MINUS})?(?P<quoted>{QUOTED})|{MINUS}(?P<bare>[^\s\"“„«»「『]+)", regex.V1)
+CLOSE = regex.compile(r"[\p{DI}\p{Pd}]*", regex.V1)  # between words that belong together: sub-district, COVID疫情
+CLOSE_TO_DIGITS = regex.compile(r"[.,:/()]+")  # 12(3), 10,000; but not 北京,上海
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words, or letters of a script without spaces, that stand in a text in this order with nothing else between them."""
+
+    pieces: tuple[Piece, ...]
+
+    def runs(self) -> Iterator[tuple[str, ...]]:
+        """Yield the index terms of each word: one, or the pairs of letters of a run. "x*" stands for all terms that begin with x."""
+        if self.acronym:
+            yield (self.acronym,)
+            return
+        starts = [place for place, piece in enumerate(self.pieces) if not piece.joined or place == 0]
+        for start, end in pairwise([*starts, len(self.pieces)]):
+            run = self.pieces[start:end]
+            terms = tuple(term.text for term in paired(run))
+            yield terms[:-1] or ((terms[0] + "*",) if run[0].unspaced else terms)
+
+    @property
+    def acronym(self) -> str:
+        """The index term that stands for these words in capitals only, or ""."""
+        return ACRONYM + self.pieces[0].text if len(self.pieces) == 1 and self.pieces[0].acronym else ""
+
+    @property
+    def expression(self) -> str:
+        """The phrase in the language of FTS5."""
+        if self.acronym:
+            return _quoted([self.acronym])
+        terms = [term.text for term in paired(self.pieces)]
+        last = self.pieces[-1]
+        if len(terms) > 1 and last.joined:
+            return _quoted(terms[:-1])  # in a passage the run may go on
+        return _quoted(terms) + "*" * last.unspaced
+
+
+@dataclass(frozen=True, slots=True)
+class WordQuery:
+    """What a reader typed, taken apart."""
+
+    free: tuple[Words, ...]
+    required: tuple[Words, ...]  # phrases between quotation marks
+    excluded: tuple[Words, ...]  # behind a minus
+    meaning: str  # the query for the encoder: without quotation marks and without what is excluded
+
+    @property
+    def wanted(self) -> tuple[Words, ...]:
+        return self.free + self.required
+
+
+@dataclass(frozen=True, slots=True)
+class WordHits:
+    """The passages that hold words of a query, best first by BM25."""
+
+    keys: Keys
+    bm25: NDArray[np.float32]  # positive, higher is better
+    coverage: NDArray[np.float32]  # in [0, 1]: how much of the query, by the rarity of its words, stands in the passage
+    required: Keys | None  # all passages that hold every required phrase, growing; None where nothing is required
+    excluded: Keys  # all passages that hold anything excluded, growing
+    telling: tuple[Words, ...]  # the words worth marking
+
+    def beside(self, keys: Keys) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the BM25 and the coverage of these passages, 0 for those that hold no word."""
+        order = np.argsort(self.keys)
+        if not len(order):
+            return np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32)
+        places = order[np.minimum(np.searchsorted(self.keys, keys, sorter=order), len(order) - 1)]
+        found = self.keys[places] == keys
+        return np.where(found, self.bm25[places], 0).astype(np.float32), np.where(found, self.coverage[places], 0).astype(np.float32)
+
+    def admits(self, keys: Keys) -> NDArray[np.bool_]:
+        """For each passage, whether it holds what is required and nothing that is excluded."""
+        admitted = ~np.isin(keys, self.excluded)
+        return admitted if self.required is None else admitted & np.isin(keys, self.required)
+
+
+def parse(query: str) -> WordQuery:
+    """Take a query apart; never raises. A hyphen within a word is no minus, a quotation mark without its other half is nothing."""
+    required: list[Words] = []
+    excluded: list[Words] = []
+    rest, meaning, end = "", "", 0
+    for match in SYNTAX.finditer(query):
+        text = match["quoted"][1:-1] if match["quoted"] else match["bare"]
+        minus = match["bare"] is not None or match["minus"] is not None
+        (excluded if minus else required).extend([Words(tuple(found))] if (found := pieces(text)) else [])
+        between = query[end : match.start()]
+        rest, meaning, end = rest + between + " ", meaning + between + ("" if minus else text), match.end()
+    meaning += query[end:]
+    return WordQuery(_free(rest + query[end:]), tuple(required), tuple(excluded), " ".join(meaning.split()))
+
+
+def search_words(library: Library, query: WordQuery, k: int) -> WordHits:
+    """Return the k best passages by BM25 that hold a word of the query, and what else the query asks of its words."""
+    query = _settled(library, query)
+    runs = list(dict.fromkeys(run for words in query.wanted for run in words.runs()))
+    names = {term: sought_keys(term) for run in runs if len(run) == 1 for term in run if not term.endswith("*")}
+    counts = library.document_counts({term for run in runs for term in run} | {key for keys in names.values() for key in keys})
+    rarity = _Rarity(counts, max(library.passage_count(), 1))
+    shares = rarity.shares(runs)
+    any_of = " OR ".join(_quoted([term.rstrip("*")]) + "*" * term.endswith("*") for term in _rarest(counts))
+    matches = library.best_matches(_restricted(f"({any_of})", query), k) if any_of else []
+    return WordHits(
+        np.asarray([key for key, _, _ in matches], np.int64),
+        np.asarray([bm25 for _, bm25, _ in matches], np.float32),
+        np.asarray([_coverage(shares, names, frozenset(terms.split(" "))) for _, _, terms in matches], np.float32),
+        library.matching(" AND ".join(words.expression for words in query.required)) if query.required else None,
+        library.matching(" OR ".join(words.expression for words in query.excluded)) if query.excluded else np.zeros(0, np.int64),
+        rarity.telling(query),
+    )
+
+
+def exact(library: Library, query: WordQuery) -> Keys:
+    """Return the keys, growing, of all passages that hold every word and phrase of the query and nothing it excludes."""
+    if not query.wanted:
+        return np.zeros(0, np.int64)
+    query = _settled(library, query)
+    return library.matching(_restricted(" AND ".join(words.expression for words in query.free), query))
+
+
+def exact_spans(text: str, wanted: Iterable[Words]) -> list[Span]:
+    """Return where in a text these words stand, growing; what overlaps or touches is one span. Takes `WordHits.telling`."""
+    there = pieces(text)
+    found = sorted(span for words in wanted for span in _spans(there, words))
+    spans: list[Span] = []
+    for start, end in found:
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+@dataclass(frozen=True, slots=True)
+class _Rarity:
+    """How much each term says: the fewer passages hold it, the more."""
+
+    counts: Mapping[str, int]
+    passages: int
+
+    def of(self, run: Sequence[str]) -> float:
+        """The mean over the terms of a run, so that a word of many letters says no more than one of few."""
+        return fmean(self._of_term(term) for term in run)
+
+    def shares(self, runs: Sequence[Sequence[str]]) -> dict[str, float]:
+        """How much of what the whole query says each of its terms says."""
+        whole = sum(self.of(run) for run in runs)
+        shares: dict[str, float] = defaultdict(float)
+        for run in runs:
+            for term in run:
+                shares[term] += self._of_term(term) / len(run) / whole
+        return shares
+
+    def telling(self, query: WordQuery) -> tuple[Words, ...]:
+        """Leave out words like "the": common, and saying less than half of what the query's rarest word says."""
+        says = {words: max(self.of(run) for run in words.runs()) for words in query.wanted}
+        least = min(max(says.values(), default=0) / 2, log(1 / COMMON))
+        return tuple(words for words in query.free if says[words] >= least) + query.required
+
+    def _of_term(self, term: str) -> float:
+        count = min(max(self.counts[term], 1), self.passages)
+        return log(1 + (self.passages - count + 0.5) / (count + 0.5))
+
+
+def _coverage(shares: Mapping[str, float], names: Mapping[str, Sequence[str]], there: Set[str]) -> float:
+    return sum(share * _presence(term, names.get(term, ()), there) for term, share in shares.items())
+
+
+def _presence(term: str, names: Sequence[str], there: Set[str]) -> float:
+    if term in there or (term.endswith("*") and any(other.startswith(term[:-1]) for other in there)):
+        return 1.0
+    return SAME_NAME if not there.isdisjoint(names) else 0.0
+
+
+def _rarest(counts: Mapping[str, int]) -> list[str]:
+    """The terms to look up, rarest first, so that a query reads a bounded part of the index."""
+    known = sorted((count, term) for term, count in counts.items() if count)[:MOST_TERMS]
+    read = accumulate(count for count, _ in known)
+    return [term for place, ((_, term), total) in enumerate(zip(known, read, strict=True)) if place == 0 or total <= POSTINGS]
+
+
+def _settled(library: Library, query: WordQuery) -> WordQuery:
+    """Let capitals count for words that are mostly written without: US, IT, WHO; not for NATO, nor in a query all in capitals."""
+    typed = [words for words in query.wanted + query.excluded if words.acronym]
+    shouted = len(query.wanted) > 1 and all(piece.acronym for words in query.wanted for piece in words.pieces)
+    counts = library.document_counts(term for words in typed for term in (words.acronym, words.pieces[0].text))
+
+    def settled(words: Words) -> Words:
+        mostly_without = not shouted and 0 < 2 * counts.get(words.acronym, 0) < counts.get(words.pieces[0].text, 0)
+        return words if mostly_without else Words(tuple(replace(piece, acronym=False) for piece in words.pieces))
+
+    free, required, excluded = (tuple(map(settled, part)) for part in (query.free, query.required, query.excluded))
+    return replace(query, free=free, required=required, excluded=excluded)
+
+
+def _restricted(expression: str, query: WordQuery) -> str:
+    """Add to an FTS5 expression what the query requires and excludes."""
+    parts = [expression] * bool(expression) + [words.expression for words in query.required]
+    return " AND ".join(parts) + "".join(f" NOT {words.expression}" for words in query.excluded)
+
+
+def _quoted(terms: Sequence[str]) -> str:
+    """A phrase in the language of FTS5; terms hold neither spaces nor quotation marks."""
+    return f'"{" ".join(terms)}"'
+
+
+def _free(text: str) -> tuple[Words, ...]:
+    """Divide text into words, or what belongs together without being a phrase: COVID-19, 12(3), a run of letters without spaces."""
+    groups: list[list[Piece]] = []
+    for piece in pieces(text):
+        if groups and _belong_together(groups[-1][-1], piece, text):
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    return tuple(Words(tuple(group)) for group in groups)
+
+
+def _belong_together(left: Piece, right: Piece, text: str) -> bool:
+    between = text[left.end : right.start]
+    digits = left.text[-1].isdigit() or right.text[0].isdigit()
+    return bool(CLOSE.fullmatch(between) or (digits and CLOSE_TO_DIGITS.fullmatch(between)))
+
+
+def _spans(there: Sequence[Piece], words: Words) -> Iterator[Span]:
+    wanted = words.pieces
+    for at in range(len(there) - len(wanted) + 1):
+        window = there[at : at + len(wanted)]
+        same = all(one.text == two.text for one, two in zip(window, wanted, strict=True)) and (window[0].acronym or not words.acronym)
+        if same and all(one.joined == two.joined for one, two in zip(window[1:], wanted[1:], strict=True)):
+            yield window[0].start, window[-1].end

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from index.marks import Mark
+from index.searcher import Filters, Hit, PublicationHit
+from ingest.records import Edition, Passage, Publication
+from search_app.answers import abstract_in, answer, edition_data, filters_from, title_in
+
+TITLES = {"ar": "الغابة", "en": "Woods", "pt-BR": "Bosques", "zh-Hans": "森林", "km": "ព្រៃ"}
+
+
+def publication(titles=TITLES, abstracts=None, language="km") -> Publication:
+    edition = Edition(f"woods.{language}", "woods", language, "Khmer", "whole", "ab12")
+    return Publication("woods", titles, abstracts or {}, 2020, "study", (), ("KH",), "", (edition,))
+
+
+@pytest.mark.parametrize(
+    ("readers", "title", "language"),
+    [
+        (["km"], "ព្រៃ", "km"), (["ar-EG", "en"], "الغابة", "ar"), (["pt-PT"], "Bosques", "pt-BR"), (["zh-Hant-TW"], "森林", "zh-Hans"),
+        (["am", "ar"], "الغابة", "ar"), (["am", "vi"], "Woods", "en"), ([], "Woods", "en"), (["pt"], "Bosques", "pt-BR"),
+    ],
+)  # fmt: skip
+def test_the_title_is_in_the_first_of_the_readers_languages_that_has_one_else_in_english(readers, title, language):
+    assert title_in(publication(), readers) == (title, language)
+
+
+def test_without_a_title_that_the_reader_or_english_has_any_is_given_and_without_titles_the_id():
+    assert title_in(publication({"th": "ป่า"}), ["ko"]) == ("ป่า", "th")
+    assert title_in(publication({}), ["ko"]) == ("woods", "und")
+
+
+def test_the_abstract_is_chosen_like_the_title_and_may_be_missing():
+    found = publication(abstracts={"hi": "जंगल", "bn": "বন"})
+    assert [abstract_in(found, readers) for readers in (["bn-IN"], ["th"])] == [("বন", "bn"), ("जंगल", "hi")]
+    assert abstract_in(publication(), ["hi"]) is None
+
+
+def test_the_parameters_of_an_address_become_filters_and_empty_ones_admit_all():
+    values = {"language": ["th", ""], "year": ["2020"], "kind": [], "topic": ["water"], "country": ["KH", "LA"], "q": ["x"]}
+    assert filters_from(values) == Filters(("th",), ("2020",), (), ("water",), ("KH", "LA"))
+    assert not filters_from({"language": [""]})
+
+
+@pytest.mark.parametrize(
+    ("edition_id", "digest", "file"),
+    [("woods.my", "ab", "/files/woods.my.pdf"), ("50% #1?.my", "ab", "/files/50%25%20%231%3F.my.pdf"), ("ป่า.th", "ab", "/files/%E0%B8%9B%E0%B9%88%E0%B8%B2.th.pdf"),
+     ("woods.my", None, None)],
+)  # fmt: skip
+def test_an_edition_tells_the_address_of_its_file_if_it_has_one(edition_id, digest, file):
+    data = edition_data(Edition(edition_id, "woods", "my", "Burmese", "annex", digest))
+    assert data == {"edition_id": edition_id, "language": "my", "label": "Burmese", "part": "annex", "file": file}
+
+
+@pytest.mark.parametrize(("page", "shown"), [(3, 3), (0, None)])
+@pytest.mark.parametrize(("language", "told"), [("km", "km"), ("und", "lo")])
+def test_a_hit_is_plain_data_and_the_language_is_told_by_the_passage_where_the_edition_does_not(page, shown, language, told):
+    text = "ព្រៃ។ ទឹក។"
+    passage = Passage(f"woods.{language}", 0, page, 0, page, len(text), "lo", text, ((0, 5), (6, 10)))
+    found = PublicationHit(2, 0.87654321, publication(language=language), (Hit(0.8, passage, page, (Mark(6, 10, "meaning"),)),))
+    assert answer("ទឹក?", [found], ["ar"]) == {
+        "query": "ទឹក?",
+        "hits": [{
+            "rank": 2, "score": 0.8765, "publication_id": "woods", "title": "الغابة", "edition_id": f"woods.{language}", "language": told,
+            "page": shown, "text": text, "marks": [{"start": 6, "end": 10, "why": "meaning"}],
+            "editions": [{"edition_id": f"woods.{language}", "language": language, "label": "Khmer", "part": "whole", "file": f"/files/woods.{language}.pdf"}],
+        }],
+    }  # fmt: skip

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from conftest import LexiconEncoder, pdf_of
+
+from index.library import Library
+from search_app.factory import create_app, marked
+from search_app.ingesting import ingest
+
+SCRIPT = "<script>alert(1)</script>"
+WOODS = f"""
+year = 2021
+kind = "study"
+topics = ["water & <i>land</i>"]
+countries = ["KH"]
+source = "https://lantern.example/?a=1&b=2"
+title = {{ en = "{SCRIPT} & Woods", ar = "الغابة", km = "ព្រៃ", de = "Wälder" }}
+abstract = {{ ar = "بحث عن الأشجار", en = "A study of trees" }}
+[[editions]]
+language = "en"
+label = "<b>English</b>"
+file = "en.pdf"
+[[editions]]
+language = "ar"
+[[editions]]
+language = "de"
+part = "executive summary"
+file = "de.pdf"
+"""
+WELLS = '[title]\nar = "الآبار"\n[abstract]\nar = "ماء نظيف في القرية. ماء."\n[[editions]]\nlanguage = "ar"\n'
+SCHOOL = 'year = {year}\nkind = "guide"\n[title]\nth = "โรงเรียน {number}"\n[[editions]]\nlanguage = "th"\n'
+DE = pdf_of(["Der Wald liegt am Fluss, und die Menschen leben seit langer Zeit dort."])
+EN = pdf_of(["Contents of this report on the <i>region</i>."], ["The report is about trees. A forest & <em>its</em> people. Nothing more is said."])
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Library:
+    """Woods with three editions, wells in Arabic without a file, and 25 schools."""
+    corpus, library = tmp_path_factory.mktemp("corpus"), Library.create(tmp_path_factory.mktemp("library"))
+    entries = {"woods": WOODS, "wells": WELLS} | {f"school-{number:02}": SCHOOL.format(number=number, year=2000 + number) for number in range(25)}
+    for name, entry in entries.items():
+        (corpus / name).mkdir()
+        (corpus / name / "publication.toml").write_text(entry, "utf-8")
+    (corpus / "woods" / "de.pdf").write_bytes(DE)
+    (corpus / "woods" / "en.pdf").write_bytes(EN)
+    assert ingest(corpus, library, LexiconEncoder(), workers=1).problems == []
+    return library
+
+
+@pytest.fixture
+def client(shelf):
+    return create_app(shelf, LexiconEncoder()).test_client()
+
+
+def hits(client, **asked) -> list[str]:
+    return [hit["publication_id"] for hit in client.get("/api/search", query_string=asked).json["hits"]]
+
+
+def test_before_a_question_the_page_shows_the_form_and_the_whole_shelf_newest_first(client):
+    page = client.get("/").text
+    assert "27 publications in 4 languages" in page
+    shown = re.findall(r'href="/publications/([\w-]+)"', page)
+    assert (shown[0], shown[1], shown[-1], len(shown)) == ("school-24", "school-23", "wells", 27)
+    assert '<input id="q" name="q" type="search" value=""' in page
+
+
+@pytest.mark.parametrize("query", ["forest", "wald", "bosque", "ป่า", "غابة"])
+def test_the_search_page_shows_the_marked_sentence_and_opens_its_page(client, query):
+    page = client.get("/", query_string={"q": query, "language": "en"}).text
+    assert '<mark class="meaning">A forest &amp; &lt;em&gt;its&lt;/em&gt; people.</mark>' in page
+    assert 'href="/files/woods.en.pdf#page=2">Open the PDF on page 2</a>' in page
+    assert '<a href="/files/woods.de.executive-summary.pdf#page=2"' not in page
+
+
+def test_the_api_answers_exactly_in_its_form(client):
+    found = client.get("/api/search", query_string={"q": "  forest \n water ", "k": 1, "language": "en"}).json
+    text = "Contents of this report on the <i>region</i>.\nThe report is about trees. A forest & <em>its</em> people. Nothing more is said."
+    (hit,) = found["hits"]
+    assert found == {"query": "forest water", "hits": [hit]}
+    start = text.index("A forest")
+    assert hit == {
+        "rank": 1, "score": hit["score"], "publication_id": "woods", "title": f"{SCRIPT} & Woods", "edition_id": "woods.en", "language": "en",
+        "page": 2, "text": text, "marks": [{"start": start, "end": text.index(" Nothing"), "why": "meaning"}],
+        "editions": [
+            {"edition_id": "woods.en", "language": "en", "label": "<b>English</b>", "part": "whole", "file": "/files/woods.en.pdf"},
+            {"edition_id": "woods.ar", "language": "ar", "label": "", "part": "whole", "file": None},
+            {"edition_id": "woods.de.executive-summary", "language": "de", "label": "", "part": "executive summary",
+             "file": "/files/woods.de.executive-summary.pdf"},
+        ],
+    }  # fmt: skip
+    assert isinstance(hit["score"], float) and list(hit)[:3] == ["rank", "score", "publication_id"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"country": "KH"}, {"woods"}), ({"kind": "study"}, {"woods"}), ({"year": ["2003", "2021"]}, {"school-03", "school-21", "woods"}), ({"language": "ar"}, {"wells", "woods"}),
+        ({"topic": "water & <i>land</i>"}, {"woods"}), ({"language": "th", "country": "KH"}, set()), ({"year": "1999"}, set()),
+    ],
+)  # fmt: skip
+def test_filters_narrow_the_answer_down(client, asked, found):
+    assert set(hits(client, q="forest", k=100, **asked)) == found
+    page = client.get("/", query_string={"q": "forest", **asked}).text
+    assert ("No publication fits" in page) == (not found) and ("checked" in page) == (asked != {"year": "1999"})
+
+
+def test_paging_through_shows_every_publication_once(client):
+    address, seen = "/?q=โรงเรียน", []
+    while address:
+        page = client.get(address).text
+        assert f'start="{len(seen) + 1}"' in page
+        seen += re.findall(r'<h2><a href="/publications/([\w-]+)"', page)
+        address = html.unescape(next(iter(re.findall(r'rel="next" href="([^"]+)"', page)), ""))
+    assert len(seen) == 27 and set(seen) == set(hits(client, q="โรงเรียน", k=100))
+    assert hits(client, q="โรงเรียน", offset=10, k=5) == seen[10:15] and 'rel="prev"' in page
+
+
+def test_a_publication_has_a_page_with_its_titles_and_how_far_each_edition_can_be_searched(client):
+    page = client.get("/publications/woods", headers={"Accept-Language": "ar"}).text
+    assert '<h1 lang="ar" dir="auto">الغابة</h1>' in page and '<p class="abstract" lang="ar" dir="rtl">بحث عن الأشجار</p>' in page
+    assert '<li lang="ar" dir="rtl">الغابة</li>' in page and '<li lang="km" dir="ltr">ព្រៃ</li>' in page and "Cambodia" in page
+    assert re.findall(r"<td>(yes|no|in part|title and abstract only)", page) == ["yes", "title and abstract only", "yes"]
+    assert '<a href="/files/woods.de.executive-summary.pdf" hreflang="de" lang="de" dir="auto">Deutsch</a>' in page
+    assert 'href="https://lantern.example/?a=1&amp;b=2" rel="noreferrer"' in page
+
+
+def test_the_original_is_delivered_in_parts_or_not_again_as_a_viewer_asks(client):
+    path = "/files/woods.de.executive-summary.pdf"
+    with client.get(path) as whole:
+        assert (whole.status_code, whole.mimetype, whole.data) == (200, "application/pdf", DE)
+    with client.get(path, headers={"Range": "bytes=0-7"}) as part, client.get(path, headers={"If-None-Match": whole.headers["ETag"]}) as again:
+        assert (part.status_code, part.data, again.status_code) == (206, b"%PDF-1.4", 304)
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "says"),
+    [
+        ("/api/search", 400, "found none"), ("/api/search?q=%20%0A", 400, "found none"), ("/api/search?q=" + "น" * 1001, 400, "1000"), ("/?q=" + "x" * 1001, 400, "1001"),
+        ("/?q=x&k=0", 400, "between 1 and 100"), ("/?q=x&k=101", 400, "&#39;101&#39;"), ("/?q=x&offset=-1", 400, "between 0 and 10000"),
+        ("/api/search?q=x&k=ten", 400, "'ten'"), ("/api/search?q=x&k=٣", 400, "'٣'"), ("/api/search?q=x&offset=10001", 400, "'10001'"),
+        ("/api/search?q=x&offset=" + "0" * 9 + "9" * 5000, 400, "between 0 and 10000"), ("/api/search?q=x&k=1.5", 400, "'1.5'"),
+        ("/publications/ป่า", 404, "ป่า"), ("/files/woods.ar.pdf", 404, "woods.ar"), ("/files/nowhere.pdf", 404, "nowhere"), ("/files/../library.sqlite", 404, ""),
+        ("/nowhere", 404, "Not Found"), ("/api/nowhere", 404, "not found"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_answered_says_why_as_html_or_as_json(client, path, code, says):
+    answer = client.get(path)
+    assert (answer.status_code, answer.mimetype) == (code, "application/json" if path.startswith("/api/") else "text/html")
+    assert says in (answer.json["error"] if answer.is_json else answer.text)
+
+
+def test_other_methods_are_refused(client):
+    assert (client.post("/api/search").status_code, client.post("/").status_code) == (405, 405)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?q=forest", f"/?q={SCRIPT}&topic={SCRIPT}", "/publications/woods", "/publications/<script>", f"/?q=x&k={SCRIPT}"]
+)
+def test_markup_in_titles_labels_texts_and_questions_is_shown_as_text(client, path):
+    page = client.get(path).text
+    assert not re.search(r"<(script|b|i|em)\b", page) and "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(("attribute", "value"), [("lang", "ar"), ("dir", "rtl")])
+def test_a_right_to_left_answer_says_so(client, attribute, value):
+    page = client.get("/?q=ماء").text
+    assert f'{attribute}="{value}"' in re.search(r"<blockquote[^>]*>[^<]*<mark[^>]*>ماء نظيف في القرية", page.replace("الآبار<br>", "")).group()
+    assert "from the catalogue" in page and 'lang="ar" dir="auto">العربية</span>' in page
+
+
+@pytest.mark.parametrize(
+    ("accepted", "title"),
+    [("ar-EG,en;q=0.5", "الغابة"), ("km", "ព្រៃ"), ("am, de;q=0.8", "Wälder"), ("*", f"{SCRIPT} & Woods"), ("", f"{SCRIPT} & Woods")],
+)
+def test_titles_are_in_the_readers_language(client, accepted, title):
+    headers = {"Accept-Language": accepted}
+    assert client.get("/api/search?q=forest&k=1&language=en", headers=headers).json["hits"][0]["title"] == title
+    assert f'dir="auto">{html.escape(title)}</a></h2>' in client.get("/?q=forest&k=1&language=en", headers=headers).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?q=forest", "/api/search?q=ป่า", "/api/search", "/nowhere", "/publications/woods", "/static/isogloss.css", "/files/woods.en.pdf"]
+)
+def test_every_answer_loads_nothing_from_elsewhere_and_tells_nobody_where_the_reader_came_from(client, path):
+    with client.get(path) as answer:
+        headers = answer.headers
+    assert (headers["Referrer-Policy"], headers["X-Content-Type-Options"]) == ("no-referrer", "nosniff")
+    policy = headers.get("Content-Security-Policy", "")
+    assert policy == "" if path.endswith(".pdf") else "default-src 'none'" in policy and "unsafe" not in policy and "*" not in policy
+
+
+@pytest.mark.parametrize(
+    ("path", "stored"), [("/?q=forest", "no-store"), ("/api/search?q=forest", "no-store"), ("/?q=x&k=0", "no-store"), ("/", "no-cache")]
+)
+def test_no_answer_to_a_question_is_kept(client, path, stored):
+    assert client.get(path).headers["Cache-Control"] == f"private, {stored}"
+
+
+def test_no_question_is_logged(client, caplog):
+    with caplog.at_level("DEBUG"):
+        client.get("/?q=confidential")
+        client.get("/api/search?q=confidential&k=0")
+    assert "confidential" not in caplog.text
+
+
+def test_a_running_application_finds_what_is_ingested_meanwhile(library, encoder, publish, tmp_path):
+    client = create_app(library, encoder).test_client()
+    assert "holds nothing that can be searched yet" in client.get("/?q=forest").text
+    publish("woods", {"es": ["El bosque crece junto al agua."]})
+    ingest(tmp_path / "corpus", library, encoder, workers=1)
+    assert hits(client, q="forest") == ["woods"]
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "shown"),
+    [
+        ("ទឹក", [], "ទឹក"), ("ab <c> & d", [(3, 6)], 'ab <mark class="meaning">&lt;c&gt;</mark> &amp; d'), ("水\n林", [(2, 3)], '水<br><mark class="meaning">林</mark>'),
+        ("a b c", [(0, 1), (4, 5)], '<mark class="meaning">a</mark> b <mark class="meaning">c</mark>'),
+        ("word " * 100 + "x" + " word" * 100, [(500, 501)], "…" + " word" * 44 + ' <mark class="meaning">x</mark>' + " word" * 43 + " …"),
+        ("水" * 300 + "林", [(300, 301)], "… " + "水" * 220 + '<mark class="meaning">林</mark>'),
+    ],
+)  # fmt: skip
+def test_the_stretch_around_the_marks_is_shown(text, spans, shown):
+    found = marked(text, [{"start": start, "end": end, "why": "meaning"} for start, end in spans])
+    assert re.sub(" +", " ", str(found)) == shown

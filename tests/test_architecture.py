@@ -1,0 +1,94 @@
+"""The rules that keep the parts apart."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = ("search_app", "index", "ingest")  # each may import those after it
+MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
+SERVED = sorted((ROOT / "search_app" / "templates").rglob("*.html")) + sorted((ROOT / "search_app" / "static").rglob("*"))
+HOMES = {
+    "pypdfium2": {"ingest/pdf.py"}, "pypdf": {"ingest/pdf.py"}, "py3langid": {"ingest/language.py"}, "langdetect": {"ingest/language.py"},
+    "sentencex": {"ingest/sentences.py"}, "pebble": {"ingest/pipeline.py"}, "pydantic": {"ingest/catalogue.py"},
+    "faiss": {"index/vectors.py"}, "sentence_transformers": {"index/sentence_encoder.py"}, "torch": {"index/bundled.py"},
+    "transformers": {"index/bundled.py"}, "tokenizers": {"index/bundled.py"}, "ir_measures": {"index/evaluation.py"},
+    "sqlite3": {"index/library.py", "index/tables.py"}, "rich": {"search_app/cli.py"}, "click": {"search_app/cli.py"},
+    "waitress": {"search_app/cli.py"},
+}  # fmt: skip
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, also within functions: "a.b" for both `import a.b` and `from a.b import c`."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide which package is meant"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names) if node.module in LAYERS else (str(node.module),)
+
+
+def calls(path: Path) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)}
+
+
+def test_the_rules_look_at_every_package():
+    assert {path.parent.name for path in MODULES} == set(LAYERS) and {path.suffix for path in SERVED} == {".html", ".css"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_run_from_search_app_over_index_to_ingest_and_never_back(path):
+    layer = name_of(path).split("/")[0]
+    forbidden = LAYERS[: LAYERS.index(layer)]
+    assert [module for module in imports(path) if module.split(".")[0] in forbidden] == []
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if name_of(path).startswith("index/")], ids=name_of)
+def test_the_index_takes_only_the_records_from_ingest(path):
+    assert {module for module in imports(path) if module.split(".")[0] == "ingest"} <= {"ingest.records"}
+
+
+def test_the_records_import_nothing_of_ours():
+    assert [module for module in imports(ROOT / "ingest" / "records.py") if module.split(".")[0] in LAYERS] == []
+
+
+@pytest.mark.parametrize(("library", "homes"), HOMES.items(), ids=HOMES)
+def test_each_heavy_library_is_imported_in_its_home_only(library, homes):
+    assert {name_of(path) for path in MODULES if library in {module.split(".")[0] for module in imports(path)}} == homes
+
+
+def test_only_the_web_application_imports_flask():
+    users = {name_of(path).split("/")[0] for path in MODULES if {"flask", "werkzeug"} & {module.split(".")[0] for module in imports(path)}}
+    assert users == {"search_app"}
+
+
+def test_only_the_command_line_prints():
+    printing = re.compile(r"print|click\.s?echo|sys\.std(out|err)\.write|\w*[cC]onsole\w*(\.print)?")
+    assert {name_of(path) for path in MODULES if any(printing.fullmatch(call) for call in calls(path))} == {"search_app/cli.py"}
+
+
+def test_only_the_command_line_configures_logging_and_ends_the_program():
+    ending = {"logging.basicConfig", "sys.exit", "os._exit", "exit", "quit"}
+    assert {name_of(path) for path in MODULES if ending & calls(path)} == {"search_app/cli.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_says_what_it_does(path):
+    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("path", SERVED, ids=name_of)
+def test_pages_load_nothing_from_another_host_and_run_no_script(path):
+    text = path.read_text("utf-8")
+    from_elsewhere = re.findall(r"""(?i)(?:src|href|action)\s*=\s*["']?\s*(?:[a-z]+:|//)\S*|url\([^)]*\)|@import.*|https?://\S+""", text)
+    script = re.findall(r"""(?i)<script|javascript:|<(?:iframe|object|embed|base|meta http-equiv)|\son[a-z]+\s*=|\sstyle\s*=""", text)
+    assert (from_elsewhere, script) == ([], [])

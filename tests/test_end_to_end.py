@@ -1,0 +1,60 @@
+"""The whole way with the real encoder: questions in one language, answered from the sample library in another."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import CORPUS
+
+from index.searcher import Searcher
+from search_app.answers import answer
+from search_app.factory import create_app
+
+TOP_3 = 0.65  # share of the sample's questions whose publication is among the first three; raise it when the ranking gets better
+QUESTIONS = [
+    (path.parent.name, *line.split("\t")) for path in sorted(CORPUS.glob("*/questions.tsv")) for line in path.read_text("utf-8").splitlines()
+]  # publication, language of the question, question, language of the edition that answers, sentence that answers
+
+
+@pytest.fixture(scope="module")
+def searcher(sample_library, real_encoder) -> Searcher:
+    return Searcher(sample_library, real_encoder)
+
+
+def test_most_questions_find_their_publication_whatever_its_language(searcher):
+    found = [publication in [hit.publication.publication_id for hit in searcher.search(question, k=3)] for publication, _, question, *_ in QUESTIONS]
+    share = sum(found) / len(found)
+    print(f"{sum(found)} of {len(found)} questions have their publication among the first three: {share:.3f}")
+    assert share >= TOP_3
+
+
+@pytest.mark.parametrize(
+    ("edition_id", "state", "reason"),
+    [
+        ("east-africa-coast.fr", "failed", "no text on any of its 4 pages: 4 image only"), ("mekong-homestays.km", "read", ""),
+        ("river-corridor.vi", "partly read", "the text does not read as vi: rubbish, or another language"), ("interview-detection-law.de", "no file", ""),
+        ("school-corridor-clubs.am", "read", ""), ("humanitarian-casework.ar", "read", ""), ("online-safety-survey.de-AT.executive-summary", "read", ""),
+    ],
+)  # fmt: skip
+def test_every_edition_of_the_sample_says_how_well_it_was_read(sample_library, edition_id, state, reason):
+    (found,) = (one for one in sample_library.edition_states() if one.edition.edition_id == edition_id)
+    assert (found.state, found.reason) == (state, reason)
+
+
+@pytest.mark.parametrize("language", ["am", "es", "hi", "id", "ja", "ko", "lo", "my", "pt", "sw", "zh"])
+def test_a_sentence_of_the_library_finds_the_edition_and_the_page_where_it_stands(searcher, language):
+    publication, _, _, _, sentence = next(asked for asked in QUESTIONS if asked[3] == language)
+    best = searcher.search(sentence, k=1)[0].hits[0]
+    assert best.passage.edition_id == f"{publication}.{language}"
+    assert "".join(sentence.split()) in "".join(best.passage.text.split())
+    page = searcher.library.pages(best.passage.edition_id)[best.page - 1]
+    assert "".join(sentence.split())[:5] in "".join(page.text.split())
+
+
+def test_every_original_of_the_sample_can_be_opened_from_an_answer(sample_library, real_encoder, searcher):
+    client = create_app(sample_library, real_encoder).test_client()
+    told = answer("hotel", searcher.search("hotel", k=100))
+    files = [edition["file"] for hit in told["hits"] for edition in hit["editions"] if edition["file"]]
+    assert len(files) == len(list(CORPUS.glob("*/*.pdf")))
+    for file in files:
+        with client.get(file) as response:
+            assert response.data.startswith(b"%PDF-")

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import CORPUS, LexiconEncoder, pdf_of
+
+from index.generations import current_name
+from index.library import BusyLibraryError, Library
+from index.searcher import Searcher, WrongEncoderError
+from ingest.catalogue import NoPublicationsError
+from search_app.ingesting import ingest
+
+FOREST = ["The forest grows slowly beside the river, and people have lived in it for a very long time."]
+WATER = ["The water of the river is clean, and the children of the village drink it every day."]
+WALD = ["Der Wald liegt am Fluss, und die Menschen leben seit sehr langer Zeit in diesem Wald."]
+
+
+@pytest.fixture
+def bring(tmp_path, library, encoder):
+    """Ingest tmp_path / "corpus" again, as it then is."""
+    return lambda **options: ingest(options.pop("folder", tmp_path / "corpus"), library, encoder, workers=1, **options)
+
+
+def sample(name: str) -> bytes:
+    return (CORPUS / f"{name}.pdf").read_bytes()
+
+
+def states(report) -> dict[str, tuple[str, str]]:
+    return {state.edition.edition_id: (state.state, state.reason) for state in report.editions}
+
+
+def text(library: Library, edition_id: str) -> list[str]:
+    return [page.text for page in library.pages(edition_id)]
+
+
+def test_what_has_not_changed_is_neither_read_nor_encoded_again(publish, bring, encoder, library):
+    publish("woods", {"en": FOREST, "de": WALD, "ar": None})
+    first = bring()
+    encoded, generation = list(encoder.encoded), current_name(library)
+    second = bring()
+    assert (first.done, second.done) == ({"read": 2}, {"unchanged": 2})
+    assert (encoder.encoded, current_name(library)) == (encoded, generation)
+    assert states(first) == states(second) == {"woods.en": ("read", ""), "woods.de": ("read", ""), "woods.ar": ("no file", "")}
+    assert not first.failed
+
+
+def test_asked_to_read_again_it_does(publish, bring):
+    publish("woods", {"en": FOREST})
+    bring()
+    assert bring(again=True).done == {"read": 1}
+
+
+def test_a_changed_file_replaces_its_edition_and_no_other(publish, bring, encoder, library):
+    folder = publish("woods", {"lo": FOREST, "th": WATER})
+    (folder / "th.pdf").write_bytes(sample("river-corridor/th"))
+    bring()
+    before = text(library, "woods.th")
+    encoder.encoded.clear()
+    (folder / "lo.pdf").write_bytes(sample("river-corridor/lo"))
+    report = bring()
+    assert report.done == {"read": 1, "unchanged": 1}
+    assert "ແລວທາງແມ່ນ້ຳດອກບົວ" in text(library, "woods.lo")[0] and text(library, "woods.th") == before
+    assert encoder.encoded and not any("forest" in passage or "ป" in passage for passage in encoder.encoded)
+
+
+def test_a_changed_catalogue_entry_is_encoded_anew_without_reading_its_files(publish, bring, encoder, library):
+    publish("woods", {"en": FOREST})
+    bring()
+    encoder.encoded.clear()
+    publish("woods", {"en": FOREST, "fa": None}, year=2024)
+    report = bring()
+    assert (report.done, encoder.encoded) == ({"unchanged": 1}, ["woods in en", "woods in fa"])
+    assert library.publication("woods").year == 2024 and text(library, "woods.en") == FOREST
+
+
+def test_a_publication_that_is_gone_leaves_the_library_and_its_search(publish, bring, encoder, library):
+    shutil.copytree(CORPUS / "helpline-data", publish("woods", {"en": FOREST}).parent / "helpline-data")
+    bring()
+    shutil.rmtree(publish("woods", {"en": FOREST}))
+    assert bring().done == {"unchanged": 1, "removed": 1}
+    assert [one.publication_id for one in library.publications()] == ["helpline-data"]
+    assert {hit.publication.publication_id for hit in Searcher(library, encoder).search("forest")} == {"helpline-data"}
+
+
+def test_an_edition_that_loses_its_file_or_its_place_in_the_catalogue_leaves_the_search(publish, bring, library):
+    folder = publish("woods", {"en": FOREST, "de": WALD, "es": WATER})
+    bring()
+    for name in ("de", "es"):
+        (folder / f"{name}.pdf").unlink()
+    publish("woods", {"en": FOREST, "de": None})
+    assert states(bring()) == {"woods.en": ("read", ""), "woods.de": ("no file", "")}
+    assert (text(library, "woods.de"), text(library, "woods.es"), library.digest("woods.de")) == ([], [], None)
+
+
+@pytest.mark.parametrize("wrong", ['year = "soon"', "[title", 'titel = "ป่า"'])
+def test_a_wrong_entry_leaves_the_stored_publication_as_it_was(publish, bring, library, wrong):
+    entry = publish("woods", {"de": WALD}, year=2020) / "publication.toml"
+    publish("rivers", {"en": WATER})
+    bring()
+    entry.write_text(f"{wrong}\n{entry.read_text()}")
+    report = bring()
+    assert report.failed and "woods/publication.toml" in report.problems[0]
+    assert (library.publication("woods").year, text(library, "woods.de")) == (2020, WALD)
+
+
+def test_a_missing_file_is_reported_and_what_was_read_of_it_stays(publish, bring, library):
+    folder = publish("woods", {"de": WALD})
+    bring()
+    (folder / "de.pdf").unlink()
+    report = bring()
+    assert "found no 'de.pdf'" in report.problems[0] and states(report) == {"woods.de": ("read", "")} and text(library, "woods.de") == WALD
+
+
+def test_a_failed_file_is_remembered_until_it_changes(publish, bring, library):
+    folder = publish("woods", {"km": FOREST, "en": FOREST})
+    (folder / "km.pdf").write_text("not a PDF at all")
+    first, second = bring(), bring()
+    assert states(first) == states(second) == {"woods.km": ("failed", "not a PDF: it begins with b'not a PDF at'"), "woods.en": ("read", "")}
+    assert (second.done, first.failed, second.failed) == ({"unchanged": 2}, True, True)
+    (folder / "km.pdf").write_bytes(sample("mekong-homestays/km"))
+    third = bring()
+    assert (third.failed, states(third)["woods.km"]) == (False, ("read", ""))
+
+
+def test_a_file_that_became_unreadable_replaces_what_could_be_read(publish, bring, library):
+    folder = publish("woods", {"en": FOREST})
+    bring()
+    (folder / "en.pdf").write_bytes(pdf_of(FOREST)[:300])
+    state, reason = states(bring())["woods.en"]
+    assert (state, reason.split(":")[0], text(library, "woods.en")) == ("failed", "damaged", [])
+
+
+def test_an_interrupted_run_keeps_what_was_done_and_the_next_one_finishes(publish, bring, encoder, library):
+    publish("a", {"en": FOREST, "de": WALD})
+    publish("b", {"es": WATER})
+
+    def interrupt(done: int, total: int, what: str) -> None:
+        assert total == 3
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bring(progress=interrupt)
+    assert [state.state for state in library.edition_states()] == ["read", "read", "no file"]
+    assert bring().done == {"unchanged": 2, "read": 1}
+    assert sorted(encoder.encoded) == sorted(["a in en", "a in de", "b in es", *FOREST, *WALD, *WATER])  # each once
+    assert {hit.publication.publication_id for hit in Searcher(library, encoder).search("water")} == {"a", "b"}
+
+
+def test_what_another_folder_gave_stays_and_a_name_that_is_taken_is_reported(publish, bring, tmp_path, library):
+    publish("woods", {"de": WALD})
+    bring()
+    other = tmp_path / "other"
+    shutil.copytree(CORPUS / "motorbike-taxi-line", other / "motorbike-taxi-line")
+    shutil.copytree(CORPUS / "helpline-data", other / "woods")
+    report = bring(folder=other)
+    assert [one.publication_id for one in library.publications()] == ["motorbike-taxi-line", "woods"]
+    (problem,) = report.problems
+    assert f"found 'woods', which was ingested from {tmp_path / 'corpus'}" in problem
+    assert text(library, "woods.de") == WALD and list(states(report)) == ["motorbike-taxi-line.th"]
+
+
+def test_a_folder_that_has_moved_takes_its_publications_along(publish, bring, tmp_path, library):
+    publish("woods", {"de": WALD})
+    bring()
+    (tmp_path / "corpus").rename(tmp_path / "moved")
+    report = bring(folder=tmp_path / "moved")
+    assert (report.problems, report.done, library.folder_of("woods")) == ([], {"unchanged": 1}, str(tmp_path / "moved"))
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "title"),
+    [("boys-services/my", "my", "နောက်ကျမှ မြင်ရပြီး အကူအညီ နည်းပါးခြင်း"), ("payment-signals/ja", "ja", "少額送金に表れる早期の兆候"),
+     ("humanitarian-casework/fa", "fa", "یک کارت، یک مددکار"), ("east-africa-coast/fr", "und", "rapport")],
+)  # fmt: skip
+def test_a_bare_pdf_is_described_by_what_it_says_of_itself(bring, tmp_path, library, name, language, title):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "rapport.pdf").write_bytes(sample(name))
+    bring()
+    (found,) = library.publications()
+    assert (found.titles, [edition.language for edition in found.editions]) == ({language: title}, [language])
+    assert bring().done == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("said", ["", "Microsoft Word - final3", "report_v2.docx", "Untitled"])
+def test_a_title_that_a_program_made_up_gives_way_to_the_first_line(bring, tmp_path, library, said):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "x.pdf").write_bytes(pdf_of([], ["p. 1", *WALD], title=said))
+    bring()
+    assert library.publication("x").titles == {"de": ("p. 1 " + WALD[0])[:150]}
+
+
+def test_a_text_layer_of_rubbish_a_scan_and_lost_pages_are_told_apart(publish, bring):
+    folder = publish("woods", {"vi": WATER, "fr": WATER, "en": FOREST, "th": None})
+    (folder / "vi.pdf").write_bytes(sample("river-corridor/vi"))
+    (folder / "fr.pdf").write_bytes(sample("east-africa-coast/fr"))
+    (folder / "en.pdf").write_bytes(pdf_of(FOREST, []).replace(b"/Count 2", b"/Count 4"))
+    assert states(bring()) == {
+        "woods.vi": ("partly read", "the text does not read as vi: rubbish, or another language"),
+        "woods.fr": ("failed", "no text on any of its 4 pages: 4 image only"),
+        "woods.en": ("partly read", "2 of 4 pages without text: 1 empty, 2 unreadable"),
+        "woods.th": ("no file", ""),
+    }
+
+
+def test_a_blank_page_is_no_loss(publish, bring):
+    (publish("woods", {"en": FOREST}) / "en.pdf").write_bytes(pdf_of([], FOREST, []))
+    assert states(bring()) == {"woods.en": ("read", "")}
+
+
+def test_originals_are_kept_under_their_digest(publish, bring, library):
+    folder = publish("woods", {"en": FOREST})
+    bring()
+    content = (folder / "en.pdf").read_bytes()
+    shutil.rmtree(folder)
+    assert library.file(library.digest("woods.en")).read_bytes() == content
+
+
+def test_an_empty_folder_or_another_encoder_changes_nothing(publish, bring, library, tmp_path):
+    publish("woods", {"en": FOREST})
+    bring()
+    revision = library.revision()
+    (tmp_path / "unmounted").mkdir()
+    with pytest.raises(NoPublicationsError):
+        bring(folder=tmp_path / "unmounted")
+    with pytest.raises(WrongEncoderError, match="--encoder"):
+        ingest(tmp_path / "corpus", library, LexiconEncoder("another"))
+    assert library.revision() == revision
+
+
+def test_a_second_process_that_writes_is_refused_at_once(publish, bring, library):
+    publish("woods", {"en": FOREST})
+    program = "import sys; from pathlib import Path; from index.library import Library\nwith Library(Path(sys.argv[1])).writing(): print(flush=True); sys.stdin.read()"
+    root = Path(__file__).parent.parent
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(library.folder)], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "\n"
+        with pytest.raises(BusyLibraryError, match="wait until it has ended"):
+            bring()
+        other.stdin.close()
+    assert library.publications() == [] and states(bring()) == {"woods.en": ("read", "")}

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import pytest
+from conftest import CORPUS, LexiconEncoder
+
+from ingest.passages import PASSAGE_TOKENS, catalogue_passages, cut_pages
+from ingest.pdf import read_pdf
+from ingest.records import Edition, Page, Passage, Publication
+from ingest.sentences import sentence_spans
+
+count_tokens = LexiconEncoder().count_tokens
+SAMPLES = ["boys-services/my", "helpline-data/bn", "humanitarian-casework/fa", "mekong-homestays/km", "online-safety-survey/ru", "payment-signals/ko",
+           "payment-signals/zh", "platform-reporting-law/ar", "river-corridor/lo", "river-corridor/th", "school-corridor-clubs/am",
+           "tourism-curriculum/vi", "travel-agents-audit/ja", "village-vigilance/hi"]  # fmt: skip
+FULL_STOPS = {"am": "። ", "hi": "। ", "km": "។ ", "my": "။ ", "zh": "。", "ru": ". "}
+
+
+def by_characters(texts):
+    """Count a token for every two characters, about what the real encoder does in scripts without spaces."""
+    return [(len(text) + 1) // 2 for text in texts]
+
+
+def pages_of(*texts: str) -> list[Page]:
+    return [Page("woods.x", number, str(number), text, "good" if text else "empty") for number, text in enumerate(texts, start=1)]
+
+
+def sentences_of(passage: Passage) -> list[str]:
+    return [passage.text[start:end] for start, end in passage.sentences]
+
+
+@pytest.fixture(params=SAMPLES)
+def sample(request):
+    """The pages of a sample, its language, and the passages cut from it."""
+    pages = read_pdf(CORPUS / f"{request.param}.pdf", request.param).pages
+    language = request.param.split("/")[1]
+    return pages, language, cut_pages(pages, by_characters, language)
+
+
+def test_every_sentence_stands_in_a_passage(sample):
+    pages, language, passages = sample
+    cut = " ".join(" ".join(sentences_of(passage)) for passage in passages)
+    by_page = [[page.text[start:end] for start, end in sentence_spans(page.text, language)] for page in pages]
+    inner = [sentence for sentences in by_page for sentence in sentences[1:-1]]  # the first and the last may run over the page's end
+    assert len(inner) > 20
+    assert [sentence for sentence in inner if "".join(sentence.split()) not in "".join(cut.split())] == []
+
+
+def test_no_passage_is_longer_than_the_bound_and_most_are_well_filled(sample):
+    sizes = [sum(by_characters(sentences_of(passage))) for passage in sample[2]]
+    assert max(sizes) <= PASSAGE_TOKENS
+    assert sum(size > PASSAGE_TOKENS / 2 for size in sizes[:-1]) >= 0.8 * len(sizes[:-1])
+
+
+def test_offsets_agree_with_the_texts_of_the_pages(sample):
+    text = {page.number: page.text for page in sample[0]}
+    for passage in sample[2]:
+        first, last = text[passage.first_page], text[passage.last_page]
+        if passage.first_page == passage.last_page:
+            assert passage.text == first[passage.start : passage.end]
+        else:
+            assert passage.text.startswith(first[passage.start :].rstrip("\u2010")) and passage.text.endswith(last[: passage.end])
+
+
+def test_passages_are_numbered_in_reading_order_and_their_sentences_cover_them(sample):
+    passages = sample[2]
+    assert [passage.ordinal for passage in passages] == list(range(len(passages)))
+    places = [(passage.first_page, passage.start) for passage in passages]
+    assert places == sorted(places)
+    assert all((passage.sentences[0][0], passage.sentences[-1][1]) == (0, len(passage.text)) for passage in passages)
+
+
+def test_every_passage_of_a_sample_is_in_the_language_of_its_edition_or_has_none(sample):
+    assert {passage.language for passage in sample[2]} <= {sample[1], "und"} and sample[2][0].language == sample[1]
+
+
+@pytest.mark.parametrize("language", FULL_STOPS)
+def test_neighbours_share_one_sentence(language):
+    text = "".join(f"{number} {'ab ' * 15}{FULL_STOPS[language]}" for number in range(60)).strip()
+    passages = cut_pages(pages_of(text), count_tokens, language)
+    assert len(passages) > 3
+    assert [sentences_of(left)[-1:] for left in passages[:-1]] == [sentences_of(right)[:1] for right in passages[1:]]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "joined"),
+    [
+        ("เด็กทุกคน", "มีสิทธิ", "เด็กทุกคนมีสิทธิ"), ("កុមារ", "ទាំងអស់។", "កុមារទាំងអស់។"), ("所有儿童", "都有权利。", "所有儿童都有权利。"),
+        ("모든", "아동이 왔다.", "모든 아동이 왔다."), ("كل", "طفل.", "كل طفل."), ("обнару\u2010", "жение.", "обнаружение."), ("हर", "बच्चा।", "हर बच्चा।"),
+    ],
+)  # fmt: skip
+def test_a_sentence_may_run_over_the_end_of_a_page(before, after, joined):
+    (passage,) = cut_pages(pages_of(before, "", after), count_tokens, "und")
+    assert (passage.text, passage.sentences) == (joined, ((0, len(joined)),))
+    assert (passage.first_page, passage.start, passage.last_page, passage.end) == (1, 0, 3, len(after))
+    assert (passage.page_at(0), passage.page_at(len(joined) - 1)) == (1, 3)
+
+
+def test_a_sentence_that_ends_with_its_page_is_not_joined_to_the_next():
+    (passage,) = cut_pages(pages_of("ልጆቹ ደረሱ።", "ማን ይቀበላቸዋል?"), count_tokens, "am")
+    assert sentences_of(passage) == ["ልጆቹ ደረሱ።", "ማን ይቀበላቸዋል?"]
+    assert [passage.page_at(start) for start, _ in passage.sentences] == [1, 2]
+
+
+@pytest.mark.parametrize("word", ["water ", "ទឹក", "水", "น้ำ", "पानी ", "ውሃ "])
+def test_a_giant_sentence_is_divided_without_losing_or_tearing_a_letter(word):
+    text = (word * 1000).strip()
+    passages = cut_pages(pages_of(text), by_characters, "und")
+    starts, ends = [passage.start for passage in passages], [passage.end for passage in passages]
+    assert (starts[0], ends[-1]) == (0, len(text)) and all(start <= end + 1 for start, end in zip(starts[1:], ends, strict=False))
+    assert max(sum(by_characters(sentences_of(passage))) for passage in passages) <= PASSAGE_TOKENS
+    assert not any("\u0e31" <= passage.text[0] <= "\u0e4e" or "\u17b6" <= passage.text[0] <= "\u17d3" for passage in passages)
+
+
+def test_the_language_of_an_edition_that_is_not_known_is_told_from_all_its_text():
+    source = (CORPUS / "river-corridor" / "source" / "lo.md").read_text("utf-8")
+    assert {passage.language for passage in cut_pages(pages_of(source), count_tokens, "und")} == {"lo"}
+
+
+def test_a_passage_in_another_language_than_its_edition_says_so():
+    body = (CORPUS / "payment-signals" / "source" / "ja.md").read_text("utf-8").split("---\n", 2)[2]
+    assert {passage.language for passage in cut_pages(pages_of(body), by_characters, "ko")} == {"ja"}
+
+
+@pytest.mark.parametrize("pages", [[], pages_of("", "")])
+def test_pages_without_text_give_no_passages(pages):
+    assert cut_pages(pages, count_tokens, "km") == []
+
+
+def test_the_catalogue_entry_is_searched_in_each_of_its_languages():
+    editions = (Edition("woods.th", "woods", "th", "", "whole", None), Edition("woods.ar", "woods", "ar", "", "whole", None),
+                Edition("woods.ar.annex", "woods", "ar", "", "annex", None))  # fmt: skip
+    titles, abstracts = {"th": "ป่า", "ar": "الغابة", "my": "တော"}, {"ar": "عن الغابة. وعن الماء.", "hi": "जंगल।"}
+    passages = catalogue_passages(Publication("woods", titles, abstracts, None, "", (), (), "", editions), count_tokens)
+    assert [(one.edition_id, one.ordinal, one.language, one.text) for one in passages] == [
+        ("woods.th", 0, "th", "ป่า"), ("woods.ar", 1, "ar", "الغابة\nعن الغابة. وعن الماء."), ("woods.th", 2, "my", "တော"), ("woods.th", 3, "hi", "जंगल।"),
+    ]  # fmt: skip
+    assert sentences_of(passages[1]) == ["الغابة", "عن الغابة.", "وعن الماء."]
+    assert {(one.first_page, one.last_page, one.page_at(0), one.page_at(len(one.text) - 1)) for one in passages} == {(0, 0, 0, 0)}
+
+
+def test_a_long_abstract_becomes_several_passages():
+    abstract = "ውሃ አለ። " * 150
+    publication = Publication("woods", {}, {"am": abstract}, None, "", (), (), "", (Edition("woods.am", "woods", "am", "", "whole", None),))
+    passages = catalogue_passages(publication, count_tokens)
+    assert len(passages) > 1 and all(abstract[passage.start : passage.end] == passage.text for passage in passages)
