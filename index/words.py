@@ -5,80 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import log
 from statistics import fmean
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from index.library import Keys, Library
 from index.names import sought_keys
-from index.terms import ACRONYM, UNSPACED, Piece, paired, pieces
+from index.query import WordQuery, Words, parse, quoted
+from index.terms import Piece, pieces
 from ingest.records import Span
+
+__all__ = ["WordHits", "WordQuery", "Words", "exact", "exact_spans", "parse", "search_words"]
 
 POSTINGS = 20_000  # read for one query, about; the rarest terms come first and the rest only says more of passages already found
 MOST_TERMS = 64  # looked up for one query, the rarest; FTS5 takes time that grows with the square
 SAME_NAME = 0.7  # what a name in another alphabet counts, against 1 for the word itself: not every agreement is right
 COMMON = 0.03  # of all passages; more than that, a word may be "the"
-
-MINUS = r"(?<!\S)[-−－]"
-QUOTED = (  # a straight mark that follows a letter opens nothing, unless no space is to be expected there; in Hebrew words it is a letter
-    rf'(?<![[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED}])"(?:[^"]|(?<=\p{{Hebrew}})"(?=\p{{Hebrew}}))*"'
-    "|[“„][^“”„]*[”“]|«[^«»]*»|»[^«»]*«|「[^「」]*」|『[^『』]*』"
-)
-SYNTAX = regex.compile(rf"(?P<minus>{MINUS})?(?P<quoted>{QUOTED})|{MINUS}(?P<bare>[^\s\"“„«»「『]+)", regex.V1)
-CLOSE = regex.compile(r"[\p{DI}\p{Pd}]*", regex.V1)  # between words that belong together: sub-district, COVID疫情
-CLOSE_TO_DIGITS = regex.compile(r"[.,:/()]+")  # 12(3), 10,000; but not 北京,上海
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Words, or letters of a script without spaces, that stand in a text in this order with nothing else between them."""
-
-    pieces: tuple[Piece, ...]
-
-    def runs(self) -> Iterator[tuple[str, ...]]:
-        """Yield the index terms of each word: one, or the pairs of letters of a run. "x*" stands for all terms that begin with x."""
-        if self.acronym:
-            yield (self.acronym,)
-            return
-        starts = [place for place, piece in enumerate(self.pieces) if not piece.joined or place == 0]
-        for start, end in pairwise([*starts, len(self.pieces)]):
-            run = self.pieces[start:end]
-            terms = tuple(term.text for term in paired(run))
-            yield terms[:-1] or ((terms[0] + "*",) if run[0].unspaced else terms)
-
-    @property
-    def acronym(self) -> str:
-        """The index term that stands for these words in capitals only, or ""."""
-        return ACRONYM + self.pieces[0].text if len(self.pieces) == 1 and self.pieces[0].acronym else ""
-
-    @property
-    def expression(self) -> str:
-        """The phrase in the language of FTS5."""
-        if self.acronym:
-            return _quoted([self.acronym])
-        terms = [term.text for term in paired(self.pieces)]
-        last = self.pieces[-1]
-        if len(terms) > 1 and last.joined:
-            return _quoted(terms[:-1])  # in a passage the run may go on
-        return _quoted(terms) + "*" * last.unspaced
-
-
-@dataclass(frozen=True, slots=True)
-class WordQuery:
-    """What a reader typed, taken apart."""
-
-    free: tuple[Words, ...]
-    required: tuple[Words, ...]  # phrases between quotation marks
-    excluded: tuple[Words, ...]  # behind a minus
-    meaning: str  # the query for the encoder: without quotation marks and without what is excluded
-
-    @property
-    def wanted(self) -> tuple[Words, ...]:
-        return self.free + self.required
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +52,16 @@ class WordHits:
         return admitted if self.required is None else admitted & np.isin(keys, self.required)
 
 
-def parse(query: str) -> WordQuery:
-    """Take a query apart; never raises. A hyphen within a word is no minus, a quotation mark without its other half is nothing."""
-    required: list[Words] = []
-    excluded: list[Words] = []
-    rest, meaning, end = "", "", 0
-    for match in SYNTAX.finditer(query):
-        text = match["quoted"][1:-1] if match["quoted"] else match["bare"]
-        minus = match["bare"] is not None or match["minus"] is not None
-        (excluded if minus else required).extend([Words(tuple(found))] if (found := pieces(text)) else [])
-        between = query[end : match.start()]
-        rest, meaning, end = rest + between + " ", meaning + between + ("" if minus else text), match.end()
-    meaning += query[end:]
-    return WordQuery(_free(rest + query[end:]), tuple(required), tuple(excluded), " ".join(meaning.split()))
-
-
 def search_words(library: Library, query: WordQuery, k: int) -> WordHits:
     """Return the k best passages by BM25 that hold a word of the query, and what else the query asks of its words."""
     query = _settled(library, query)
     runs = list(dict.fromkeys(run for words in query.wanted for run in words.runs()))
-    names = {term: sought_keys(term) for run in runs if len(run) == 1 for term in run if not term.endswith("*")}
+    alphabetic = (piece.text for words in query.wanted for piece in words.pieces if not piece.unspaced and not words.acronym)
+    names = {word: sought_keys(word) for word in alphabetic}
     counts = library.document_counts({term for run in runs for term in run} | {key for keys in names.values() for key in keys})
     rarity = _Rarity(counts, max(library.passage_count(), 1))
     shares = rarity.shares(runs)
-    any_of = " OR ".join(_quoted([term.rstrip("*")]) + "*" * term.endswith("*") for term in _rarest(counts))
+    any_of = " OR ".join(quoted([term.rstrip("*")]) + "*" * term.endswith("*") for term in _rarest(counts))
     matches = library.best_matches(_restricted(f"({any_of})", query), k) if any_of else []
     return WordHits(
         np.asarray([key for key, _, _ in matches], np.int64),
@@ -229,28 +160,6 @@ def _restricted(expression: str, query: WordQuery) -> str:
     """Add to an FTS5 expression what the query requires and excludes."""
     parts = [expression] * bool(expression) + [words.expression for words in query.required]
     return " AND ".join(parts) + "".join(f" NOT {words.expression}" for words in query.excluded)
-
-
-def _quoted(terms: Sequence[str]) -> str:
-    """A phrase in the language of FTS5; terms hold neither spaces nor quotation marks."""
-    return f'"{" ".join(terms)}"'
-
-
-def _free(text: str) -> tuple[Words, ...]:
-    """Divide text into words, or what belongs together without being a phrase: COVID-19, 12(3), a run of letters without spaces."""
-    groups: list[list[Piece]] = []
-    for piece in pieces(text):
-        if groups and _belong_together(groups[-1][-1], piece, text):
-            groups[-1].append(piece)
-        else:
-            groups.append([piece])
-    return tuple(Words(tuple(group)) for group in groups)
-
-
-def _belong_together(left: Piece, right: Piece, text: str) -> bool:
-    between = text[left.end : right.start]
-    digits = left.text[-1].isdigit() or right.text[0].isdigit()
-    return bool(CLOSE.fullmatch(between) or (digits and CLOSE_TO_DIGITS.fullmatch(between)))
 
 
 def _spans(there: Sequence[Piece], words: Words) -> Iterator[Span]:

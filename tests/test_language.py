@@ -44,7 +44,7 @@ def test_what_is_expected_never_overrules_clear_evidence(language, expected):
     assert identify(SENTENCES[language], expected) == language
 
 
-@pytest.mark.parametrize("text", ["", " \n", "2019", "١٢٣ ٤٥٦", "៤៥៦", "৪৫.৬%", "1, 2, 3 – 44", "§ 12", "abc", "● ▪"])
+@pytest.mark.parametrize("text", ["", " \n", "2019", "١٢٣ ٤٥٦", "៤៥៦", "৪৫.৬%", "1, 2, 3 – 44", "§ 12", "abc", "● ▪", "3 กม."])
 @pytest.mark.parametrize("expected", ["und", "km", "pt-BR"])
 def test_numbers_and_signs_have_no_language_whatever_is_expected(text, expected):
     assert identify(text, expected) == "und"

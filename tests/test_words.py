@@ -10,8 +10,9 @@ import pytest
 from filling import fill, passage_of, publication
 
 from index.names import kept_keys, sought_keys
-from index.terms import fold, terms
-from index.words import exact, exact_spans, parse, search_words
+from index.query import parse
+from index.terms import fold, pieces, terms
+from index.words import exact, exact_spans, search_words
 
 CUT = {
     "sub-district": "sub district", "l'enfant": "l enfant", "l’enfant": "l enfant", "U.N.": "un", "J.K. Rowling": "jk rowling", "e.g. this": "eg this",
@@ -53,6 +54,7 @@ def test_marks_that_make_another_word_are_kept(one, other):
 def test_terms_stand_in_reading_order_on_their_characters(text):
     for before, term in zip([None, *terms(text)], terms(text), strict=False):
         assert 0 <= term.start < term.end <= len(text) and (before is None or before.start < term.start)
+        assert "".join(piece.text for piece in pieces(text[term.start : term.end])) == term.text
 
 
 NAMES = ["Vladimir", "Владимир", "فلاديمير", "ולדימיר", "व्लादिमीर"]
@@ -220,6 +222,7 @@ def test_no_random_query_raises(library, stored):
         ("यह ज़मीन हिन्दी", "जमीन हिंदी", ["ज़मीन", "हिन्दी"]),
         ("在北京大学学习,北京", "北京大学", ["北京大学"]),
         ("北京和上海", "北京大学", []),
+        ("北 京,北京", "北京", ["北京"]),
         ("第12条和第123条", "第12条", ["第12条"]),
         ("Tra\u0302\u0300n Hưng Đạo", "tran dao", ["Tra\u0302\u0300n", "Đạo"]),
         ("COVID-19 and covid", "covid-19", ["COVID-19"]),
