@@ -101,7 +101,7 @@ def test_a_sentence_that_ends_with_its_page_is_not_joined_to_the_next():
     assert [passage.page_at(start) for start, _ in passage.sentences] == [1, 2]
 
 
-@pytest.mark.parametrize("word", ["water ", "ទឹក", "水", "น้ำ", "पानी ", "ውሃ "])
+@pytest.mark.parametrize("word", ["water ", "ទឹក", "水", "ที่", "पानी ", "ውሃ "])
 def test_a_giant_sentence_is_divided_without_losing_or_tearing_a_letter(word):
     text = (word * 997).strip()
     passages = cut_pages(pages_of(text), by_characters, "und")
