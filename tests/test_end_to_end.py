@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import CORPUS
 
-from index.searcher import Searcher
+from index.searcher import Query, Searcher
 from search_app.answers import answer
 from search_app.factory import create_app
 
@@ -21,7 +21,9 @@ def searcher(sample_library, real_encoder) -> Searcher:
 
 
 def test_most_questions_find_their_publication_whatever_its_language(searcher):
-    found = [publication in [hit.publication.publication_id for hit in searcher.search(question, k=3)] for publication, _, question, *_ in QUESTIONS]
+    found = [
+        publication in [hit.publication.publication_id for hit in searcher.search(Query(question), k=3)] for publication, _, question, *_ in QUESTIONS
+    ]
     share = sum(found) / len(found)
     print(f"{sum(found)} of {len(found)} questions have their publication among the first three: {share:.3f}")
     assert share >= TOP_3
@@ -43,7 +45,7 @@ def test_every_edition_of_the_sample_says_how_well_it_was_read(sample_library, e
 @pytest.mark.parametrize("language", ["am", "es", "hi", "id", "ja", "ko", "lo", "my", "pt", "sw", "zh"])
 def test_a_sentence_of_the_library_finds_the_edition_and_the_page_where_it_stands(searcher, language):
     publication, _, _, _, sentence = next(asked for asked in QUESTIONS if asked[3] == language)
-    best = searcher.search(sentence, k=1)[0].hits[0]
+    best = searcher.search(Query(sentence), k=1)[0].hits[0]
     assert best.passage.edition_id == f"{publication}.{language}"
     assert "".join(sentence.split()) in "".join(best.passage.text.split())
     page = searcher.library.pages(best.passage.edition_id)[best.page - 1]
@@ -52,7 +54,7 @@ def test_a_sentence_of_the_library_finds_the_edition_and_the_page_where_it_stand
 
 def test_every_original_of_the_sample_can_be_opened_from_an_answer(sample_library, real_encoder, searcher):
     client = create_app(sample_library, real_encoder).test_client()
-    told = answer("hotel", searcher.search("hotel", k=100))
+    told = answer("hotel", searcher.search(Query("hotel"), k=100))
     files = [edition["file"] for hit in told["hits"] for edition in hit["editions"] if edition["file"]]
     assert len(files) == len(list(CORPUS.glob("*/*.pdf")))
     for file in files:

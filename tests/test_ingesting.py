@@ -10,7 +10,7 @@ from conftest import CORPUS, LexiconEncoder, pdf_of
 
 from index.generations import current_name
 from index.library import BusyLibraryError, Library
-from index.searcher import Searcher, WrongEncoderError
+from index.searcher import Query, Searcher, WrongEncoderError
 from ingest.catalogue import NoPublicationsError
 from search_app.ingesting import ingest
 
@@ -83,7 +83,7 @@ def test_a_publication_that_is_gone_leaves_the_library_and_its_search(publish, b
     shutil.rmtree(publish("woods", {"en": FOREST}))
     assert bring().done == {"unchanged": 1, "removed": 1}
     assert [one.publication_id for one in library.publications()] == ["helpline-data"]
-    assert {hit.publication.publication_id for hit in Searcher(library, encoder).search("forest")} == {"helpline-data"}
+    assert {hit.publication.publication_id for hit in Searcher(library, encoder).search(Query("forest"))} == {"helpline-data"}
 
 
 def test_an_edition_that_loses_its_file_or_its_place_in_the_catalogue_leaves_the_search(publish, bring, library):
@@ -148,17 +148,18 @@ def test_an_interrupted_run_keeps_what_was_done_and_the_next_one_finishes(publis
     assert [state.state for state in library.edition_states()] == ["read", "read", "no file"]
     assert bring().done == {"unchanged": 2, "read": 1}
     assert sorted(encoder.encoded) == sorted(["a in en", "a in de", "b in es", *FOREST, *WALD, *WATER])  # each once
-    assert {hit.publication.publication_id for hit in Searcher(library, encoder).search("water")} == {"a", "b"}
+    assert {hit.publication.publication_id for hit in Searcher(library, encoder).search(Query("water"))} == {"a", "b"}
 
 
 def test_what_another_folder_gave_stays_and_a_name_that_is_taken_is_reported(publish, bring, tmp_path, library):
     publish("woods", {"de": WALD})
+    publish("rivers", {"es": WATER})
     bring()
     other = tmp_path / "other"
     shutil.copytree(CORPUS / "motorbike-taxi-line", other / "motorbike-taxi-line")
     shutil.copytree(CORPUS / "helpline-data", other / "woods")
     report = bring(folder=other)
-    assert [one.publication_id for one in library.publications()] == ["motorbike-taxi-line", "woods"]
+    assert [one.publication_id for one in library.publications()] == ["motorbike-taxi-line", "rivers", "woods"]
     (problem,) = report.problems
     assert f"found 'woods', which was ingested from {tmp_path / 'corpus'}" in problem
     assert text(library, "woods.de") == WALD and list(states(report)) == ["motorbike-taxi-line.th"]
