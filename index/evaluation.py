@@ -25,6 +25,7 @@ from index.searcher import Searcher
 from ingest.records import UNDETERMINED, Edition, IsoglossError, Passage, Publication
 
 MEASURES = {str(measure): measure for measure in (nDCG @ 10, AP, RR @ 10, R @ 10, R @ 20)}
+PAIRS = R @ 20  # what is also told for each query language and passage language
 OWN_LANGUAGE = "own_language@10"  # share of the top 10 in the query's own language
 DEPTH = 1000  # hits that are measured; what stands below counts as not found
 BATCH = 256  # passages, or queries, encoded between two reports of progress
@@ -92,9 +93,10 @@ def index_collection(library: Library, encoder: Encoder, corpus: Sequence[Text],
 
 
 def evaluate(searcher: Searcher, collection: Collection, progress: Progress) -> dict[str, Any]:
-    """Return passages, queries, every measure, and `by_language`: the same for each language of the queries.
+    """Return passages, queries, every measure, `by_language`: the same for each language of the queries, and `by_pair`.
 
-    Measures are means over queries, each in [0, 1]; a query that finds nothing counts 0.
+    Measures are means over queries, each in [0, 1]; a query that finds nothing counts 0. `by_pair` holds R@20 and queries by query
+    language, then passage language: only relevant passages in that language count, and queries that have one.
     """
     languages = {text.text_id: text.language for text in collection.corpus}
     ids = {key: edition_id for key, edition_id, _ in searcher.library.passage_table()}
@@ -106,7 +108,7 @@ def evaluate(searcher: Searcher, collection: Collection, progress: Progress) -> 
         rows += _measured(batch, run, collection.qrels, languages)
         progress("queries", start + len(batch), len(collection.queries))
     by_language = {language: _means([row for row in rows if row["language"] == language]) for language in sorted({row["language"] for row in rows})}
-    return {"passages": len(collection.corpus), **_means(rows), "by_language": by_language}
+    return {"passages": len(collection.corpus), **_means(rows), "by_language": by_language, "by_pair": _by_pair(rows)}
 
 
 def _measured(queries: Sequence[Text], run: Mapping[str, Sequence[str]], qrels: Qrels, languages: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -119,7 +121,29 @@ def _measured(queries: Sequence[Text], run: Mapping[str, Sequence[str]], qrels: 
     for query in queries:
         top = run[query.text_id][:10]
         own = fmean(languages[passage] == query.language for passage in top) if top and query.language != UNDETERMINED else None
-        yield {"language": query.language, OWN_LANGUAGE: own, **{name: values[query.text_id].get(name, 0.0) for name in MEASURES}}
+        found = _found(run[query.text_id], qrels[query.text_id], languages)
+        yield {"language": query.language, OWN_LANGUAGE: own, "found": found, **{name: values[query.text_id].get(name, 0.0) for name in MEASURES}}
+
+
+def _found(ids: Sequence[str], judged: Mapping[str, int], languages: Mapping[str, str]) -> dict[str, float]:
+    """The share of a query's relevant passages that was found, for each language in which it has one."""
+    top = set(ids[: PAIRS.params["cutoff"]])
+    found: dict[str, list[bool]] = defaultdict(list)
+    for passage, relevance in judged.items():
+        if relevance > 0 and passage in languages:
+            found[languages[passage]].append(passage in top)
+    return {language: fmean(hits) for language, hits in found.items()}
+
+
+def _by_pair(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+    recalls: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        for language, recall in row["found"].items():
+            recalls[row["language"]][language].append(recall)
+    return {
+        asked: {language: {str(PAIRS): fmean(some), "queries": len(some)} for language, some in sorted(found.items())}
+        for asked, found in sorted(recalls.items())
+    }
 
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TROUBLE = 1  # exit code: the work was done, and something in it needs attention
 UNUSABLE = 2  # exit code: wrong use, or nothing could be done (click's own code for wrong options)
 INTERRUPTED = 130
+MATRIX_COLUMNS = 12  # of languages; they fit a terminal of 80 characters
 
 errors = Console(stderr=True)
 LIBRARY = click.option(
@@ -181,26 +182,56 @@ def verify(folder: Path) -> None:
 @click.option(
     "--temporary", is_flag=True, help="Keep nothing on disk; otherwise the indexed passages are kept in the library folder for the next time."
 )
+@click.option("--pairs", is_flag=True, help="Also tell R@20 for each language of the queries and each language of the passages.")
 @AS_JSON
 @LIBRARY
 @ENCODER
-def evaluate(collection: Path, temporary: bool, as_json: bool, folder: Path, encoder_name: str) -> None:
+def evaluate(collection: Path, temporary: bool, pairs: bool, as_json: bool, folder: Path, encoder_name: str) -> None:
     """Measure search on a test collection in the BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv."""
     from search_app.evaluating import evaluate_collection
 
-    with _plain_errors(), tempfile.TemporaryDirectory() as scratch, _progress_bar() as shown:
-        tasks: dict[str, Any] = {}
-
-        def progress(what: str, done: int, total: int) -> None:
-            tasks.setdefault(what, shown.add_task(f"Encoding {what}", total=total) if what not in tasks else None)
-            shown.update(tasks[what], completed=done)
-
+    with _plain_errors(), tempfile.TemporaryDirectory() as scratch, _counting("Encoding") as progress:
         home = Path(scratch) if temporary else folder / "evaluations"
         figures = evaluate_collection(collection, home, _encoder(encoder_name), progress)
+    by_pair = figures.pop("by_pair")
     if as_json:
-        click.echo(json.dumps(figures, indent=1))
+        click.echo(json.dumps(figures | {"by_pair": by_pair} if pairs else figures, indent=1))
+        return
+    names = [name for name in figures if name not in ("passages", "by_language")]
+    _print_figures(f"{figures['passages']} passages", names, {"all": figures, **figures["by_language"]})
+    if pairs:
+        _print_matrix("R@20: rows ask, columns are found", by_pair, lambda cell: f"{cell['R@20']:.2f}")
+        _print_matrix("Queries behind each figure", by_pair, lambda cell: str(cell["queries"]))
+
+
+@main.command(epilog="Example: isogloss quality --library library --write quality.md")
+@click.option("--write", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also write a report in Markdown to this file.")
+@AS_JSON
+@LIBRARY
+@ENCODER
+def quality(report: Path | None, as_json: bool, folder: Path, encoder_name: str) -> None:
+    """Measure how well the library's own editions find each other, and keep the figures for the page /quality.
+
+    Titles, abstracts and passages of one edition ask for the same publication's other editions; no judgements are needed.
+    """
+    from index.quality import measure, save
+    from index.searcher import Searcher
+    from search_app.quality import markdown
+
+    if report and not report.absolute().parent.is_dir():
+        raise click.BadParameter(f"the folder {report.absolute().parent} does not exist.", param_hint="--write")
+    with _plain_errors():
+        library = _library(folder)
+        searcher = Searcher(library, _encoder(encoder_name))
+        with _counting("Asking") as progress:
+            figures = measure(searcher, progress)
+        save(library, figures)
+        if report:
+            report.write_text(markdown(figures), "utf-8")
+    if as_json:
+        click.echo(json.dumps(figures, ensure_ascii=False, indent=1))
     else:
-        _print_figures(figures)
+        _print_quality(figures)
 
 
 def _library(folder: Path, create: bool = False) -> Library:
@@ -235,6 +266,20 @@ def _progress_bar() -> Progress:
     )  # fmt: skip
 
 
+@contextmanager
+def _counting(doing: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show how much of each thing is done; gives the function that takes what, done and total."""
+    with _progress_bar() as shown:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(f"{doing} {what}", total=total)
+            shown.update(tasks[what], completed=done)
+
+        yield progress
+
+
 def _print_report(report: Any) -> None:
     table = Table("Edition", "State", "Reason")
     for state in report.editions:
@@ -259,9 +304,34 @@ def _print_hit(hit: dict[str, Any]) -> None:
     click.echo(f"    in: {', '.join(edition['language'] for edition in hit['editions'])}\n")
 
 
-def _print_figures(figures: dict[str, Any]) -> None:
-    names = [name for name in figures if name not in ("passages", "by_language")]
-    table = Table("", *names, title=f"{figures['passages']} passages")
-    for label, row in [("all", figures), *figures["by_language"].items()]:
-        table.add_row(label, *("" if row[name] is None else f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in names))
+def _print_quality(figures: dict[str, Any]) -> None:
+    names = ["recall", "found", "questions"]
+    asked = {"all": figures["all"], **figures["by_query_language"]}
+    _print_figures("By the language that asks", ["texts", *names, "own_language@10"], asked, "too few")
+    _print_figures("By the language that is found", names, figures["by_passage_language"], "too few")
+    _print_figures("By what asks", names, figures["by_kind"], "too few")
+    _print_matrix(
+        "Recall: rows ask, columns are found (-: too few)",
+        figures["by_pair"],
+        lambda cell: "-" if cell["recall"] is None else f"{cell['recall']:.2f}",
+    )
+    _print_matrix("Questions behind each figure", figures["by_pair"], lambda cell: str(cell["questions"]))
+
+
+def _print_figures(title: str, names: Sequence[str], rows: Mapping[str, Mapping[str, Any]], unsaid: str = "") -> None:
+    table = Table("", *names, title=title)
+    for label, row in rows.items():
+        table.add_row(
+            label, *(unsaid if row[name] is None else f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in names)
+        )
     Console().print(table)
+
+
+def _print_matrix(title: str, rows: Mapping[str, Mapping[str, Any]], said: Callable[[Any], str]) -> None:
+    """Print a table of languages by languages, MATRIX_COLUMNS at a time."""
+    columns = sorted({language for row in rows.values() for language in row})
+    for start in range(0, len(columns), MATRIX_COLUMNS):
+        block = columns[start : start + MATRIX_COLUMNS]
+        click.echo(f"\n{title}\n{'':8}" + "".join(f"{language:>6}" for language in block))
+        for label, row in rows.items():
+            click.echo((f"{label:8}" + "".join(f"{said(row[language]) if language in row else '':>6}" for language in block)).rstrip())

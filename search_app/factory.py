@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from index.encoder import Encoder
 from index.library import Library
 from index.searcher import Searcher
-from search_app import languages, publication, search
+from search_app import languages, publication, quality, search
 
 AROUND = 220  # characters shown before and after the marks of a hit
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -29,6 +29,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.extensions["searcher"] = Searcher(library, encoder)
     app.register_blueprint(search.blueprint)
     app.register_blueprint(publication.blueprint)
+    app.register_blueprint(quality.blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _explain)
     app.jinja_env.filters |= {

@@ -112,6 +112,12 @@ def test_filters_narrow_the_answer_down(client, asked, found):
     assert ("No publication fits" in page) == (not found) and ("checked" in page) == (asked != {"year": "1999"})
 
 
+@pytest.mark.parametrize(("query", "found"), [("region", {"woods"}), ("forest region", {"woods"}), ("القرية", {"wells"}), ("เสือ", set())])
+def test_exact_words_only_admits_what_holds_all_of_them(client, query, found):
+    assert set(hits(client, q=query, exact=1)) == found != set(hits(client, q=query, k=100))
+    assert re.search(r'name="exact" value="1" checked', client.get("/", query_string={"q": query, "exact": 1}).text)
+
+
 def test_paging_through_shows_every_publication_once(client):
     address, seen = "/?q=โรงเรียน", []
     while address:
@@ -231,3 +237,10 @@ def test_a_running_application_finds_what_is_ingested_meanwhile(library, encoder
 def test_the_stretch_around_the_marks_is_shown(text, spans, shown):
     found = marked(text, [{"start": start, "end": end, "why": "meaning"} for start, end in spans])
     assert re.sub(" +", " ", str(found)) == shown
+
+
+def test_words_within_a_marked_sentence_are_marked_twice():
+    marks = [{"start": 0, "end": 9, "why": "meaning"}, {"start": 4, "end": 6, "why": "words"}, {"start": 10, "end": 12, "why": "words"}]
+    assert marked("abc <> de fg", marks) == (
+        '<mark class="meaning">abc </mark><mark class="meaning words">&lt;&gt;</mark><mark class="meaning"> de</mark> <mark class="words">fg</mark>'
+    )

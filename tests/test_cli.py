@@ -72,7 +72,7 @@ def test_wrong_use_ends_with_2_and_a_reason(isogloss, arguments, tmp_path):
     assert (result.exit_code, result.stdout) == (2, "") and "Error: " in result.stderr and "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["search", "ป่า"], ["status"], ["verify"], ["serve"]])
+@pytest.mark.parametrize("arguments", [["search", "ป่า"], ["status"], ["verify"], ["serve"], ["quality"]])
 def test_without_a_library_the_message_says_what_to_run(isogloss, arguments, tmp_path):
     result = isogloss(*arguments)
     assert (result.exit_code, result.stderr) == (2, "Error: No library in library; run: isogloss ingest FOLDER-OF-PUBLICATIONS --library library\n")
@@ -185,6 +185,42 @@ def test_evaluate_keeps_the_index_in_the_library_folder_otherwise_and_prints_a_t
     assert (result.exit_code, result.stdout) == (0, again.stdout) and "4 passages" in result.stdout and "nDCG@10" in result.stdout
     (kept,) = (tmp_path / "here" / "evaluations").glob("collection-*")
     assert Library.open(kept).counts()["passages"] == 4
+
+
+def test_evaluate_tells_recall_language_by_language_when_asked(isogloss, collection):
+    told = json.loads(isogloss("evaluate", "collection", "--temporary", "--pairs", "--json").stdout)
+    one = {"R@20": 1.0, "queries": 1}
+    assert told["by_pair"] == {"ar": {"de": one}, "th": {"ar": one, "th": one}}
+    shown = isogloss("evaluate", "collection", "--temporary", "--pairs").stdout
+    assert "R@20: rows ask, columns are found\n            ar    de    th\nar              1.00\nth        1.00        1.00\n" in shown
+
+
+def test_quality_keeps_its_figures_in_the_library_and_writes_a_report(filled, tmp_path):
+    result = filled("quality", "--json", "--write", "quality.md")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["all"]["questions"], told["all"]["recall"]) == (0, 10, None)  # 3 titles and 2 passages, 2 languages each
+    assert told == json.loads((tmp_path / "library" / "quality.json").read_text("utf-8"))
+    assert "| español (es) | too few to say | 4 |" in (tmp_path / "quality.md").read_text("utf-8")
+    (tmp_path / "quality.md").unlink()
+    shown = filled("quality").stdout
+    assert shown.endswith(
+        "Questions behind each figure\n            de    es    km\nde                 2     2\nes           2           2\nkm           1     1\n"
+    )
+    assert not (tmp_path / "quality.md").exists()
+
+
+def test_quality_ends_with_2_where_nothing_is_in_two_languages(isogloss, publish, tmp_path):
+    publish("woods", {"de": WALD})
+    isogloss("ingest", "corpus")
+    result = isogloss("quality")
+    assert (result.exit_code, result.stdout) == (2, "") and "can be searched in two languages" in result.stderr
+    assert not (tmp_path / "library" / "quality.json").exists()
+
+
+def test_quality_refuses_a_report_in_a_folder_that_is_not_there_before_it_measures(filled, tmp_path):
+    result = filled("quality", "--write", "nowhere/quality.md")
+    assert result.exit_code == 2 and "nowhere does not exist" in " ".join(result.stderr.split())
+    assert not (tmp_path / "library" / "quality.json").exists()
 
 
 def test_evaluate_says_what_is_wrong_with_a_collection(isogloss, collection):

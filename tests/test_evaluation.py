@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from math import log2
 
+import ir_measures
 import pytest
 
+from index import evaluation
 from index.evaluation import BadCollectionError, evaluate, index_collection, read_collection
 from index.searcher import Searcher
 
@@ -48,6 +50,13 @@ def test_measures_agree_with_those_worked_out_by_hand(folder, library, encoder):
 def test_own_language_share_counts_the_top_ten(folder, library, encoder):
     found = figures(folder, library, encoder)
     assert found["by_language"]["th"]["own_language@10"] == pytest.approx(1 / 4)
+
+
+def test_recall_by_pair_counts_only_what_is_relevant_in_that_language(folder, library, encoder, monkeypatch):
+    (folder / "qrels" / "test.tsv").write_text(QRELS + "q1\tgone\t1\nq1\t3\t0\n")
+    yes, no = {"R@1": 1.0, "queries": 1}, {"R@1": 0.0, "queries": 1}
+    monkeypatch.setattr(evaluation, "PAIRS", ir_measures.R @ 1)  # of four passages everything is among the first 20
+    assert figures(folder, library, encoder)["by_pair"] == {"en": {"es": no}, "th": {"de": no, "th": yes}}
 
 
 def test_every_measure_lies_between_0_and_1(folder, library, encoder):
