@@ -9,8 +9,7 @@ PIP_FLAGS ?=
 .PHONY: run test lint format lock clean
 
 run: $(VENV)/installed
-	@$(BIN)/isogloss ingest corpus --library $(LIBRARY) || [ $$? -eq 1 ]  # 1: the sample holds a scan, which it says in its table
-	@$(BIN)/isogloss serve --library $(LIBRARY) --port $(PORT)
+	@$(BIN)/isogloss serve --ingest corpus --library $(LIBRARY) --port $(PORT)
 
 test: $(VENV)/installed-dev lint
 	$(BIN)/python -m pytest

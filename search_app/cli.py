@@ -60,23 +60,9 @@ def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_
 
     Exit code 0: all is read. 1: something failed or is described wrongly; the table says what. 2: nothing was done.
     """
-    from search_app.ingesting import ingest as bring_up_to_date
-
     with _plain_errors():
-        library = _library(folder, create=True)
-        encoder = _encoder(encoder_name)
-        with _progress_bar() as shown:
-            task = shown.add_task("Reading", total=None)
-            report = bring_up_to_date(
-                publications,
-                library,
-                encoder,
-                again,
-                workers,
-                lambda done, total, what: shown.update(task, completed=done, total=total, description=what or "Reading"),
-            )
-    _print_report(report)
-    sys.exit(TROUBLE if report.failed else 0)
+        failed = _ingest(publications, _library(folder, create=True), _encoder(encoder_name), again, workers)
+    sys.exit(TROUBLE if failed else 0)
 
 
 @main.command(epilog='Example: isogloss search "Who may check a recruiter?" --language hi --json')
@@ -114,17 +100,25 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the default admits this machine only.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option(
+    "--ingest",
+    "publications",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="First bring the library up to date with this folder.",
+)
 @LIBRARY
 @ENCODER
-def serve(host: str, port: int, threads: int, folder: Path, encoder_name: str) -> None:
+def serve(host: str, port: int, threads: int, publications: Path | None, folder: Path, encoder_name: str) -> None:
     """Serve the search pages until interrupted."""
     import waitress
 
     from search_app.factory import create_app
 
     with _plain_errors():
-        library = _library(folder)
-        app = create_app(library, _encoder(encoder_name))
+        library, encoder = _library(folder, create=publications is not None), _encoder(encoder_name)
+        if publications:
+            _ingest(publications, library, encoder)
+        app = create_app(library, encoder)
         try:
             server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None)
         except OSError as error:
@@ -232,6 +226,21 @@ def quality(report: Path | None, as_json: bool, folder: Path, encoder_name: str)
         click.echo(json.dumps(figures, ensure_ascii=False, indent=1))
     else:
         _print_quality(figures)
+
+
+def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, again: bool = False, workers: int = 2) -> bool:
+    """Bring the library up to date, show progress and the table of what came of it; return whether something failed."""
+    from search_app.ingesting import ingest as bring_up_to_date
+
+    with _progress_bar() as shown:
+        task = shown.add_task("Reading", total=None)
+
+        def progress(done: int, total: int, what: str) -> None:
+            shown.update(task, completed=done, total=total, description=what or "Reading")
+
+        report = bring_up_to_date(publications, library, encoder, again, workers, progress)
+    _print_report(report)
+    return report.failed
 
 
 def _library(folder: Path, create: bool = False) -> Library:
