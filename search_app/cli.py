@@ -1,4 +1,4 @@
-"""The command line. The only module that prints; heavy libraries are imported where a command needs them."""
+"""The command line. The only module that prints, with search_app/terminal.py; heavy libraries are imported where a command needs them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from ingest.records import IsoglossError
+from search_app.terminal import counting, errors, print_figures, print_hit, print_matrix, print_quality, print_report, progress_bar
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -27,9 +24,7 @@ if TYPE_CHECKING:
 TROUBLE = 1  # exit code: the work was done, and something in it needs attention
 UNUSABLE = 2  # exit code: wrong use, or nothing could be done (click's own code for wrong options)
 INTERRUPTED = 130
-MATRIX_COLUMNS = 12  # of languages; they fit a terminal of 80 characters
 
-errors = Console(stderr=True)
 LIBRARY = click.option(
     "--library", "folder", type=click.Path(file_okay=False, path_type=Path), default="library", show_default=True, envvar="ISOGLOSS_LIBRARY",
     help="The folder of the library. [env: ISOGLOSS_LIBRARY]",
@@ -93,7 +88,7 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
         for hit in found["hits"]:
-            _print_hit(hit)
+            print_hit(hit)
 
 
 @main.command(epilog="Example: isogloss serve --port 8000")
@@ -184,7 +179,7 @@ def evaluate(collection: Path, temporary: bool, pairs: bool, as_json: bool, fold
     """Measure search on a test collection in the BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv."""
     from search_app.evaluating import evaluate_collection
 
-    with _plain_errors(), tempfile.TemporaryDirectory() as scratch, _counting("Encoding") as progress:
+    with _plain_errors(), tempfile.TemporaryDirectory() as scratch, counting("Encoding") as progress:
         home = Path(scratch) if temporary else folder / "evaluations"
         figures = evaluate_collection(collection, home, _encoder(encoder_name), progress)
     by_pair = figures.pop("by_pair")
@@ -192,10 +187,10 @@ def evaluate(collection: Path, temporary: bool, pairs: bool, as_json: bool, fold
         click.echo(json.dumps(figures | {"by_pair": by_pair} if pairs else figures, indent=1))
         return
     names = [name for name in figures if name not in ("passages", "by_language")]
-    _print_figures(f"{figures['passages']} passages", names, {"all": figures, **figures["by_language"]})
+    print_figures(f"{figures['passages']} passages", names, {"all": figures, **figures["by_language"]})
     if pairs:
-        _print_matrix("R@20: rows ask, columns are found", by_pair, lambda cell: f"{cell['R@20']:.2f}")
-        _print_matrix("Queries behind each figure", by_pair, lambda cell: str(cell["queries"]))
+        print_matrix("R@20: rows ask, columns are found", by_pair, lambda cell: f"{cell['R@20']:.2f}")
+        print_matrix("Queries behind each figure", by_pair, lambda cell: str(cell["queries"]))
 
 
 @main.command(epilog="Example: isogloss quality --library library --write quality.md")
@@ -217,7 +212,7 @@ def quality(report: Path | None, as_json: bool, folder: Path, encoder_name: str)
     with _plain_errors():
         library = _library(folder)
         searcher = Searcher(library, _encoder(encoder_name))
-        with _counting("Asking") as progress:
+        with counting("Asking") as progress:
             figures = measure(searcher, progress)
         save(library, figures)
         if report:
@@ -225,21 +220,21 @@ def quality(report: Path | None, as_json: bool, folder: Path, encoder_name: str)
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False, indent=1))
     else:
-        _print_quality(figures)
+        print_quality(figures)
 
 
 def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, again: bool = False, workers: int = 2) -> bool:
     """Bring the library up to date, show progress and the table of what came of it; return whether something failed."""
     from search_app.ingesting import ingest as bring_up_to_date
 
-    with _progress_bar() as shown:
+    with progress_bar() as shown:
         task = shown.add_task("Reading", total=None)
 
         def progress(done: int, total: int, what: str) -> None:
             shown.update(task, completed=done, total=total, description=what or "Reading")
 
         report = bring_up_to_date(publications, library, encoder, again, workers, progress)
-    _print_report(report)
+    print_report(report)
     return report.failed
 
 
@@ -267,80 +262,3 @@ def _plain_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo("Interrupted. What was done is kept; the same command goes on from there.", err=True)
         sys.exit(INTERRUPTED)
-
-
-def _progress_bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors, transient=True
-    )  # fmt: skip
-
-
-@contextmanager
-def _counting(doing: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Show how much of each thing is done; gives the function that takes what, done and total."""
-    with _progress_bar() as shown:
-        tasks: dict[str, Any] = {}
-
-        def progress(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = shown.add_task(f"{doing} {what}", total=total)
-            shown.update(tasks[what], completed=done)
-
-        yield progress
-
-
-def _print_report(report: Any) -> None:
-    table = Table("Edition", "State", "Reason")
-    for state in report.editions:
-        table.add_row(escape(state.edition.edition_id), state.state, escape(state.reason))
-    console = Console()
-    console.print(table)
-    for problem in report.problems:
-        console.print(escape(problem), style="red", soft_wrap=True)
-    states = [state.state for state in report.editions]
-    counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file") if kind in states]
-    done = [f"{report.done[what]} {what}" for what in ("read", "unchanged", "removed")]
-    console.print(
-        f"{len(states)} editions: {', '.join(counts)}. This time: {', '.join(done)}. {len(report.problems)} faults in the catalogue.", soft_wrap=True
-    )
-
-
-def _print_hit(hit: dict[str, Any]) -> None:
-    where = f"page {hit['page']}" if hit["page"] else "catalogue entry"
-    click.echo(f"{hit['rank']:2}. {click.style(hit['title'], bold=True)}  [{hit['language']}, {where}; {hit['edition_id']}]")
-    for mark in hit["marks"]:
-        click.echo(f"    {hit['text'][mark['start'] : mark['end']]}")
-    click.echo(f"    in: {', '.join(edition['language'] for edition in hit['editions'])}\n")
-
-
-def _print_quality(figures: dict[str, Any]) -> None:
-    names = ["recall", "found", "questions"]
-    asked = {"all": figures["all"], **figures["by_query_language"]}
-    _print_figures("By the language that asks", ["texts", *names, "own_language@10"], asked, "too few")
-    _print_figures("By the language that is found", names, figures["by_passage_language"], "too few")
-    _print_figures("By what asks", names, figures["by_kind"], "too few")
-    _print_matrix(
-        "Recall: rows ask, columns are found (-: too few)",
-        figures["by_pair"],
-        lambda cell: "-" if cell["recall"] is None else f"{cell['recall']:.2f}",
-    )
-    _print_matrix("Questions behind each figure", figures["by_pair"], lambda cell: str(cell["questions"]))
-
-
-def _print_figures(title: str, names: Sequence[str], rows: Mapping[str, Mapping[str, Any]], unsaid: str = "") -> None:
-    table = Table("", *names, title=title)
-    for label, row in rows.items():
-        table.add_row(
-            label, *(unsaid if row[name] is None else f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in names)
-        )
-    Console().print(table)
-
-
-def _print_matrix(title: str, rows: Mapping[str, Mapping[str, Any]], said: Callable[[Any], str]) -> None:
-    """Print a table of languages by languages, MATRIX_COLUMNS at a time."""
-    columns = sorted({language for row in rows.values() for language in row})
-    for start in range(0, len(columns), MATRIX_COLUMNS):
-        block = columns[start : start + MATRIX_COLUMNS]
-        click.echo(f"\n{title}\n{'':8}" + "".join(f"{language:>6}" for language in block))
-        for label, row in rows.items():
-            click.echo((f"{label:8}" + "".join(f"{said(row[language]) if language in row else '':>6}" for language in block)).rstrip())

@@ -18,7 +18,8 @@ HOMES = {
     "sentencex": {"ingest/sentences.py"}, "pebble": {"ingest/pipeline.py"}, "pydantic": {"ingest/catalogue.py"},
     "faiss": {"index/vectors.py"}, "sentence_transformers": {"index/sentence_encoder.py"}, "torch": {"index/bundled.py"},
     "transformers": {"index/bundled.py"}, "tokenizers": {"index/bundled.py"}, "ir_measures": {"index/evaluation.py"},
-    "sqlite3": {"index/library.py", "index/tables.py"}, "rich": {"search_app/cli.py"}, "click": {"search_app/cli.py"},
+    "sqlite3": {"index/library.py", "index/tables.py"}, "rich": {"search_app/terminal.py"}, "click": {"search_app/cli.py", "search_app/terminal.py"},
+    "anyascii": {"index/names.py", "index/terms.py"},
     "waitress": {"search_app/cli.py"},
 }  # fmt: skip
 
@@ -73,7 +74,10 @@ def test_only_the_web_application_imports_flask():
 
 def test_only_the_command_line_prints():
     printing = re.compile(r"print|click\.s?echo|sys\.std(out|err)\.write|\w*[cC]onsole\w*(\.print)?")
-    assert {name_of(path) for path in MODULES if any(printing.fullmatch(call) for call in calls(path))} == {"search_app/cli.py"}
+    assert {name_of(path) for path in MODULES if any(printing.fullmatch(call) for call in calls(path))} == {
+        "search_app/cli.py",
+        "search_app/terminal.py",
+    }
 
 
 def test_only_the_command_line_configures_logging_and_ends_the_program():

@@ -1,0 +1,99 @@
+"""What commands show on a terminal: progress on standard error, tables and hits on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+MATRIX_COLUMNS = 12  # of languages; they fit a terminal of 80 characters
+
+errors = Console(stderr=True)
+
+
+def progress_bar() -> Progress:
+    """A bar that counts what is done and is gone when all is."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors, transient=True
+    )  # fmt: skip
+
+
+@contextmanager
+def counting(doing: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show how much of each thing is done; gives the function that takes what, done and total."""
+    with progress_bar() as shown:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(f"{doing} {what}", total=total)
+            shown.update(tasks[what], completed=done)
+
+        yield progress
+
+
+def print_report(report: Any) -> None:
+    """Print every edition with what became of it, then what is wrong in the catalogue, then the sums."""
+    table = Table("Edition", "State", "Reason")
+    for state in report.editions:
+        table.add_row(escape(state.edition.edition_id), state.state, escape(state.reason))
+    console = Console()
+    console.print(table)
+    for problem in report.problems:
+        console.print(escape(problem), style="red", soft_wrap=True)
+    states = [state.state for state in report.editions]
+    counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file") if kind in states]
+    done = [f"{report.done[what]} {what}" for what in ("read", "unchanged", "removed")]
+    console.print(
+        f"{len(states)} editions: {', '.join(counts)}. This time: {', '.join(done)}. {len(report.problems)} faults in the catalogue.", soft_wrap=True
+    )
+
+
+def print_hit(hit: dict[str, Any]) -> None:
+    """Print one publication with the sentence that answers."""
+    where = f"page {hit['page']}" if hit["page"] else "catalogue entry"
+    click.echo(f"{hit['rank']:2}. {click.style(hit['title'], bold=True)}  [{hit['language']}, {where}; {hit['edition_id']}]")
+    for mark in (mark for mark in hit["marks"] if mark["why"] == "meaning"):
+        click.echo(f"    {hit['text'][mark['start'] : mark['end']]}")
+    click.echo(f"    in: {', '.join(edition['language'] for edition in hit['editions'])}\n")
+
+
+def print_quality(figures: dict[str, Any]) -> None:
+    """Print what `isogloss quality` measured."""
+    names = ["recall", "found", "questions"]
+    asked = {"all": figures["all"], **figures["by_query_language"]}
+    print_figures("By the language that asks", ["texts", *names, "own_language@10"], asked, "too few")
+    print_figures("By the language that is found", names, figures["by_passage_language"], "too few")
+    print_figures("By what asks", names, figures["by_kind"], "too few")
+    print_matrix(
+        "Recall: rows ask, columns are found (-: too few)",
+        figures["by_pair"],
+        lambda cell: "-" if cell["recall"] is None else f"{cell['recall']:.2f}",
+    )
+    print_matrix("Questions behind each figure", figures["by_pair"], lambda cell: str(cell["questions"]))
+
+
+def print_figures(title: str, names: Sequence[str], rows: Mapping[str, Mapping[str, Any]], unsaid: str = "") -> None:
+    """Print a row of figures for each label; `unsaid` stands where there is none."""
+    table = Table("", *names, title=title)
+    for label, row in rows.items():
+        table.add_row(
+            label, *(unsaid if row[name] is None else f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in names)
+        )
+    Console().print(table)
+
+
+def print_matrix(title: str, rows: Mapping[str, Mapping[str, Any]], said: Callable[[Any], str]) -> None:
+    """Print a table of languages by languages, MATRIX_COLUMNS at a time."""
+    columns = sorted({language for row in rows.values() for language in row})
+    for start in range(0, len(columns), MATRIX_COLUMNS):
+        block = columns[start : start + MATRIX_COLUMNS]
+        click.echo(f"\n{title}\n{'':8}" + "".join(f"{language:>6}" for language in block))
+        for label, row in rows.items():
+            click.echo((f"{label:8}" + "".join(f"{said(row[language]) if language in row else '':>6}" for language in block)).rstrip())
