@@ -61,7 +61,7 @@ def read_collection(folder: Path) -> Collection:
     qrels: dict[str, dict[str, int]] = defaultdict(dict)
     for number, line in _lines(folder / "qrels" / "test.tsv"):
         parts = line.split("\t")
-        if number == 1 and not parts[-1].lstrip("-").isdigit():
+        if number == 1 and not parts[-1].lstrip("-").isdigit():  # the header line, which may be missing
             continue
         if len(parts) != 3 or not parts[2].lstrip("-").isdigit():
             raise BadCollectionError(

@@ -8,7 +8,7 @@ from typing import Literal
 
 UNDETERMINED = "und"  # BCP 47: the language could not be told
 
-Health = Literal["good", "empty", "image only", "unreadable"]
+Health = Literal["good", "suspect", "empty", "image only", "unreadable"]  # suspect: there is text, but it is no language
 Part = Literal["whole", "executive summary", "annex"]
 Span = tuple[int, int]  # characters from the first, up to but not including the second
 

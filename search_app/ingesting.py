@@ -17,7 +17,7 @@ from ingest.language import identify, known, same_language
 from ingest.passages import catalogue_passages, cut_pages
 from ingest.pdf import PdfContent
 from ingest.pipeline import READING_VERSION, Reading, read_files
-from ingest.records import Edition, Page, Passage, Publication
+from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
 
 NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - )|\.(docx?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
 MAX_TITLE = 150  # characters
@@ -137,7 +137,9 @@ class _Run:
     def _store_reading(self, edition: Edition, reading: Reading) -> None:
         pages = reading.content.pages if reading.content else ()
         passages = cut_pages(pages, self.encoder.count_tokens, edition.language)
-        state, reason = _judged(edition, reading, passages)
+        if _is_rubbish(edition, passages):  # it would only be found by mistake
+            pages, passages = tuple(replace(page, health="suspect") if page.text else page for page in pages), []
+        state, reason = _judged(edition, reading, pages, passages)
         self.library.put_reading(EditionState(edition, state, reason, READING_VERSION, self.folder), pages, passages, self._encoded(passages))
 
     def _encoded(self, passages: Sequence[Passage]) -> Vectors:
@@ -151,20 +153,26 @@ class _Job:
     path: Path
 
 
-def _judged(edition: Edition, reading: Reading, passages: Sequence[Passage]) -> tuple[State, str]:
+def _judged(edition: Edition, reading: Reading, pages: Sequence[Page], passages: Sequence[Passage]) -> tuple[State, str]:
     """Say how well an edition could be read, and what is wrong."""
     if reading.content is None:
         return "failed", reading.problem
-    pages = reading.content.pages
-    unread = Counter(page.health for page in pages if not page.text)
+    unread = Counter(page.health for page in pages if not page.text or page.health == "suspect")
     causes = ", ".join(f"{count} {health}" for health, count in sorted(unread.items()))
-    if sum(unread.values()) == len(pages):
+    if unread["suspect"]:
+        return "failed", f"the text layer does not read as {edition.language} nor as any other language, so nothing of it is searched: {causes}"
+    if unread.total() == len(pages):
         return "failed", f"no text on any of its {len(pages)} pages: {causes}"
-    odd = [passage for passage in passages if not same_language(identify(passage.text, edition.language), edition.language)]
-    if known(edition.language) and len(odd) > len(passages) / 2:
-        return "partly read", f"the text does not read as {edition.language}: rubbish, or another language"
-    unread.pop("empty", None)  # a blank page is no loss
-    return ("partly read", f"{sum(unread.values())} of {len(pages)} pages without text: {causes}") if unread else ("read", "")
+    found = Counter(passage.language for passage in passages if not same_language(passage.language, edition.language))
+    if known(edition.language) and found.total() > len(passages) / 2:
+        return "partly read", f"the catalogue says {edition.language}, but the text reads as {found.most_common(1)[0][0]}"
+    del unread["empty"]  # a blank page is no loss
+    return ("partly read", f"{unread.total()} of {len(pages)} pages without text: {causes}") if unread else ("read", "")
+
+
+def _is_rubbish(edition: Edition, passages: Sequence[Passage]) -> bool:
+    """Whether most of what should be in a known language is in none: fonts that do not say which character a glyph is, for one."""
+    return known(edition.language) and sum(passage.language == UNDETERMINED for passage in passages) > len(passages) / 2
 
 
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:

@@ -41,5 +41,5 @@ def file(edition_id: str) -> Response:
 
 def _unread(pages: list[Page]) -> str:
     """Which pages cannot be searched, by cause, such as "3 image only"."""
-    causes = Counter(page.health for page in pages if not page.text)
+    causes = Counter(page.health for page in pages if page.health != "good")
     return ", ".join(f"{count} {health}" for health, count in sorted(causes.items()))

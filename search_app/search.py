@@ -38,6 +38,7 @@ def page() -> str:
     shelf = [] if query else sorted(publications, key=lambda one: (-(one.year or 0), one.publication_id))
     return render_template(
         "search.html", query=query, found=found, chosen=chosen, facets=_facets(publications), offset=offset, k=k, more=more, exact=request.args.get("exact") or None,
+        asked_k=request.args.get("k") or None,
         shelf=[(one, title_in(one, readers)) for one in shelf],
     )  # fmt: skip
 

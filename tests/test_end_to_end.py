@@ -9,7 +9,7 @@ from index.searcher import Query, Searcher
 from search_app.answers import answer
 from search_app.factory import create_app
 
-TOP_3 = 0.65  # share of the sample's questions whose publication is among the first three; raise it when the ranking gets better
+TOP_3 = 0.7  # share of the sample's questions whose publication is among the first three; raise it when the ranking gets better
 QUESTIONS = [
     (path.parent.name, *line.split("\t")) for path in sorted(CORPUS.glob("*/questions.tsv")) for line in path.read_text("utf-8").splitlines()
 ]  # publication, language of the question, question, language of the edition that answers, sentence that answers
@@ -33,7 +33,7 @@ def test_most_questions_find_their_publication_whatever_its_language(searcher):
     ("edition_id", "state", "reason"),
     [
         ("east-africa-coast.fr", "failed", "no text on any of its 4 pages: 4 image only"), ("mekong-homestays.km", "read", ""),
-        ("river-corridor.vi", "partly read", "the text does not read as vi: rubbish, or another language"), ("interview-detection-law.de", "no file", ""),
+        ("river-corridor.vi", "failed", "the text layer does not read as vi nor as any other language, so nothing of it is searched: 4 suspect"), ("interview-detection-law.de", "no file", ""),
         ("school-corridor-clubs.am", "read", ""), ("humanitarian-casework.ar", "read", ""), ("online-safety-survey.de-AT.executive-summary", "read", ""),
     ],
 )  # fmt: skip

@@ -201,7 +201,7 @@ def test_a_text_layer_of_rubbish_a_scan_and_lost_pages_are_told_apart(publish, b
     (folder / "fr.pdf").write_bytes(sample("east-africa-coast/fr"))
     (folder / "en.pdf").write_bytes(pdf_of(FOREST, []).replace(b"/Count 2", b"/Count 4"))
     assert states(bring()) == {
-        "woods.vi": ("partly read", "the text does not read as vi: rubbish, or another language"),
+        "woods.vi": ("failed", "the text layer does not read as vi nor as any other language, so nothing of it is searched: 4 suspect"),
         "woods.fr": ("failed", "no text on any of its 4 pages: 4 image only"),
         "woods.en": ("partly read", "2 of 4 pages without text: 1 empty, 2 unreadable"),
         "woods.th": ("no file", ""),
