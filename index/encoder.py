@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]  # shape (texts, dimension); every row has unit length
+Layer = NDArray[np.float32]  # shape (tokens, width); rows of any length
 
 
 class Encoder(Protocol):
@@ -30,3 +32,20 @@ class Encoder(Protocol):
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count each text's tokens, without prompt and without the marks of beginning and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What an encoder makes of a text on the way to its vector."""
+
+    vector: Vectors  # shape (dimension,); what encode_passages returns
+    spans: NDArray[np.int64]  # shape (tokens, 2): characters of the text; without prompt and the marks of beginning and end
+    layers: tuple[Layer, ...]  # those that were asked for, in that order
+
+
+@runtime_checkable
+class TokenEncoder(Encoder, Protocol):
+    """An encoder that can also show its tokens. Not every encoder can."""
+
+    def encode_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
+        """Encode what is searched and keep the tokens' vectors of these layers, counted from 1; item i belongs to text i."""

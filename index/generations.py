@@ -12,12 +12,14 @@ import hashlib
 import json
 import logging
 import os
+import secrets
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from index.alignment import Alignment, LanguagePrior, fit, load_prior, shipped_prior
 from index.encoder import Vectors
@@ -26,7 +28,7 @@ from index.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2  # of a generation; an older one is built again
+FORMAT = 3  # of a generation; an older one is built again
 KEPT = 2  # generations: the one in use and the one before, so that it can be brought back
 
 
@@ -57,6 +59,12 @@ def build(library: Library) -> Generation:
     """Build a generation from the library's vectors, without the encoder, and put it in use."""
     folder = library.folder / "generations"
     folder.mkdir(exist_ok=True)
+    with FileLock(library.folder / ".building"):
+        return _built(library, folder)
+
+
+def _built(library: Library, folder: Path) -> Generation:
+    token = secrets.token_hex(8)  # ties the generation to this library file: one restored from a backup has other passages under the same keys
     with library.snapshot():
         keys, vectors = library.vectors()
         alignment = fit(vectors, library.passage_languages(), prior_for(library))
@@ -70,7 +78,7 @@ def build(library: Library) -> Generation:
         if alignment:
             np.savez(made / "alignment.npz", matrix=alignment.matrix, offset=alignment.offset)
         checksums = {path.name: _checksum(path) for path in sorted(made.iterdir())}
-        manifest = {"format": FORMAT, "encoder": library.meta("encoder"), "passages": len(keys), "checksums": checksums}
+        manifest = {"format": FORMAT, "encoder": library.meta("encoder"), "token": token, "passages": len(keys), "checksums": checksums}
         (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
         for path in made.iterdir():
             with path.open("rb") as file:
@@ -78,6 +86,7 @@ def build(library: Library) -> Generation:
         sync_folder(made)
         made.replace(folder / name)
     _put_in_use(folder, name)
+    library.set_meta("generation", token)
     for old in _names(folder)[:-KEPT]:
         shutil.rmtree(folder / old)
     return Generation(name, keys, index, alignment)
@@ -99,6 +108,8 @@ def load(library: Library) -> Generation:
         manifest = json.loads((folder / "manifest.json").read_text())
         if manifest["format"] != FORMAT or manifest["encoder"] != library.meta("encoder"):
             raise DamagedGenerationError(f"generation {name} was made by another version or another encoder")
+        if manifest["token"] != library.meta("generation"):
+            raise DamagedGenerationError(f"generation {name} was not built from this library.sqlite")
         for file, checksum in manifest["checksums"].items():
             if _checksum(folder / file) != checksum:
                 raise DamagedGenerationError(f"{folder / file} has changed since it was built")
@@ -111,13 +122,23 @@ def load_or_build(library: Library) -> Generation:
     """Load the generation in use; a damaged one is set aside and built again from the library."""
     try:
         return load(library)
+    except DamagedGenerationError:
+        (library.folder / "generations").mkdir(exist_ok=True)
+        with FileLock(library.folder / ".building"):
+            return _load_or_build_again(library)
+
+
+def _load_or_build_again(library: Library) -> Generation:
+    """Do so alone: another process may just have put things right."""
+    try:
+        return load(library)
     except DamagedGenerationError as error:
         name = current_name(library)
         folder = library.folder / "generations" / name
         if name and folder.exists():
             log.warning("%s; setting it aside and building it again.", error)
             folder.replace(folder.with_name(f"damaged-{name}-{os.getpid()}"))
-        return build(library)
+        return _built(library, folder.parent if name else folder)
 
 
 def prior_for(library: Library) -> LanguagePrior | None:
@@ -140,12 +161,13 @@ def _put_in_use(folder: Path, name: str) -> None:
         file.write(name)
         file.flush()
         os.fsync(file.fileno())
+    Path(file.name).chmod(0o644)  # a server under another user must read it
     Path(file.name).replace(pointer)
     sync_folder(folder)
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
+    return sorted((path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit()), key=int)
 
 
 def _checksum(path: Path) -> str:

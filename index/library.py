@@ -10,6 +10,7 @@ the same time (write-ahead log); each thread has its own connection.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -37,6 +38,10 @@ Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for pas
 
 class UnusableLibraryError(IsoglossError):
     """The folder holds no library that this program can use; the message says what to do."""
+
+
+class ChangedFileError(IsoglossError):
+    """A file is not what it was a moment ago."""
 
 
 class BusyLibraryError(IsoglossError):
@@ -81,13 +86,17 @@ class Library:
         """Open the library in `folder`, making an empty one when there is none."""
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".making"):
-            if not (folder / "library.sqlite").exists():
-                library = cls(folder)
+            library = cls(folder)
+            if library.is_empty():
                 with library.transaction() as run:
                     for statement in SCHEMA:
                         run(statement)
                     run("INSERT INTO meta VALUES ('format', ?), ('revision', '0')", (str(FORMAT),))
         return cls.open(folder)
+
+    def is_empty(self) -> bool:
+        """Whether not even the tables are there: nothing was made yet, or making them was interrupted."""
+        return not self._connection().execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
     # -- writing
 
@@ -105,15 +114,18 @@ class Library:
             run("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", (key, value))
 
     def keep_file(self, path: Path, digest: str) -> Path:
-        """Copy an original into the library under its digest; return where it lies, once it is on disk."""
+        """Copy an original into the library under its digest; return where it lies, once it is on disk. Raises ChangedFileError."""
         kept = self.file(digest)
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("rb") as source, tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as copy:
-                shutil.copyfileobj(source, copy)
-                copy.flush()
-                os.fsync(copy.fileno())
-            Path(copy.name).replace(kept)
+            with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".copying-") as scratch:
+                copy = Path(scratch) / kept.name
+                shutil.copyfile(path, copy)
+                with copy.open("rb") as file:
+                    if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                        raise ChangedFileError(f"{path} changed while it was being read; ingest its folder again")
+                    os.fsync(file.fileno())
+                copy.replace(kept)
             sync_folder(kept.parent)
         return kept
 
@@ -273,7 +285,12 @@ class Library:
     def faults(self) -> list[str]:
         """What SQLite finds wrong with the file; nothing when it is sound."""
         connection = self._connection()
-        found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        try:
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        lengths = connection.execute("SELECT count(DISTINCT length(vector)) FROM passages").fetchone()[0]
+        found += ["the vectors of passages have different lengths"] if lengths > 1 else []
         return found + [f"row {row['rowid']} of {row['table']} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
 
     def _connection(self) -> sqlite3.Connection:

@@ -1,19 +1,22 @@
-"""Mark the sentence that answers, in whatever language it is written, and the words of the query that stand in it."""
+"""Mark the sentence that answers, in whatever language it is written, and the words in it that stand in the query or mean what it means."""
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
 
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder, TokenEncoder, Vectors
+from index.related import PASSAGE_WEIGHT, QUERY_WEIGHT, CommonWords, Sentence, TokenMeans, answers, ready, related
 from index.words import Words, exact_spans
-from ingest.records import Passage
+from ingest.records import Passage, Span
 
-CACHED_PASSAGES = 2000  # whose sentence vectors are kept in memory: about 10 kB each
+CACHE = 128 << 20  # bytes of sentences kept in memory: those of about a thousand passages
 SHORT_SENTENCE = 12  # characters; headings and table cells answer nothing when there is a sentence beside them
 
 
@@ -23,42 +26,119 @@ class Mark:
 
     start: int  # characters from the beginning of the passage's text
     end: int
-    why: Literal["meaning", "words"]
+    why: Literal["meaning", "words", "related"]  # the sentence that answers; a word of the query; a word that means the same
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What marks are wanted for."""
+
+    vector: Vectors  # aligned, shape (1, dimension)
+    text: str  # what the vector was made of
+    words: Sequence[Words] = ()  # marked wherever they stand
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A passage's sentences, as the encoder sees them."""
+
+    vectors: Vectors  # not aligned
+    sentences: tuple[Sentence, ...]  # nothing where tokens are not compared
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        return self.vectors.nbytes + sum(sentence.size for sentence in self.sentences)
 
 
 class SentenceMarker:
-    """Finds the sentence nearest in meaning to a query. One for each process; safe to share between threads."""
+    """Finds the sentence that answers a query. One for each process; safe to share between threads.
 
-    def __init__(self, encoder: Encoder) -> None:
+    Tokens are compared where the encoder shows them and their means are known; else the nearest sentence vector decides.
+    """
+
+    def __init__(self, encoder: Encoder, means: TokenMeans | None = None, common: CommonWords | None = None) -> None:
         self._encoder = encoder
-        self._vectors: OrderedDict[int, Vectors] = OrderedDict()
+        self._tokens = (encoder, means) if means is not None and isinstance(encoder, TokenEncoder) else None
+        self._common = common
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, _Reading] = OrderedDict()
+        self._size = 0
 
-    def mark(
-        self, query: Vectors, passages: Sequence[tuple[int, Passage]], aligned: Callable[[Vectors], Vectors], words: Sequence[Words] = ()
-    ) -> list[tuple[Mark, ...]]:
-        """Return the marks of each (key, passage): the sentence that answers an aligned query of shape (1, dimension), then its exact words."""
-        return [
-            self._best(query, passage, aligned(vectors)) + tuple(Mark(start, end, "words") for start, end in exact_spans(passage.text, words))
-            for (_, passage), vectors in zip(passages, self._sentence_vectors(passages), strict=True)
-        ]
+    def mark(self, asked: Asked, passages: Sequence[tuple[int, Passage]], aligned: Callable[[Vectors], Vectors]) -> list[tuple[Mark, ...]]:
+        """Return the marks of each (key, passage): the sentence that answers, then the query's words and those related, in reading order."""
+        query = self._query(asked.text) if passages else None
+        readings = self._read(passages)
+        return [self._marks(asked, query, passage, readings[key], aligned) for key, passage in passages]
 
-    def _best(self, query: Vectors, passage: Passage, vectors: Vectors) -> tuple[Mark, ...]:
+    def _marks(
+        self, asked: Asked, query: Sentence | None, passage: Passage, reading: _Reading, aligned: Callable[[Vectors], Vectors]
+    ) -> tuple[Mark, ...]:
+        exact = exact_spans(passage.text, asked.words)
+        words = [Mark(start, end, "words") for start, end in exact]
         if not passage.sentences:
-            return ()
-        scores = vectors @ query[0]
-        long = np.asarray([end - start >= SHORT_SENTENCE for start, end in passage.sentences])
-        best = int(np.argmax(np.where(long, scores, scores - 2) if long.any() else scores))
-        return (Mark(*passage.sentences[best], "meaning"),)
+            return tuple(words)
+        scores = aligned(reading.vectors) @ asked.vector[0]
+        if query is not None:
+            scores = scores + np.asarray([answers(query, sentence) for sentence in reading.sentences], np.float32)
+        best = _best(passage, scores)
+        if query is not None:
+            spans = self._related(query, passage, passage.sentences[best], reading.sentences[best])
+            words += [Mark(start, end, "related") for start, end in spans if not _overlap((start, end), exact)]
+        return (Mark(*passage.sentences[best], "meaning"), *sorted(words, key=lambda mark: mark.start))
 
-    def _sentence_vectors(self, passages: Sequence[tuple[int, Passage]]) -> list[Vectors]:
-        known = {key: self._vectors[key] for key, _ in passages if key in self._vectors}
-        missing = [(key, passage) for key, passage in passages if key not in known]
-        texts = [passage.text[start:end] for _, passage in missing for start, end in passage.sentences]
-        vectors, at = self._encoder.encode_passages(texts), 0
-        for key, passage in missing:
-            known[key] = vectors[at : at + len(passage.sentences)]
-            at += len(passage.sentences)
-        self._vectors |= known
-        while len(self._vectors) > CACHED_PASSAGES:
-            self._vectors.popitem(last=False)
-        return [known[key] for key, _ in passages]
+    def _related(self, query: Sentence, passage: Passage, where: Span, sentence: Sentence) -> list[Span]:
+        """The words worth a mark of a sentence, in characters of the passage; what touches is one span."""
+        first = where[0]
+        spans = [(first + start, first + end) for start, end in related(query, sentence)]
+        if self._common is not None:
+            spans = self._common.without({(start, end): passage.text[start:end] for start, end in spans}, passage.language)
+        joined: list[Span] = []
+        for start, end in spans:
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+            else:
+                joined.append((start, end))
+        return joined
+
+    def _query(self, text: str) -> Sentence | None:
+        if self._tokens is None:
+            return None
+        encoder, means = self._tokens
+        return ready([text], encoder.encode_tokens([text], means.layers), means, QUERY_WEIGHT)[0]
+
+    def _read(self, passages: Sequence[tuple[int, Passage]]) -> Mapping[int, _Reading]:
+        with self._lock:
+            known = {key: self._kept[key] for key, _ in passages if key in self._kept}
+        missing = {key: passage for key, passage in passages if key not in known}
+        made = dict(zip(missing, self._encoded(list(missing.values())), strict=True))
+        with self._lock:
+            for key, reading in made.items():
+                self._size += reading.size - (self._kept[key].size if key in self._kept else 0)
+                self._kept[key] = reading
+            for key in known.keys() & self._kept.keys():
+                self._kept.move_to_end(key)
+            while self._size > CACHE:
+                self._size -= self._kept.popitem(last=False)[1].size
+        return known | made
+
+    def _encoded(self, passages: Sequence[Passage]) -> list[_Reading]:
+        """Encode all sentences together: one pass gives their vectors and their tokens."""
+        texts = [passage.text[start:end] for passage in passages for start, end in passage.sentences]
+        places = [slice(*ends) for ends in pairwise(accumulate((len(passage.sentences) for passage in passages), initial=0))]
+        if self._tokens is None:
+            vectors = self._encoder.encode_passages(texts)
+            return [_Reading(vectors[place], ()) for place in places]
+        encoder, means = self._tokens
+        tokens = encoder.encode_tokens(texts, means.layers)
+        vectors = np.stack([made.vector for made in tokens]) if tokens else np.zeros((0, encoder.dimension), np.float32)
+        return [_Reading(vectors[place], ready(texts[place], tokens[place], means, PASSAGE_WEIGHT)) for place in places]
+
+
+def _best(passage: Passage, scores: Vectors) -> int:
+    long = np.asarray([end - start >= SHORT_SENTENCE for start, end in passage.sentences])
+    return int(np.argmax(np.where(long, scores, scores - 4) if long.any() else scores))
+
+
+def _overlap(span: Span, others: Sequence[Span]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in others)

@@ -12,7 +12,8 @@ from index.encoder import Encoder, Vectors
 from index.fusion import fuse
 from index.generations import current_name
 from index.library import Keys, Library
-from index.marks import Mark, SentenceMarker
+from index.marks import Asked, Mark, SentenceMarker
+from index.related import CommonWords, shipped_means
 from index.vectors import Allowed, Scores
 from index.view import Filters, View
 from index.words import WordHits, WordQuery, exact, parse, search_words
@@ -20,7 +21,6 @@ from ingest.records import IsoglossError, Passage, Publication
 
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
 WORD_CANDIDATES = 300  # best by words, fused too
-SHOWN_PASSAGES = 3  # of one publication, at most
 OWN_EDITION = 0.1  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best one
 
 
@@ -66,7 +66,7 @@ class PublicationHit:
     rank: int  # from 1
     score: float  # of its best passage
     publication: Publication
-    hits: tuple[Hit, ...]  # its best passages on a page, best first; then that of its catalogue entry, if it was found
+    hit: Hit  # the passage to show: on a page where there is one, which can be opened and cited; else from the catalogue
 
 
 class Searcher:
@@ -79,7 +79,7 @@ class Searcher:
         require_encoder(library, encoder)
         self.library = library
         self.encoder = encoder
-        self._marker = SentenceMarker(encoder)
+        self._marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library))
         self._lock = threading.Lock()
         self._view = View.of(library, None)
 
@@ -91,8 +91,7 @@ class Searcher:
         view = self._fresh_view()
         vector = view.generation.aligned(self.encoder.encode_queries([asked.meaning]))
         question = self._question(view, vector, asked, query)
-        groups = question.publications(offset + k)[offset:]
-        return self._shown(question, groups, offset + 1)
+        return self._shown(question, question.publications(offset, offset + k), offset + 1)
 
     def rank_passages(self, texts: Sequence[str], k: int) -> list[tuple[Scores, Keys]]:
         """Return for each query the k best passages, ungrouped: scores and keys, shape (passages,), best first."""
@@ -117,31 +116,28 @@ class Searcher:
         allowed = view.allowed(query.filters) & words.admits(view.keys)
         if query.exact:
             allowed &= np.isin(view.keys, exact(self.library, asked))
-        return _Question(view, vector, words, allowed, tuple(query.readers))
+        return _Question(view, vector, asked.meaning, words, allowed, tuple(query.readers))
 
     def _shown(self, question: _Question, groups: Sequence[_Group], first_rank: int) -> list[PublicationHit]:
         view = question.view
-        found = [[*group.pages, *group.entry] for group in groups]  # first what can be opened and cited
-        passages = self.library.passages([key for keys in found for key, _ in keys])
-        shown = [(key, passages[key]) for keys in found for key, _ in keys if key in passages]
-        marked = self._marker.mark(question.vector, shown, view.generation.aligned, question.words.telling)
-        marks = dict(zip([key for key, _ in shown], marked, strict=True))
-        answer: list[PublicationHit] = []
-        for group, keys in zip(groups, found, strict=True):
-            hits = tuple(_hit(score, passages[key], marks[key]) for key, score in keys if key in passages)
-            if hits:  # unless it was removed while we searched
-                answer.append(PublicationHit(first_rank + len(answer), group.score, view.publications[group.publication], hits))
-        return answer
+        passages = self.library.passages([group.key for group in groups])
+        shown = [group for group in groups if group.key in passages]  # unless it was removed while we searched
+        asked = Asked(question.vector, question.text, question.words.telling)
+        marks = self._marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.aligned)
+        return [
+            PublicationHit(rank, group.score, view.publications[group.publication], _hit(group.score, passages[group.key], marked))
+            for rank, (group, marked) in enumerate(zip(shown, marks, strict=True), start=first_rank)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """One publication among the ranked passages; (key, score) pairs, best first."""
+    """One publication among the ranked passages."""
 
     publication: int  # position in the view
-    score: float
-    pages: list[tuple[int, float]]
-    entry: list[tuple[int, float]]  # from the catalogue
+    score: float  # of its best passage
+    key: int  # of the passage to show
+    on_page: bool  # whether that stands on a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +146,7 @@ class _Question:
 
     view: View
     vector: Vectors  # aligned, shape (1, dimension)
+    text: str  # what the vector was made of
     words: WordHits
     allowed: Allowed
     readers: tuple[str, ...]
@@ -169,51 +166,51 @@ class _Question:
         order = np.lexsort((places, -scores))[:k]
         return scores[order], self.view.keys[places[order]]
 
-    def publications(self, wanted: int) -> list[_Group]:
-        """The `wanted` best publications, looking further down the list of passages until there are enough."""
+    def publications(self, first: int, last: int) -> list[_Group]:
+        """The publications ranked first + 1 to last, looking further down the list of passages until there are enough."""
         total = int(self.allowed.sum())
         looked = min(CANDIDATES, total)
         while total:
             groups = self._groups(*self.passages(looked))
-            if len(groups) >= wanted or looked >= total:
-                return [self._with_pages(group) for group in groups[:wanted]]
+            if len(groups) >= last or looked >= total:
+                return [self._with_page(group) for group in groups[first:last]]
             looked = min(4 * looked, total)
         return []
 
     def _groups(self, scores: Scores, keys: Keys) -> list[_Group]:
-        """Group ranked passages by publication: of each the best on its pages and the best of its catalogue entry."""
+        """Group ranked passages by publication, and take of each the best on its pages, else its catalogue entry."""
         groups: dict[int, _Group] = {}
         places = self.view.places(keys)
         for score, key, place, publication in zip(scores, keys, places, self.view.publication_at(places), strict=True):
-            group = groups.setdefault(int(publication), _Group(int(publication), float(score), [], []))
-            kept, most = (group.pages, SHOWN_PASSAGES) if self.view.on_page[place] else (group.entry, 1)
-            if len(kept) < most:
-                kept.append((int(key), float(score)))
+            found = groups.setdefault(int(publication), _Group(int(publication), float(score), int(key), bool(self.view.on_page[place])))
+            if self.view.on_page[place] and not found.on_page:
+                groups[int(publication)] = replace(found, key=int(key), on_page=True)
         return list(groups.values())
 
-    def _with_pages(self, group: _Group) -> _Group:
-        """Put the page to show first: in the reader's language where it answers about as well, else the best one there is."""
-        pages = group.pages or self._best_pages(group, self.allowed)
-        own = self._best_pages(group, self.allowed & self._in_readers_language()) if self.readers else []
-        if own and own[0][1] >= pages[0][1] - OWN_EDITION:
-            pages = [*own, *(page for page in pages if page[0] != own[0][0])]
-        return replace(group, pages=pages[:SHOWN_PASSAGES])
-
-    def _best_pages(self, group: _Group, allowed: Allowed) -> list[tuple[int, float]]:
+    def _with_page(self, group: _Group) -> _Group:
+        """Show a page rather than the catalogue entry, and the reader's edition where it answers about as well."""
         alive = self.view.edition_of >= 0
-        there = alive & allowed & self.view.on_page
-        there[there] = self.view.publication_at(np.flatnonzero(there)) == group.publication
-        scores, keys = self.view.rank(self.vector, 1, there)
-        return [(int(key), float(score)) for score, key in zip(scores[0], keys[0], strict=True) if np.isfinite(score)]
-
-    def _in_readers_language(self) -> Allowed:
-        """For each passage, whether it is in the first of the reader's languages that this library has at all."""
-        tags = np.asarray([edition.language.split("-")[0] for edition in self.view.editions])
+        pages = alive & self.allowed & self.view.on_page
+        pages[pages] = self.view.publication_at(np.flatnonzero(pages)) == group.publication
+        if not group.on_page:
+            group = replace(group, key=self._best(pages) or group.key, on_page=bool(pages.any()))
+        if not group.on_page:
+            return group
+        shown = self.view.places(np.asarray([group.key]))
+        least = float(self.view.cosines(self.vector, shown)[0]) - OWN_EDITION
         for language in self.readers:
-            mine = tags == language.split("-")[0]
-            if mine.any():
-                return np.asarray((self.view.edition_of >= 0) & mine[self.view.edition_of], bool)
-        return np.zeros(len(self.view.keys), bool)
+            if self.view.edition_languages[self.view.edition_of[shown[0]]] == language.split("-")[0]:
+                break
+            own = pages & alive & (self.view.edition_languages == language.split("-")[0])[self.view.edition_of]
+            key = self._best(own)
+            if key and self.view.cosines(self.vector, self.view.places(np.asarray([key])))[0] >= least:
+                return replace(group, key=key)
+        return group
+
+    def _best(self, among: Allowed) -> int:
+        """The key of the passage nearest in meaning, or 0."""
+        scores, keys = self.view.rank(self.vector, 1, among)
+        return int(keys[0][0]) if scores.size and np.isfinite(scores[0][0]) else 0
 
 
 def _hit(score: float, passage: Passage, marks: tuple[Mark, ...]) -> Hit:

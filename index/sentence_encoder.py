@@ -11,7 +11,9 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -20,7 +22,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
 from index import bundled
-from index.encoder import Vectors
+from index.encoder import Tokens, Vectors
 from ingest.records import IsoglossError
 
 log = logging.getLogger(__name__)
@@ -81,6 +83,42 @@ class SentenceEncoder:
         return np.asarray(vectors, np.float32)
 
 
+class TokenSentenceEncoder(SentenceEncoder):
+    """A sentence-transformers model that begins with a transformer whose tokenizer knows the place of each token."""
+
+    def __init__(self, model: SentenceTransformer, weights_digest: str) -> None:
+        super().__init__(model, weights_digest)
+        model.eval().requires_grad_(False)  # so that what is computed without `encode` keeps no gradients
+
+    def encode_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
+        """Encode what is searched and keep the tokens' vectors of these layers, counted from 1; item i belongs to text i."""
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # texts of like length need little padding
+        made: list[Tokens] = []
+        for start in range(0, len(order), BATCH):
+            with self._lock:
+                made += self._encode_batch([texts[place] for place in order[start : start + BATCH]], layers)
+        return [tokens for _, tokens in sorted(zip(order, made, strict=True), key=lambda pair: pair[0])]
+
+    def _encode_batch(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
+        prompt = self.prompts["document"]
+        transformer: Any = self._model[0]
+        how = {"padding": True, "truncation": True, "max_length": self._model.max_seq_length, "return_tensors": "pt"}
+        batch = self._model.tokenizer([prompt + text for text in texts], return_offsets_mapping=True, return_special_tokens_mask=True, **how)
+        spans, special = batch.pop("offset_mapping").numpy() - len(prompt), batch.pop("special_tokens_mask").numpy()
+        output = transformer.auto_model(**batch.to(self._model.device), output_hidden_states=True)
+        features = {"token_embeddings": output.last_hidden_state, "attention_mask": batch["attention_mask"]}
+        for module in islice(self._model, 1, None):
+            features = module(features)
+        vectors = features["sentence_embedding"].float().cpu().numpy()
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        chosen = [output.hidden_states[layer].float().cpu().numpy() for layer in layers]
+        own = (special == 0) & (spans[..., 1] > np.maximum(spans[..., 0], 0))  # neither of the prompt nor empty
+        return [
+            Tokens(vectors[row], np.maximum(spans[row][own[row]], 0).astype(np.int64), tuple(layer[row][own[row]] for layer in chosen))
+            for row in range(len(texts))
+        ]
+
+
 def open_encoder(name: str = "", cache: Path | None = None) -> SentenceEncoder:
     """Load the encoder called `name`: a sentence-transformers model by folder or hub name; "" means the default one.
 
@@ -89,13 +127,18 @@ def open_encoder(name: str = "", cache: Path | None = None) -> SentenceEncoder:
     packed = None if name else bundled.packed_weights()
     if packed is not None:
         folder = _unpacked(packed, cache or platformdirs.user_cache_path("isogloss"))
-        return SentenceEncoder(_load(str(folder)), f"{UNPACKED} {bundled.SHA256}")
+        return _encoder_of(_load(str(folder)), f"{UNPACKED} {bundled.SHA256}")
     if not name:
         log.warning("The package %s is not installed here; using %s from the model hub or its local cache.", bundled.PACKAGE, HUB_NAME)
     model = _load(name or HUB_NAME)
     if NEEDS_PROMPTS.search(name or HUB_NAME) and not any(model.prompts.values()):
         model.prompts.update(PROMPTS)
-    return SentenceEncoder(model, _weights_digest(model))
+    return _encoder_of(model, _weights_digest(model))
+
+
+def _encoder_of(model: SentenceTransformer, weights_digest: str) -> SentenceEncoder:
+    tokens = isinstance(model[0], Transformer) and getattr(model.tokenizer, "is_fast", False)
+    return TokenSentenceEncoder(model, weights_digest) if tokens else SentenceEncoder(model, weights_digest)
 
 
 def _load(name: str) -> SentenceTransformer:

@@ -111,6 +111,6 @@ def fold(word: str) -> str:
     folded = NOT_LETTERS.sub("", folded)
     for pattern, replacement in FOLDS:
         folded = pattern.sub(replacement, folded)
-    folded = FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.digit(digit.group())), folded.translate(VARIANTS))
+    folded = FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.digit(digit.group(), digit.group())), folded.translate(VARIANTS))
     folded = LATIN_LETTER.sub(lambda letter: "".join(filter(str.isalnum, anyascii(letter.group()).lower())), folded)
     return unicodedata.normalize("NFC", folded)

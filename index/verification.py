@@ -15,16 +15,19 @@ LENGTH_TOLERANCE = 0.01  # a unit vector stored as float16 is that exact
 
 def faults(library: Library) -> Iterator[str]:
     """Yield what is wrong, one line each; nothing when all is well. Reads every file, writes nothing."""
-    yield from library.faults()
+    broken = library.faults()
+    yield from broken
+    if broken:
+        return  # the rest cannot be trusted to be readable
     for state in library.edition_states():
         digest = state.edition.digest
         if digest and not library.file(digest).is_file():
-            yield f"{state.edition.edition_id}: its original {digest}.pdf is missing; ingest its folder again"
+            yield f"{state.edition.edition_id}: its original {digest}.pdf is missing; run: isogloss ingest FOLDER --again"
     for path in sorted((library.folder / "files").glob("*/*.pdf")):
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != path.stem:
-            yield f"{path}: content has changed (SHA-256 {found}); delete it and ingest its folder again"
+            yield f"{path}: content has changed (SHA-256 {found}); delete it and run: isogloss ingest FOLDER --again"
     keys, vectors = library.vectors()
     lengths = np.linalg.norm(vectors, axis=1) if len(keys) else np.zeros(0)
     for key in keys[~(np.abs(lengths - 1) < LENGTH_TOLERANCE)]:

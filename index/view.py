@@ -41,6 +41,7 @@ class View:
     on_page: NDArray[np.bool_]  # whether it stands on a page (else it is from the catalogue)
     language_of: NDArray[np.int64]  # a number for its language
     editions: tuple[Edition, ...]
+    edition_languages: NDArray[np.str_]  # for each edition, its language without script and region
     publication_of: NDArray[np.int64]  # for each edition, position in `publications`
     publications: tuple[Publication, ...]
 
@@ -72,6 +73,7 @@ class View:
             on_page=on_page,
             language_of=language_of,
             editions=tuple(edition for edition, _ in editions),
+            edition_languages=np.asarray([edition.language.split("-")[0] for edition, _ in editions], np.str_),
             publication_of=np.asarray([position for _, position in editions], np.int64),
             publications=publications,
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +42,7 @@ class Catalogue:
     entries: tuple[Entry, ...]
     problems: tuple[str, ...]  # one line each: file, key, what was expected, what was found
     faulty: frozenset[str]  # publications described wrongly: leave them as they are in the library
+    complete: bool  # False when a folder could not be looked into, so that nobody can say what has gone
 
 
 def read_catalogue(folder: Path) -> Catalogue:
@@ -49,13 +51,14 @@ def read_catalogue(folder: Path) -> Catalogue:
     A wrong entry never hides the others: each of its faults becomes one of `problems`. Raises NoPublicationsError when there is
     nothing at all, so that an unmounted folder is not taken for a library that was emptied.
     """
-    described = sorted(folder.rglob(ENTRY))
+    files, problems = _files(folder)
+    described = [path for path in files if path.name == ENTRY]
     homes = {path.parent for path in described}
-    bare = sorted(path for path in _pdfs(folder) if homes.isdisjoint(path.parents))
+    bare = [path for path in files if _is_pdf(path) and homes.isdisjoint(path.parents)]
+    complete = not problems
     if not described and not bare:
         raise NoPublicationsError(f"No {ENTRY} and no PDF under {folder}; nothing was changed. Is this the right folder?")
     entries: dict[str, Entry] = {}
-    problems: list[str] = []
     faulty: set[str] = set()
     for path in described:
         entry, faults = _read_entry(path)
@@ -67,9 +70,14 @@ def read_catalogue(folder: Path) -> Catalogue:
         else:
             entries[path.parent.name] = entry
     for path in bare:
-        entry = _bare_entry(path, folder, taken=entries.keys() | faulty)
-        entries[entry.publication.publication_id] = entry
-    return Catalogue(tuple(entries.values()), tuple(problems), frozenset(faulty))
+        try:
+            entry = _bare_entry(path, folder, taken=entries.keys() | faulty)
+        except OSError as error:
+            problems.append(f"{path}: expected a file that can be read: {error.strerror}")
+            complete = False
+        else:
+            entries[entry.publication.publication_id] = entry
+    return Catalogue(tuple(entries.values()), tuple(problems), frozenset(faulty), complete)
 
 
 def sha256(path: Path) -> str:
@@ -151,11 +159,14 @@ def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]
         if file is not None and not _lies_in(path.parent, file):
             faults.append(f"{path}: editions.{position}.file: expected a PDF in this folder, found no {said.file!r}")
         elif file is not None:
-            digests[key] = sha256(file)
+            try:
+                digests[key] = sha256(file)
+            except OSError as error:
+                faults.append(f"{path}: editions.{position}.file: expected a file that can be read: {error.strerror}")
         if file is not None:
             files[key] = file
         editions[key] = Edition(key, name, said.language, said.label, said.part, digests.get(key))
-    unnamed = sorted(set(_pdfs(path.parent)) - set(files.values()))
+    unnamed = sorted({pdf for pdf in _files(path.parent)[0] if _is_pdf(pdf)} - set(files.values()))
     faults += [f"{path}: editions: expected every PDF of the folder, found no edition for {file.name!r}" for file in unnamed]
     publication = Publication(
         name, form.title, form.abstract, form.year, form.kind, tuple(form.topics), tuple(form.countries), form.source, tuple(editions.values())
@@ -183,8 +194,30 @@ def _lies_in(folder: Path, file: Path) -> bool:
     return file.is_file() and file.resolve().is_relative_to(folder.resolve())
 
 
-def _pdfs(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.suffix.lower() == ".pdf" and path.is_file())
+def _files(folder: Path) -> tuple[list[Path], list[str]]:
+    """All files below a folder, by path, and a line for each folder or name that cannot be used."""
+    problems: list[str] = []
+    files: list[Path] = []
+    for home, _, names in os.walk(
+        folder, onerror=lambda error: problems.append(f"{error.filename}: expected a folder that can be read: {error.strerror}")
+    ):
+        files += [Path(home) / name for name in names]
+    for path in [path for path in files if not _is_text(str(path))]:
+        problems.append(f"{os.fsencode(path)!r}: expected a name in UTF-8")
+        files.remove(path)
+    return sorted(files), problems
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_pdf(path: Path) -> bool:
+    return path.suffix.lower() == ".pdf" and path.is_file()
 
 
 def _fault(path: Path, detail: Any) -> str:

@@ -21,6 +21,8 @@ ONE_LANGUAGE = {  # scripts that, in publications, mean one language; the names 
     "GUJARATI": "gu", "GURMUKHI": "pa", "SINHALA": "si", "ORIYA": "or", "TIBETAN": "bo",
 }  # fmt: skip
 
+CONFUSED = ({"id", "ms"}, {"bs", "hr", "sr"}, {"bo", "dz"})  # too near to be told apart against the catalogue's word
+
 DetectorFactory.seed = 0  # langdetect draws at random; the same text must get the same answer
 
 
@@ -34,7 +36,7 @@ def identify(text: str, expected: str = UNDETERMINED) -> str:
     if len(letters) < MIN_LETTERS:
         return UNDETERMINED
     guess, sure = _guess(text[:SAMPLE], letters)
-    if _primary(guess) == _primary(expected):
+    if _primary(guess) == _primary(expected) or any({_primary(guess), _primary(expected)} <= group for group in CONFUSED):
         return expected
     if sure:
         return guess

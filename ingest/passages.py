@@ -18,18 +18,19 @@ TokenCounter = Callable[[Sequence[str]], list[int]]
 
 
 def cut_pages(pages: Sequence[Page], count_tokens: TokenCounter, language: str) -> list[Passage]:
-    """Cut an edition into passages, in reading order; pages without text are passed over.
+    """Cut an edition into passages, in reading order; pages without text, or with text that cannot be read, are passed over.
 
     `count_tokens` counts encoder tokens of each text; `language` is the edition's, as far as it is known. A sentence may run over the
     end of a page. Every sentence stands in at least one passage; a sentence longer than a passage is divided.
     """
-    read = [page for page in pages if page.text]
+    read = [page for page in pages if page.text and page.health == "good"]
     if not read:
         return []
     text, starts = _join(read)
     language = identify(text, language) if language == UNDETERMINED else language
     passages = []
-    for ordinal, group in enumerate(_windows(text, language, count_tokens)):
+    windows = (part for window in _windows(text, language, count_tokens) for part in _within_two_pages(window, starts))
+    for ordinal, group in enumerate(windows):
         start, end = group[0][0], group[-1][1]
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
         passages.append(
@@ -54,11 +55,12 @@ def catalogue_passages(publication: Publication, count_tokens: TokenCounter) -> 
     So a publication is found by what its catalogue entry says, even when no file of it can be read. They belong to the edition in
     that language, else to the first; their ordinals count through the publication.
     """
-    by_language = {edition.language: edition.edition_id for edition in reversed(publication.editions)}
+    by_language = {edition.language.split("-")[0]: edition.edition_id for edition in reversed(publication.editions)}
+    by_language |= {edition.language: edition.edition_id for edition in reversed(publication.editions)}
     passages: list[Passage] = []
     for language in dict.fromkeys([*publication.titles, *publication.abstracts]):
         text = "\n".join(filter(None, (publication.titles.get(language), publication.abstracts.get(language))))
-        edition_id = by_language.get(language, publication.editions[0].edition_id)
+        edition_id = by_language.get(language) or by_language.get(language.split("-")[0], publication.editions[0].edition_id)
         for group in _windows(text, language, count_tokens):
             start, end = group[0][0], group[-1][1]
             sentences = tuple((left - start, right - start) for left, right in group)
@@ -77,6 +79,16 @@ def _join(pages: Sequence[Page]) -> tuple[str, list[int]]:
         starts.append(len(text))
         text += page.text
     return text, starts
+
+
+def _within_two_pages(spans: Sequence[Span], starts: Sequence[int]) -> Iterator[Sequence[Span]]:
+    """Divide a window before a third page, so that its first and last page say where each of its sentences stands."""
+    begin = 0
+    for place, (_, end) in enumerate(spans):
+        if place > begin and bisect_right(starts, end - 1) - bisect_right(starts, spans[begin][0]) > 1:
+            yield spans[begin:place]
+            begin = place
+    yield spans[begin:]
 
 
 def _bounded(text: str, spans: Sequence[Span], count_tokens: TokenCounter) -> list[Span]:

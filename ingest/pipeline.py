@@ -65,4 +65,8 @@ def _outcome(edition_id: str, future: Future[PdfContent]) -> Reading:
 
 def _limit_memory() -> None:
     logging.getLogger("pypdf").setLevel(logging.ERROR)  # it warns of every repaired oddity
-    resource.setrlimit(resource.RLIMIT_AS, (READING_BYTES, READING_BYTES))
+    try:
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (READING_BYTES if hard == resource.RLIM_INFINITY else min(READING_BYTES, hard), hard))
+    except (OSError, ValueError) as error:  # macOS knows the limit and refuses to set it
+        logging.getLogger(__name__).info("No limit on the memory of a reading process: %s", error)

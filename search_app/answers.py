@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+import langcodes
+
 from index.searcher import PublicationHit
 from index.view import Filters
 from ingest.records import UNDETERMINED, Edition, Publication
@@ -42,11 +44,18 @@ def edition_data(edition: Edition) -> dict[str, Any]:
 def filters_from(values: dict[str, Sequence[str]]) -> Filters:
     """Make filters of the parameters language, year, kind, topic and country."""
     names = {"languages": "language", "years": "year", "kinds": "kind", "topics": "topic", "countries": "country"}
-    return Filters(**{field: tuple(value for value in values.get(name, ()) if value) for field, name in names.items()})
+    return Filters(**{field: tuple(_normal(name, value) for value in values.get(name, ()) if value) for field, name in names.items()})
+
+
+def _normal(name: str, value: str) -> str:
+    """Write a language as the catalogue does ("PT-br" is "pt-BR"), a country in capitals."""
+    if name == "language" and langcodes.tag_is_valid(value):
+        return langcodes.standardize_tag(value)
+    return value.upper() if name == "country" else value
 
 
 def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
-    best = found.hits[0]
+    best = found.hit
     editions = {edition.edition_id: edition for edition in found.publication.editions}
     edition = editions[best.passage.edition_id]
     return {
@@ -55,7 +64,7 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
         "publication_id": found.publication.publication_id,
         "title": title_in(found.publication, [*readers, edition.language])[0],
         "edition_id": edition.edition_id,
-        "language": edition.language if edition.language != UNDETERMINED else best.passage.language,
+        "language": best.passage.language if not best.page or edition.language == UNDETERMINED else edition.language,
         "page": best.page or None,  # None: the catalogue entry, which stands on no page
         "text": best.passage.text,
         "marks": [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in best.marks],

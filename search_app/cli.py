@@ -89,6 +89,8 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
     else:
         for hit in found["hits"]:
             print_hit(hit)
+        if not found["hits"]:
+            click.echo("Nothing found.", err=True)
 
 
 @main.command(epilog="Example: isogloss serve --port 8000")
@@ -116,9 +118,11 @@ def serve(host: str, port: int, threads: int, publications: Path | None, folder:
         app = create_app(library, encoder)
         try:
             server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None)
-        except OSError as error:
-            raise IsoglossError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
-    click.echo(f"Isogloss answers on http://{host}:{server.effective_port}  (Ctrl-C ends it)")
+        except (OSError, ValueError) as error:
+            raise IsoglossError(f"Cannot listen on {host}:{port}: {error}. Choose another with --port.") from error
+    shown = f"[{host}]" if ":" in host else host
+    ports = [server.effective_port] if hasattr(server, "effective_port") else [port for _, port in server.effective_listen]
+    click.echo(f"Isogloss answers on http://{shown}:{ports[0]}  (Ctrl-C ends it)")
     server.run()
 
 
@@ -256,7 +260,7 @@ def _plain_errors() -> Iterator[None]:
     """Turn what a user can mend into a message and an exit code, without a traceback."""
     try:
         yield
-    except IsoglossError as error:
+    except (IsoglossError, OSError) as error:  # also a full disk, or a folder that may not be written
         click.echo(f"Error: {error}", err=True)
         sys.exit(UNUSABLE)
     except KeyboardInterrupt:

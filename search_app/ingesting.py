@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from index import generations
 from index.encoder import Encoder, Vectors
-from index.library import EditionState, Library, State
+from index.library import ChangedFileError, EditionState, Library, State
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
 from ingest.language import identify, known, same_language
@@ -20,6 +21,8 @@ from ingest.pipeline import READING_VERSION, Reading, read_files
 from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
 
 NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - )|\.(docx?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
+SIGN_IN_WORD = re.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
+MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
 MAX_TITLE = 150  # characters
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
@@ -47,9 +50,10 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
     """
     folder = folder.resolve()
     catalogue = read_catalogue(folder)
-    require_encoder(library, encoder)
     with library.writing():
-        library.set_meta("encoder", encoder.fingerprint)
+        require_encoder(library, encoder)
+        if library.meta("encoder") != encoder.fingerprint:
+            library.set_meta("encoder", encoder.fingerprint)
         states = {state.edition.edition_id: state for state in library.edition_states()}
         run = _Run(str(folder), library, encoder, states, Report(problems=list(catalogue.problems)))
         mine = [entry for entry in catalogue.entries if not run.taken(entry)]
@@ -58,7 +62,8 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
                 run.store_entry(entry.publication)
                 run.forget_files(entry)
         run.read([job for entry in mine for job in run.jobs(entry, again)], workers, progress)
-        run.remove_gone({entry.publication.publication_id for entry in catalogue.entries} | catalogue.faulty)
+        if catalogue.complete:
+            run.remove_gone({entry.publication.publication_id for entry in catalogue.entries} | catalogue.faulty)
         if _generation_is_old(library):
             generations.build(library)
         run.report.editions = [state for state in library.edition_states() if state.folder == str(folder)]
@@ -114,9 +119,9 @@ class _Run:
     def read(self, jobs: Sequence[_Job], workers: int, progress: Progress) -> None:
         """Read the files, beside each other; store each edition as soon as it is encoded."""
         by_id = {job.edition.edition_id: job for job in jobs}
-        originals = ((job.edition.edition_id, self.library.keep_file(job.path, job.edition.digest or "")) for job in jobs)
+        lost: list[Reading] = []
         progress(0, len(jobs), "")
-        for done, reading in enumerate(read_files(originals, workers), start=1):
+        for done, reading in enumerate(chain(read_files(self._originals(jobs, lost), workers), lost), start=1):
             job = by_id[reading.edition_id]
             edition = job.edition
             if not job.entry.catalogued:
@@ -126,6 +131,14 @@ class _Run:
             self._store_reading(edition, reading)
             self.report.done["read"] += 1
             progress(done, len(jobs), edition.edition_id)
+
+    def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[tuple[str, Path]]:
+        """Keep each file in the library and yield where it lies; one that cannot be kept goes to `lost` with the reason."""
+        for job in jobs:
+            try:
+                yield job.edition.edition_id, self.library.keep_file(job.path, job.edition.digest or "")
+            except (OSError, ChangedFileError) as error:
+                lost.append(Reading(job.edition.edition_id, None, f"the file could not be kept: {error}"))
 
     def remove_gone(self, kept: Collection[str]) -> None:
         """Remove the publications that came from this folder and are not in it any more."""
@@ -137,7 +150,7 @@ class _Run:
     def _store_reading(self, edition: Edition, reading: Reading) -> None:
         pages = reading.content.pages if reading.content else ()
         passages = cut_pages(pages, self.encoder.count_tokens, edition.language)
-        if _is_rubbish(edition, passages):  # it would only be found by mistake
+        if _is_rubbish(pages, passages):  # it would only be found by mistake
             pages, passages = tuple(replace(page, health="suspect") if page.text else page for page in pages), []
         state, reason = _judged(edition, reading, pages, passages)
         self.library.put_reading(EditionState(edition, state, reason, READING_VERSION, self.folder), pages, passages, self._encoded(passages))
@@ -157,22 +170,25 @@ def _judged(edition: Edition, reading: Reading, pages: Sequence[Page], passages:
     """Say how well an edition could be read, and what is wrong."""
     if reading.content is None:
         return "failed", reading.problem
-    unread = Counter(page.health for page in pages if not page.text or page.health == "suspect")
+    unread = Counter(page.health for page in pages if page.health != "good")
     causes = ", ".join(f"{count} {health}" for health, count in sorted(unread.items()))
     if unread["suspect"]:
-        return "failed", f"the text layer does not read as {edition.language} nor as any other language, so nothing of it is searched: {causes}"
+        return "failed", f"the text layer is rubbish, in {edition.language} or any other language, so nothing of it is searched: {causes}"
     if unread.total() == len(pages):
-        return "failed", f"no text on any of its {len(pages)} pages: {causes}"
-    found = Counter(passage.language for passage in passages if not same_language(passage.language, edition.language))
+        return "failed", f"no readable text on any of its {len(pages)} pages: {causes}"
+    others = [passage.language for passage in passages if not same_language(passage.language, edition.language)]
+    found = Counter(language for language in others if language != UNDETERMINED)
     if known(edition.language) and found.total() > len(passages) / 2:
         return "partly read", f"the catalogue says {edition.language}, but the text reads as {found.most_common(1)[0][0]}"
     del unread["empty"]  # a blank page is no loss
-    return ("partly read", f"{unread.total()} of {len(pages)} pages without text: {causes}") if unread else ("read", "")
+    return ("partly read", f"{unread.total()} of {len(pages)} pages without readable text: {causes}") if unread else ("read", "")
 
 
-def _is_rubbish(edition: Edition, passages: Sequence[Passage]) -> bool:
-    """Whether most of what should be in a known language is in none: fonts that do not say which character a glyph is, for one."""
-    return known(edition.language) and sum(passage.language == UNDETERMINED for passage in passages) > len(passages) / 2
+def _is_rubbish(pages: Sequence[Page], passages: Sequence[Passage]) -> bool:
+    """Whether the text is in no language and its words are full of signs: fonts that do not say which character a glyph is, for one."""
+    text = " ".join(page.text for page in pages)
+    in_none = sum(passage.language == UNDETERMINED for passage in passages) > len(passages) / 2
+    return in_none and len(SIGN_IN_WORD.findall(text)) > MANY_SIGNS * len(text.split())
 
 
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
 
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder, Tokens, Vectors
 from index.library import Library
 
 CORPUS = Path(__file__).parent.parent / "corpus"
@@ -43,6 +44,24 @@ class LexiconEncoder:
         counts = [sum(text.lower().count(word) for word in concept) for concept in CONCEPTS]
         vector = np.asarray([*counts, 0.1], np.float32)
         return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+class LexiconTokenEncoder(LexiconEncoder):
+    """A LexiconEncoder that shows its tokens: words, or in Thai and Chinese concepts and single letters; every layer is the same."""
+
+    width = len(CONCEPTS) + 100  # the last hundred tell other tokens apart
+    _thai = "|".join(word for concept in CONCEPTS for word in sorted(concept) if re.match("[ก-๛]", word))
+
+    def encode_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
+        return [self._tokens(text, vector, len(layers)) for text, vector in zip(texts, self.encode_passages(texts), strict=True)]
+
+    def _tokens(self, text: str, vector: Vectors, layers: int) -> Tokens:
+        spans = [match.span() for match in re.finditer(rf" ?(?:{self._thai}|[ก-๛一-龥]|[^\W\d_ก-๛一-龥]+|\S)", text)]
+        layer = np.zeros((len(spans), self.width), np.float32)
+        for row, (start, end) in enumerate(spans):
+            known = [place for place, concept in enumerate(CONCEPTS) if any(word in text[start:end].lower() for word in concept)]
+            layer[row, known or len(CONCEPTS) + crc32(text[start:end].encode()) % 100] = 1
+        return Tokens(vector, np.asarray(spans, np.int64).reshape(-1, 2), (layer,) * layers)
 
 
 @pytest.fixture

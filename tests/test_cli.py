@@ -94,7 +94,7 @@ def test_ingest_ends_with_1_when_something_failed_or_is_described_wrongly(isoglo
     publish("rivers", {"es": AGUA}, year="[/] soon")
     result = isogloss("ingest", "corpus")
     assert result.exit_code == 1 and "1 read, 1 failed" in result.stdout and "1 faults in the catalogue" in result.stdout
-    assert "no text on any of its 4 pages" in " ".join(result.stdout.split()) and "found '[/] soon'" in result.stdout
+    assert "no readable text on any of its 4 pages" in " ".join(result.stdout.split()) and "found '[/] soon'" in result.stdout
 
 
 def test_an_interruption_ends_with_130_and_says_that_nothing_is_lost(isogloss, publish, monkeypatch):

@@ -32,8 +32,8 @@ def test_most_questions_find_their_publication_whatever_its_language(searcher):
 @pytest.mark.parametrize(
     ("edition_id", "state", "reason"),
     [
-        ("east-africa-coast.fr", "failed", "no text on any of its 4 pages: 4 image only"), ("mekong-homestays.km", "read", ""),
-        ("river-corridor.vi", "failed", "the text layer does not read as vi nor as any other language, so nothing of it is searched: 4 suspect"), ("interview-detection-law.de", "no file", ""),
+        ("east-africa-coast.fr", "failed", "no readable text on any of its 4 pages: 4 image only"), ("mekong-homestays.km", "read", ""),
+        ("river-corridor.vi", "failed", "the text layer is rubbish, in vi or any other language, so nothing of it is searched: 4 suspect"), ("interview-detection-law.de", "no file", ""),
         ("school-corridor-clubs.am", "read", ""), ("humanitarian-casework.ar", "read", ""), ("online-safety-survey.de-AT.executive-summary", "read", ""),
     ],
 )  # fmt: skip

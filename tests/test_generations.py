@@ -65,3 +65,12 @@ def test_an_interrupted_build_leaves_the_one_in_use(filled, monkeypatch):
     monkeypatch.undo()
     assert generations.load(filled).name == "0001"
     assert not list((filled.folder / "generations").glob(".building-*"))
+
+
+def test_a_generation_is_not_used_with_a_database_from_a_backup(filled, encoder):
+    """Keys begin again where the backup ended, so the same keys can stand for other passages."""
+    generations.build(filled)
+    with filled.transaction() as run:
+        run("UPDATE meta SET value = 'as it was before' WHERE key = 'generation'")
+    with pytest.raises(generations.DamagedGenerationError, match=r"not built from this library.sqlite"):
+        generations.load(filled)

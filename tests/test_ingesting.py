@@ -201,9 +201,9 @@ def test_a_text_layer_of_rubbish_a_scan_and_lost_pages_are_told_apart(publish, b
     (folder / "fr.pdf").write_bytes(sample("east-africa-coast/fr"))
     (folder / "en.pdf").write_bytes(pdf_of(FOREST, []).replace(b"/Count 2", b"/Count 4"))
     assert states(bring()) == {
-        "woods.vi": ("failed", "the text layer does not read as vi nor as any other language, so nothing of it is searched: 4 suspect"),
-        "woods.fr": ("failed", "no text on any of its 4 pages: 4 image only"),
-        "woods.en": ("partly read", "2 of 4 pages without text: 1 empty, 2 unreadable"),
+        "woods.vi": ("failed", "the text layer is rubbish, in vi or any other language, so nothing of it is searched: 4 suspect"),
+        "woods.fr": ("failed", "no readable text on any of its 4 pages: 4 image only"),
+        "woods.en": ("partly read", "2 of 4 pages without readable text: 1 empty, 2 unreadable"),
         "woods.th": ("no file", ""),
     }
 
@@ -245,3 +245,24 @@ def test_a_second_process_that_writes_is_refused_at_once(publish, bring, library
             bring()
         other.stdin.close()
     assert library.publications() == [] and states(bring()) == {"woods.en": ("read", "")}
+
+
+def test_a_language_that_no_detector_is_sure_of_is_not_taken_for_rubbish(publish, bring):
+    serbian = ["Sva ljudska bica radaju se slobodna i jednaka u dostojanstvu i pravima."] * 3
+    folder = publish("woods", {"sr-Latn": serbian, "en": ["Bolivia 41 23 %", "Peru 17 9 %", "Chile 3 4 %"]})
+    assert [state[0] for state in states(bring()).values()] == ["read", "read"], folder
+
+
+def test_a_file_that_cannot_be_kept_is_told_and_the_others_go_on(publish, bring, monkeypatch, library):
+    folder = publish("woods", {"en": FOREST, "de": WATER})
+    keep = type(library).keep_file
+
+    def refuse(self, path, digest):
+        if path == folder / "en.pdf":
+            raise PermissionError(13, "Permission denied", str(path))
+        return keep(self, path, digest)
+
+    monkeypatch.setattr(type(library), "keep_file", refuse)
+    found = states(bring())
+    assert library.pages("woods.de")
+    assert found["woods.en"][0] == "failed" and "could not be kept" in found["woods.en"][1]

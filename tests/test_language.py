@@ -77,3 +77,14 @@ def test_tags_name_one_language_whatever_their_regions_and_scripts(left, right, 
 )  # fmt: skip
 def test_it_is_known_which_languages_can_be_told(language, told):
     assert known(language) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Setiap orang berhak mendapat pendidikan dan perlindungan undang-undang di negara ini.", "ms"),
+        ("Svako ima pravo na život, slobodu i sigurnost ličnosti pred sudom ove zemlje.", "bs"),
+    ],
+)
+def test_the_catalogue_decides_between_languages_that_are_too_near(text, expected):
+    assert identify(text, expected) == expected

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from filling import fill, passage_of, publication
 
-from index.library import BusyLibraryError, Library, UnusableLibraryError
+from index.library import BusyLibraryError, ChangedFileError, Library, UnusableLibraryError
 
 SAYINGS = {
     "th": "ป่าเติบโต", "km": "ព្រៃឈើដុះ", "lo": "ປ່າໄມ້ເຕີບໂຕ", "my": "သစ်တောကြီးထွားသည်", "ar": "تنمو الغابة", "fa": "جنگل می‌روید",
@@ -117,3 +117,25 @@ def test_commits_are_synchronous(library):
     connection = library._connection()
     assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
     assert isinstance(connection, sqlite3.Connection)
+
+
+def test_a_file_that_changes_while_it_is_copied_is_refused(library, tmp_path):
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
+    with pytest.raises(ChangedFileError, match="changed while it was being read"):
+        library.keep_file(tmp_path / "a.pdf", hashlib.sha256(b"another").hexdigest())
+    assert not list((library.folder / "files").glob("*/*"))
+
+
+def test_a_library_whose_making_was_interrupted_is_made(tmp_path):
+    (tmp_path / "library.sqlite").touch()
+    assert Library.create(tmp_path).counts()["passages"] == 0
+
+
+def test_a_database_with_overwritten_pages_is_told_not_raised(library, encoder):
+    fill(library, encoder, publication("woods", ["en"]), {"en": ["forest " * 500] * 20})
+    library._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    file = library.folder / "library.sqlite"
+    content = bytearray(file.read_bytes())
+    content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
+    file.write_bytes(content)
+    assert Library(library.folder).faults()

@@ -1,43 +1,187 @@
-"""Marks: the sentence that answers, in any language."""
+"""Marks: the sentence that answers, and the words in it that mean what was asked, in any language."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from conftest import LexiconTokenEncoder
+from filling import fill, publication
 
-from index.marks import SentenceMarker
+from index import marks as marks_module
+from index.encoder import Tokens
+from index.marks import Asked, Mark, SentenceMarker
+from index.related import CommonWords, TokenMeans, load_means, ready, save_means, shipped_means
+from index.words import parse
 from ingest.records import Passage
+
+MEANS = TokenMeans((1, 2), np.zeros((2, LexiconTokenEncoder.width), np.float32))
 
 
 def as_it_is(vectors):
     return vectors
 
 
-def passage(*sentences: str) -> Passage:
+def passage(*sentences: str, language: str = "en") -> Passage:
     text, spans = "", []
     for sentence in sentences:
         spans.append((len(text), len(text) + len(sentence)))
         text += sentence + " "
-    return Passage("woods.en", 0, 1, 0, 1, len(text), "en", text, tuple(spans))
+    return Passage(f"woods.{language}", 0, 1, 0, 1, len(text), language, text, tuple(spans))
 
 
+def asked(encoder, query: str) -> Asked:
+    return Asked(encoder.encode_queries([query]), query, parse(query).free)
+
+
+def marked(page: Passage, marks: tuple[Mark, ...], why: str) -> list[str]:
+    return [page.text[mark.start : mark.end] for mark in marks if mark.why == why]
+
+
+@pytest.fixture
+def token_encoder() -> LexiconTokenEncoder:
+    return LexiconTokenEncoder()
+
+
+@pytest.fixture
+def marker(token_encoder) -> SentenceMarker:
+    return SentenceMarker(token_encoder, MEANS)
+
+
+@pytest.mark.parametrize("means", [None, MEANS], ids=["vectors", "tokens"])
 @pytest.mark.parametrize("query", ["water", "Wasser", "agua", "น้ำ", "ماء"])
 @pytest.mark.parametrize("answer", ["The water rises in spring.", "ในฤดูฝนน้ำขึ้นสูงมาก", "يرتفع ماء النهر في الربيع."])
-def test_the_sentence_nearest_in_meaning_is_marked_whatever_its_language(encoder, query, answer):
+def test_the_sentence_nearest_in_meaning_is_marked_whatever_its_language(token_encoder, means, query, answer):
     page = passage("The forest grows slowly.", answer, "The school is closed today.")
-    (marks,) = SentenceMarker(encoder).mark(encoder.encode_queries([query]), [(1, page)], as_it_is)
-    assert [page.text[mark.start : mark.end] for mark in marks] == [answer]
+    (marks,) = SentenceMarker(token_encoder, means).mark(asked(token_encoder, query), [(1, page)], as_it_is)
+    assert marked(page, marks, "meaning") == [answer]
 
 
-def test_a_heading_is_marked_only_where_there_is_nothing_else(encoder):
-    marker, query = SentenceMarker(encoder), encoder.encode_queries(["water"])
-    with_more, alone = passage("Water", "The forest grows slowly."), passage("Water")
-    marks = marker.mark(query, [(1, with_more), (2, alone)], as_it_is)
-    assert [with_more.text[mark.start : mark.end] for mark in marks[0]] == ["The forest grows slowly."]
-    assert [alone.text[mark.start : mark.end] for mark in marks[1]] == ["Water"]
+@pytest.mark.parametrize(
+    ("sentence", "word"),
+    [
+        ("The slow bus, in spring.", "bus"),
+        ("Der Autobus-Fahrer kommt.", "Autobus"),
+        ("El autobús (lento) viene.", "autobús"),
+        ("تصل حافلة إلى المدينة غدا.", "حافلة"),
+        ("เขามารถบัสช้ามาก", "รถบัส"),
+        ("這裡有很多bus站 今天。不是車站。", "bus"),
+    ],
+)
+@pytest.mark.parametrize("query", ["Autobus wann?", "رأى حافلة", "รถบัสไหน"])
+def test_words_that_mean_the_same_are_marked_on_their_borders(token_encoder, marker, sentence, word, query):
+    page = passage("Some words come first.", sentence, "School is over.")
+    (marks,) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), query), [(1, page)], as_it_is)
+    assert (marked(page, marks, "meaning"), marked(page, marks, "related")) == ([sentence], [word])
+
+
+def test_a_token_that_cuts_a_letter_marks_the_whole_letter():
+    layer = np.eye(4, LexiconTokenEncoder.width, dtype=np.float32)
+    tokens = Tokens(layer[0], np.asarray([(0, 1), (1, 2), (2, 4), (4, 6)]), (layer, layer))
+    (sentence,) = ready(["ปี่รถ ไ"], [tokens], MEANS, 0)
+    assert sentence.spans == ((0, 3), (0, 4), (4, 5))
+
+
+def test_only_the_sentence_that_answers_has_related_words(token_encoder, marker):
+    page = passage("A bus, a bus and another bus.", "Ein Autobus.", "The school has a bus.")
+    (marks,) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
+    (sentence,) = (mark for mark in marks if mark.why == "meaning")
+    related = [mark for mark in marks if mark.why == "related"]
+    assert related and all(sentence.start <= mark.start and mark.end <= sentence.end for mark in related)
+
+
+def test_a_word_of_the_query_stays_an_exact_one(token_encoder, marker):
+    page = passage("The bus is an Autobus here.")
+    (marks,) = marker.mark(asked(token_encoder, "bus"), [(1, page)], as_it_is)
+    assert marked(page, marks, "words") == ["bus"] and marked(page, marks, "related") == ["Autobus"]
+    assert [mark.start for mark in marks[1:]] == sorted(mark.start for mark in marks[1:])
+
+
+def test_common_words_of_the_library_are_not_marked_for_their_meaning(token_encoder, library):
+    fill(library, token_encoder, publication("lines", ["en"]), {"en": ["The bus comes."] * 10})
+    page = passage("The bus is an Autobus here.")
+    marker = SentenceMarker(token_encoder, MEANS, CommonWords(library))
+    (marks,) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
+    assert marked(page, marks, "related") == ["Autobus"]
+
+
+def test_common_letters_are_told_in_scripts_without_spaces(library, token_encoder):
+    fill(library, token_encoder, publication("rivers", ["zh"]), {"zh": ["水的学校的"] * 10})
+    words = {(0, 1): "的", (1, 3): "学校", (3, 5): "公交", (5, 6): "林"}
+    assert CommonWords(library).without(words, "zh") == [(3, 5), (5, 6)]
+
+
+def test_a_small_library_does_not_make_its_subject_common(library, token_encoder):
+    fill(library, token_encoder, publication("rivers", ["en"]), {"en": ["The water.", "The water.", "The end."]})
+    assert CommonWords(library).without({(0, 5): "water"}, "en") == [(0, 5)]
+
+
+@pytest.mark.parametrize("means", [None, MEANS], ids=["vectors", "tokens"])
+def test_a_heading_is_marked_only_where_there_is_nothing_else(token_encoder, means):
+    with_more, alone, nothing = passage("Water", "The forest grows slowly."), passage("Water"), passage()
+    shown = [(1, with_more), (2, alone), (3, nothing)]
+    marks = SentenceMarker(token_encoder, means).mark(Asked(token_encoder.encode_queries(["water"]), "water"), shown, as_it_is)
+    assert marked(with_more, marks[0], "meaning") == ["The forest grows slowly."]
+    assert marked(alone, marks[1], "meaning") == ["Water"]
+    assert marks[2] == ()
+
+
+@pytest.mark.parametrize("query", ["", "?!", "💧"])
+@pytest.mark.parametrize("sentence", ["", "…", "💧 💧 💧 💧 💧 💧 💧"])
+def test_texts_without_words_do_no_harm(token_encoder, marker, query, sentence):
+    (marks,) = marker.mark(Asked(token_encoder.encode_queries([query]), query), [(1, passage(sentence))], as_it_is)
+    assert [(mark.start, mark.end, mark.why) for mark in marks] == [(0, len(sentence), "meaning")]
 
 
 def test_sentences_are_encoded_once(encoder):
-    marker, query = SentenceMarker(encoder), encoder.encode_queries(["water"])
-    first = marker.mark(query, [(1, passage("The water rises in spring."))], as_it_is)
-    assert marker.mark(query, [(1, passage("The water rises in spring."))], as_it_is) == first
+    marker = SentenceMarker(encoder)
+    first = marker.mark(asked(encoder, "water"), [(1, passage("The water rises in spring."))], as_it_is)
+    assert marker.mark(asked(encoder, "water"), [(1, passage("The water rises in spring."))], as_it_is) == first
     assert encoder.encoded == ["The water rises in spring."]
+
+
+def test_memory_stays_within_its_bound_and_answers_stay_the_same(token_encoder, monkeypatch):
+    marker = SentenceMarker(token_encoder, MEANS)
+    shown = [(key, passage(f"The water rises {key} times.")) for key in range(20)]
+    first = marker.mark(asked(token_encoder, "water"), shown, as_it_is)
+    monkeypatch.setattr(marks_module, "CACHE", 1000)
+    for key, page in shown:
+        marker.mark(asked(token_encoder, "forest"), [(key + 100, page)], as_it_is)
+        assert sum(reading.size for reading in marker._kept.values()) == marker._size <= 1000
+    assert marker.mark(asked(token_encoder, "water"), shown, as_it_is) == first
+
+
+def test_an_encoder_that_shows_no_tokens_is_marked_by_vectors(encoder):
+    (marks,) = SentenceMarker(encoder, MEANS).mark(Asked(encoder.encode_queries(["agua"]), "agua"), [(1, passage("The water rises."))], as_it_is)
+    assert [mark.why for mark in marks] == ["meaning"]
+
+
+def test_token_means_are_stored_and_loaded_alike(tmp_path):
+    save_means(TokenMeans((8, 12), np.eye(2, 5, dtype=np.float32)), tmp_path / "means.npz")
+    loaded = load_means(tmp_path / "means.npz")
+    assert loaded.layers == (8, 12) and np.array_equal(loaded.means, np.eye(2, 5))
+
+
+TOKENS = ["Who may check a recruiter?", "ใครตรวจสอบนายหน้าได้", "谁可以检查招聘人员？", "من يراقب  وكالة التوظيف؟", "L’été — 2024 🚌", ""]
+
+
+def test_tokens_of_the_default_encoder_lie_where_their_text_stands(real_encoder):
+    found = real_encoder.encode_tokens(TOKENS, (8, 12))
+    assert np.allclose(np.stack([tokens.vector for tokens in found]), real_encoder.encode_passages(TOKENS), atol=1e-4)
+    for text, tokens in zip(TOKENS, found, strict=True):
+        covered = {place for start, end in tokens.spans for place in range(start, end)}
+        assert covered >= {place for place, letter in enumerate(text) if not letter.isspace()}
+        assert all(layer.shape == (len(tokens.spans), real_encoder.dimension) for layer in tokens.layers)
+        assert all(0 <= start < end <= len(text) for start, end in tokens.spans)
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [("ใครตรวจสอบนายหน้าจัดหางาน", "check"), ("¿Quién controla las agencias de contratación?", "agencies"), ("学校什么时候关门？", "schools")],
+)
+def test_the_default_encoder_marks_words_across_languages(real_encoder, query, word):
+    page = passage(
+        "The committee met in spring.", "Inspectors check all recruiters and agencies twice.", "When it rains, schools close early.", "It was late."
+    )
+    marker = SentenceMarker(real_encoder, shipped_means(real_encoder.fingerprint))
+    (marks,) = marker.mark(Asked(real_encoder.encode_queries([query]), query), [(1, page)], as_it_is)
+    assert word in marked(page, marks, "meaning")[0] and word in marked(page, marks, "related")

@@ -143,3 +143,15 @@ def test_a_long_abstract_becomes_several_passages():
     publication = Publication("woods", {}, {"am": abstract}, None, "", (), (), "", (Edition("woods.am", "woods", "am", "", "whole", None),))
     passages = catalogue_passages(publication, count_tokens)
     assert len(passages) > 1 and all(abstract[passage.start : passage.end] == passage.text for passage in passages)
+
+
+def test_a_passage_never_reaches_a_third_page_so_that_each_sentence_knows_its_page():
+    pages = [Page("woods.en", number, str(number), f"Page {number} says this.", "good") for number in range(1, 7)]
+    for passage in cut_pages(pages, lambda texts: [len(text.split()) for text in texts], "en"):
+        for start, end in passage.sentences:
+            assert f"Page {passage.page_at(start)} says this." == passage.text[start:end]
+
+
+def test_text_of_pages_that_cannot_be_read_is_not_cut():
+    pages = [Page("woods.en", 1, "1", "Sound text.", "good"), Page("woods.en", 2, "2", "\ue001\ue002 \ue003", "unreadable")]
+    assert [passage.text for passage in cut_pages(pages, lambda texts: [1 for _ in texts], "en")] == ["Sound text."]

@@ -44,7 +44,7 @@ def test_a_publication_takes_one_place_however_many_editions_it_has(searcher):
 
 
 def test_the_best_page_is_shown_and_marked(searcher):
-    best = searcher.search(Query("water"), k=1)[0].hits[0]
+    best = searcher.search(Query("water"), k=1)[0].hit
     assert (best.passage.text, best.page) == ("Das Wasser steigt.", 1)
     assert [(mark.start, mark.end, mark.why) for mark in best.marks] == [(0, 18, "meaning")]
 
@@ -66,7 +66,7 @@ def test_filters_admit_only_what_fits(searcher, filters, expected):
     hits = searcher.search(Query("forest", filters))
     assert set(found(hits)) == expected
     if filters.languages:
-        assert {hit.hits[0].passage.language.split("-")[0] for hit in hits} <= {tag.split("-")[0] for tag in filters.languages}
+        assert {hit.hit.passage.language.split("-")[0] for hit in hits} <= {tag.split("-")[0] for tag in filters.languages}
 
 
 def test_paging_repeats_nothing_and_drops_nothing(library, encoder):
@@ -98,7 +98,7 @@ def test_what_was_removed_is_found_no_more(searcher, library):
 
 def test_a_replaced_edition_answers_with_its_new_text_only(searcher, library, encoder):
     fill(library, encoder, publication("rivers", ["de"]), {"de": ["Die Schule am Fluss."]})
-    texts = {hit.passage.text for one in searcher.search(Query("water"), k=10) for hit in one.hits}
+    texts = {hit.passage.text for one in searcher.search(Query("water"), k=10) for hit in [one.hit]}
     assert "Das Wasser steigt." not in texts
     assert "Die Schule am Fluss." in texts
 
@@ -112,7 +112,7 @@ def test_a_swapped_generation_gives_the_same_answers(searcher, library):
 def test_a_publication_without_pages_is_found_by_its_catalogue_entry(searcher, library, encoder):
     fill(library, encoder, publication("talk", ["de"], titles={"de": "Ein Gespräch über Autobus und Bus"}), {})
     hit = searcher.search(Query("bus"), k=1)[0]
-    assert (hit.publication.publication_id, hit.hits[0].page) == ("talk", 0)
+    assert (hit.publication.publication_id, hit.hit.page) == ("talk", 0)
 
 
 def test_an_empty_library_answers_with_nothing(library, encoder):
@@ -126,3 +126,23 @@ def test_another_encoder_is_refused_with_the_way_out(searcher, library):
 
 def test_the_same_question_gets_the_same_answer(searcher):
     assert searcher.search(Query("forest water")) == searcher.search(Query("forest water"))
+
+
+def test_the_readers_edition_is_shown_where_it_answers_as_well(searcher):
+    shown = {
+        readers: searcher.search(Query("forest", readers=readers), k=1)[0].hit.passage.language
+        for readers in (("th",), ("fr", "th"), ("es",), ("fr",))
+    }
+    assert shown == {("th",): "th", ("fr", "th"): "th", ("es",): "es", ("fr",): shown[("fr",)]}
+
+
+def test_a_word_decides_within_the_readers_language_too(library, encoder):
+    fill(library, encoder, publication("woods", ["es"]), {"es": ["El bosque de Zanzibar crece.", "El bosque crece."]})
+    searcher = Searcher(library, encoder)
+    for readers in ((), ("es",)):
+        assert "Zanzibar" in searcher.search(Query("bosque Zanzibar", readers=readers), k=1)[0].hit.passage.text
+
+
+@pytest.mark.parametrize("query", ["\U00011f50", "\U0001e4f0 forest", "\x00", '"', "-", "😀🔥"])
+def test_no_character_is_too_new_or_too_odd_to_be_asked(searcher, query):
+    assert len(searcher.search(Query(query))) in {0, 3}

@@ -1,0 +1,201 @@
+"""Measure marks across languages: python bench/marks.py FOLDER [--pairs N], FOLDER in the layout of index/evaluation.py, made from XQuAD-R.
+
+Passage ids are language-article-paragraph-sentence, query ids language-question, the same question in every language. A pair is a question in
+one language and, in another or the same one, a paragraph that holds a sentence that answers it. Reported, for sentence vectors alone and with
+tokens: the share of pairs where an answering sentence is marked. And for the related words, in pairs of two languages: precision, recall and
+F1 by characters of what is marked in the answering sentence against the words that stand both in it and in the question in its own language,
+without those in more than 2% of the language's sentences.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.progress import track
+
+from index.alignment import Alignment, fit, shipped_prior
+from index.encoder import Encoder, TokenEncoder
+from index.evaluation import Collection, read_collection
+from index.library import Library
+from index.marks import Asked, Mark, SentenceMarker
+from index.related import QUERY_WEIGHT, CommonWords, TokenMeans, ready, shipped_means
+from index.sentence_encoder import open_encoder
+from index.terms import pieces
+from ingest.records import Edition, Passage, Publication, Span
+
+PARAGRAPHS = 30  # drawn, each in all languages: encoding them takes most of the time
+GOLD_COMMON = 0.02  # of a language's sentences
+UNSPACED = {"th", "zh"}  # where the gold counts pieces of the tokenizer
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A question and a paragraph that answers it."""
+
+    question: str  # id
+    paragraph: str  # id
+    right: frozenset[int]  # places of the answering sentences
+
+    @property
+    def crosses(self) -> bool:
+        return self.question.split("-")[0] != self.paragraph.split("-")[0]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.option("--pairs", default=3000, help="Pairs to draw.")
+def main(folder: Path, pairs: int) -> None:
+    """Print the measures of both ways to mark."""
+    encoder, collection = open_encoder(), read_collection(folder)
+    means = shipped_means(encoder.fingerprint)
+    if means is None or not isinstance(encoder, TokenEncoder):
+        raise click.ClickException("No token means ship with this encoder; run: python training/make_token_means.py")
+    every = paragraphs_of(collection)
+    names = sorted({name.split("-", 1)[1] for name in every})
+    drawn = set(random.Random(0).sample(names, min(PARAGRAPHS, len(names))))
+    texts = {query.text_id: query.text for query in collection.queries}
+    chosen = draw(collection, {name: passage for name, passage in every.items() if name.split("-", 1)[1] in drawn}, pairs)
+    with tempfile.TemporaryDirectory() as scratch:
+        library = library_of(every, Path(scratch) / "library", encoder.dimension)
+        alignment = aligned_by(encoder, [every[name] for name in sorted({pair.paragraph for pair in chosen})])
+        plain = marks_of(SentenceMarker(encoder), encoder, alignment, chosen, texts, every)
+        tokens = marks_of(SentenceMarker(encoder, means, CommonWords(library)), encoder, alignment, chosen, texts, every)
+    click.echo(f"{len(chosen)} pairs, {sum(pair.crosses for pair in chosen)} of them across languages, {len(drawn)} paragraphs in each language")
+    for name, marks in (("sentence vectors", plain), ("with tokens", tokens)):
+        report_sentences(name, chosen, marks, every)
+    report_words(collection, encoder, means, [(pair, there) for pair, there in zip(chosen, tokens, strict=True) if pair.crosses], texts, every)
+
+
+def paragraphs_of(collection: Collection) -> dict[str, Passage]:
+    """Put paragraphs together from their sentences: "en-3-1" -> passage."""
+    sentences: dict[str, dict[int, str]] = defaultdict(dict)
+    for sentence in collection.corpus:
+        paragraph, number = sentence.text_id.rsplit("-", 1)
+        sentences[paragraph][int(number)] = sentence.text.strip()
+    made = {}
+    for name, there in sentences.items():
+        text, spans = "", list[Span]()
+        for place in sorted(there):
+            text += " " * bool(text)
+            spans.append((len(text), len(text) + len(there[place])))
+            text += there[place]
+        made[name] = Passage(name, 0, 0, 0, 0, len(text), name.split("-")[0], text, tuple(spans))
+    return made
+
+
+def draw(collection: Collection, paragraphs: dict[str, Passage], wanted: int) -> list[Pair]:
+    found = []
+    for query, judged in collection.qrels.items():
+        right: dict[str, set[int]] = defaultdict(set)
+        for sentence, relevance in judged.items():
+            paragraph, place = sentence.rsplit("-", 1)
+            if relevance > 0 and len(paragraphs[paragraph].sentences if paragraph in paragraphs else ()) > 1:
+                right[paragraph].add(int(place))
+        found += [Pair(query, paragraph, frozenset(places)) for paragraph, places in right.items()]
+    return random.Random(0).sample(found, min(wanted, len(found)))
+
+
+def library_of(paragraphs: dict[str, Passage], folder: Path, dimension: int) -> Library:
+    """A library that counts words; nothing is searched in it."""
+    library = Library.create(folder)
+    with library.transaction():
+        for name, passage in paragraphs.items():
+            publication = Publication(name, {}, {}, None, "", (), (), "", (Edition(name, name, passage.language, "", "whole", None),))
+            library.put_publication(publication, "", [passage], np.zeros((1, dimension), np.float32))
+    return library
+
+
+def aligned_by(encoder: Encoder, passages: Sequence[Passage]) -> Alignment:
+    """Fit the alignment to two sentences of each passage."""
+    sample = [(passage.language, passage.text[start:end]) for passage in passages for start, end in passage.sentences[:2]]
+    alignment = fit(encoder.encode_passages([text for _, text in sample]), [language for language, _ in sample], shipped_prior(encoder.fingerprint))
+    assert alignment is not None, "a prior ships with the default encoder"
+    return alignment
+
+
+def marks_of(
+    marker: SentenceMarker, encoder: Encoder, alignment: Alignment, pairs: list[Pair], texts: dict[str, str], paragraphs: dict[str, Passage]
+) -> list[tuple[Mark, ...]]:
+    keys = {name: key for key, name in enumerate(paragraphs)}
+    of_question: dict[str, list[int]] = defaultdict(list)
+    for place, pair in enumerate(pairs):
+        of_question[pair.question].append(place)
+    marks: dict[int, tuple[Mark, ...]] = {}
+    for question, places in track(of_question.items(), "marking"):
+        asked = Asked(alignment.apply(encoder.encode_queries([texts[question]])), texts[question])
+        shown = [(keys[pairs[place].paragraph], paragraphs[pairs[place].paragraph]) for place in places]
+        marks |= zip(places, marker.mark(asked, shown, alignment.apply), strict=True)
+    return [marks[place] for place in range(len(pairs))]
+
+
+def report_sentences(name: str, pairs: list[Pair], marks: list[tuple[Mark, ...]], paragraphs: dict[str, Passage]) -> None:
+    right = [
+        paragraphs[pair.paragraph].sentences.index((there[0].start, there[0].end)) in pair.right for pair, there in zip(pairs, marks, strict=True)
+    ]
+    rows = {"all": right}
+    for crosses, label in ((False, "same language"), (True, "across")):
+        rows[label] = [found for found, pair in zip(right, pairs, strict=True) if pair.crosses == crosses]
+    click.echo(f"right sentence, {name:17} " + "  ".join(f"{label} {np.mean(found):.3f}" for label, found in rows.items()))
+
+
+def report_words(
+    collection: Collection,
+    encoder: TokenEncoder,
+    means: TokenMeans,
+    pairs: list[tuple[Pair, tuple[Mark, ...]]],
+    texts: dict[str, str],
+    paragraphs: dict[str, Passage],
+) -> None:
+    """Compare where the marked sentence is the right one: in another one there is nothing to mark."""
+    words = Words(encoder, means)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    sizes: Counter[str] = Counter()
+    for text in track(collection.corpus, "counting words"):
+        if text.language not in UNSPACED or text.text_id.rsplit("-", 1)[0] in {pair.paragraph for pair, _ in pairs}:
+            counts[text.language].update(set(words.of(text.text, text.language).values()))
+            sizes[text.language] += 1
+    measured = marked = right = wanted = some = 0
+    for pair, there in pairs:
+        passage = paragraphs[pair.paragraph]
+        language, (start, end) = passage.language, (there[0].start, there[0].end)
+        own = texts.get(f"{language}-{pair.question.split('-', 1)[1]}", "")
+        asked = {word for word in words.of(own, language).values() if counts[language][word] <= GOLD_COMMON * sizes[language]}
+        gold = {place for span, word in words.of(passage.text[start:end], language).items() if word in asked for place in range(*span)}
+        if passage.sentences.index((start, end)) not in pair.right or not gold:
+            continue
+        found = {place - start for mark in there[1:] for place in range(mark.start, mark.end)}
+        measured, some = measured + 1, some + bool(found & gold)
+        marked, right, wanted = marked + len(found), right + len(found & gold), wanted + len(gold)
+    precision, recall = right / max(marked, 1), right / max(wanted, 1)
+    f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+    click.echo(
+        f"related words, {measured} pairs  precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}  one right {some / max(measured, 1):.2f}"
+    )
+
+
+class Words:
+    """The words of a text as the gold counts them, folded: by the letters in scripts with spaces, else pieces of the tokenizer."""
+
+    def __init__(self, encoder: TokenEncoder, means: TokenMeans) -> None:
+        self._encoder, self._means = encoder, means
+        self._known: dict[str, dict[Span, str]] = {}
+
+    def of(self, text: str, language: str) -> dict[Span, str]:
+        if text not in self._known:
+            self._known[text] = self._cut(text) if language in UNSPACED else {(piece.start, piece.end): piece.text for piece in pieces(text)}
+        return self._known[text]
+
+    def _cut(self, text: str) -> dict[Span, str]:
+        spans = ready([text], self._encoder.encode_tokens([text], self._means.layers), self._means, QUERY_WEIGHT)[0].spans
+        return {(start, end): text[start:end] for start, end in spans}
+
+
+if __name__ == "__main__":
+    main()

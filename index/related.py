@@ -1,0 +1,161 @@
+"""Compare a query with sentences token by token: how well each answers, and which of its words mean what the query's words mean.
+
+The last layer of the encoder tells which sentence answers: the mean over the query's tokens of the best cosine with a token of the sentence
+(MaxSim: Khattab and Zaharia 2020, ColBERT). A layer two thirds up still knows words by their own meaning and tells which words are meant.
+All tokens of a text share much, its language above all; their mean is taken away first, so that this does not count as likeness. Few tokens
+tell their mean badly, so it is shrunk towards the one that ships with the encoder. docs/quality.md has the measurements.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.alignment import PRIORS
+from index.encoder import Layer, Tokens
+from index.library import Library
+from index.terms import Piece, paired, pieces
+from ingest.records import Span
+
+RELATED = 0.4  # cosine from which two words mean about the same; best of 0.35, 0.4 and 0.45
+QUERY_WEIGHT, PASSAGE_WEIGHT = 10, 30  # tokens that weigh as much as the shipped mean
+COMMON = 0.03  # of a language's passages; more than that, a word may be "the" and is not marked for its meaning
+SMALL_LIBRARY = 100  # passages added to those of a language: where there are ten, a word in five of them may be the subject
+
+Half = NDArray[np.float16]  # shape (tokens or words, width); every row has unit length; half the memory
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMeans:
+    """Where the tokens of an encoder lie on average over languages, in the layer for words and in the last one."""
+
+    layers: tuple[int, int]  # counted from 1
+    means: Layer  # shape (2, width)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, or a query, made ready to be compared."""
+
+    spans: tuple[Span, ...]  # its words, in characters of the sentence
+    words: Half  # a row for each of them, from the layer for words
+    tokens: Half  # from the last layer
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        return self.words.nbytes + self.tokens.nbytes + 100 * len(self.spans)
+
+
+def ready(texts: Sequence[str], tokens: Sequence[Tokens], means: TokenMeans, weight: float) -> tuple[Sentence, ...]:
+    """Make the sentences of one passage, or a query, ready; `weight` is that of the shipped mean, in tokens."""
+    for_words, last = (_centred([made.layers[place] for made in tokens], means.means[place], weight) for place in (0, 1))
+    return tuple(_sentence(*parts) for parts in zip(texts, tokens, for_words, last, strict=True))
+
+
+def answers(query: Sentence, sentence: Sentence) -> float:
+    """How well a sentence answers a query, in [-1, 1]."""
+    if not len(query.tokens) or not len(sentence.tokens):
+        return 0.0
+    return float((query.tokens.astype(np.float32) @ sentence.tokens.astype(np.float32).T).max(axis=1).mean())
+
+
+def related(query: Sentence, sentence: Sentence) -> list[Span]:
+    """The words of a sentence that mean what a word of the query means, common words too."""
+    if not len(query.words) or not len(sentence.words):
+        return []
+    best = (sentence.words.astype(np.float32) @ query.words.astype(np.float32).T).max(axis=1)
+    return [span for span, cosine in zip(sentence.spans, best, strict=True) if cosine >= RELATED]
+
+
+class CommonWords:
+    """Tells the words that are too common in a library to be worth a mark. Safe to share between threads."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._lock = threading.Lock()
+        self._revision, self._passages = -1, Counter[str]()
+
+    def without(self, words: Mapping[Span, str], language: str) -> list[Span]:
+        """Leave out the words that stand in more than a few passages of the language."""
+        terms = {span: _terms(pieces(word)) for span, word in words.items()}
+        counts = self._library.document_counts({term for there in terms.values() for term in there})
+        most = COMMON * (self._passages_in(language) + SMALL_LIBRARY)
+        return [span for span, there in terms.items() if there and min(counts[term] for term in there) <= most]
+
+    def _passages_in(self, language: str) -> int:
+        with self._lock:
+            if self._revision != (revision := self._library.revision()):
+                self._revision, self._passages = revision, Counter(self._library.passage_languages())
+            return self._passages[language]
+
+
+@cache
+def shipped_means(fingerprint: str) -> TokenMeans | None:
+    """The means that come with the installation for the encoder with this fingerprint, or None: nobody has measured its tokens."""
+    path = PRIORS / f"{fingerprint[:16]}-tokens.npz"
+    return load_means(path) if path.exists() else None
+
+
+def load_means(path: Path) -> TokenMeans:
+    with np.load(path) as stored:
+        for_words, last = stored["layers"].tolist()
+        return TokenMeans((for_words, last), stored["means"].astype(np.float32))
+
+
+def save_means(means: TokenMeans, path: Path) -> None:
+    np.savez_compressed(path, allow_pickle=False, layers=np.asarray(means.layers), means=means.means.astype(np.float16))
+
+
+def unit(vectors: Layer) -> Layer:
+    """Give every row unit length."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9), np.float32)
+
+
+def _centred(layers: Sequence[Layer], mean: Layer, weight: float) -> list[Layer]:
+    units = [unit(layer) for layer in layers]
+    total = sum((layer.sum(axis=0) for layer in units), weight * mean)
+    centre = total / (weight + sum(map(len, units)))
+    return [layer - centre for layer in units]
+
+
+def _sentence(text: str, tokens: Tokens, for_words: Layer, last: Layer) -> Sentence:
+    words = _words(text, tokens.spans)
+    rows = [for_words[places].mean(axis=0) for places in words.values()]
+    vectors = unit(np.stack(rows)) if rows else np.zeros((0, for_words.shape[1]), np.float32)
+    return Sentence(tuple(words), vectors.astype(np.float16), unit(last).astype(np.float16))
+
+
+def _words(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:
+    """The words of a text with the places of their tokens. In scripts without spaces a token is a word, as far as whole letters go."""
+    words: dict[Span, list[int]] = {}
+    of_token: dict[int, list[Piece]] = {}
+    borders, first = spans.tolist(), 0
+    for piece in pieces(text):
+        while first < len(borders) and borders[first][1] <= piece.start:
+            first += 1
+        for place in range(first, len(borders)):
+            if borders[place][0] >= piece.end:
+                break
+            if piece.unspaced:
+                of_token.setdefault(place, []).append(piece)
+            else:
+                words.setdefault((piece.start, piece.end), []).append(place)
+    for place, letters in of_token.items():
+        words.setdefault((letters[0].start, letters[-1].end), []).append(place)
+    return dict(sorted(words.items()))
+
+
+def _terms(found: Sequence[Piece]) -> list[str]:
+    """What the full-text index keeps of a word; "x*" for a single letter of a script without spaces."""
+    terms = [term.text for term in paired(found)]
+    if found and found[-1].unspaced:
+        return terms[:-1] or [terms[0] + "*"]
+    return terms
