@@ -45,7 +45,7 @@ def test_every_edition_of_the_sample_says_how_well_it_was_read(sample_library, e
 @pytest.mark.parametrize("language", ["am", "es", "hi", "id", "ja", "ko", "lo", "my", "pt", "sw", "zh"])
 def test_a_sentence_of_the_library_finds_the_edition_and_the_page_where_it_stands(searcher, language):
     publication, _, _, _, sentence = next(asked for asked in QUESTIONS if asked[3] == language)
-    (found,) = searcher.search(Query(sentence), k=1)
+    (found,) = searcher.search(Query(sentence, readers=(language,)), k=1)
     hit = found.hit
     assert "".join(sentence.split()) in "".join(hit.passage.text.split())
     assert (found.publication.publication_id, hit.passage.edition_id) == (publication, f"{publication}.{language}")
