@@ -28,9 +28,11 @@ from index.marks import Asked, Mark, SentenceMarker
 from index.related import QUERY_WEIGHT, CommonWords, TokenMeans, ready, shipped_means
 from index.sentence_encoder import open_encoder
 from index.terms import pieces
+from index.words import parse, search_words
 from ingest.records import Edition, Passage, Publication, Span
 
 PARAGRAPHS = 30  # drawn, each in all languages: encoding them takes most of the time
+WINDOW = 3  # sentences of a passage of the library that counts words, the last one shared with the next
 GOLD_COMMON = 0.02  # of a language's sentences
 UNSPACED = {"th", "zh"}  # where the gold counts pieces of the tokenizer
 
@@ -65,8 +67,8 @@ def main(folder: Path, pairs: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         library = library_of(every, Path(scratch) / "library", encoder.dimension)
         alignment = aligned_by(encoder, [every[name] for name in sorted({pair.paragraph for pair in chosen})])
-        plain = marks_of(SentenceMarker(encoder), encoder, alignment, chosen, texts, every)
-        tokens = marks_of(SentenceMarker(encoder, means, CommonWords(library)), encoder, alignment, chosen, texts, every)
+        plain = marks_of(SentenceMarker(encoder), encoder, alignment, library, chosen, texts, every)
+        tokens = marks_of(SentenceMarker(encoder, means, CommonWords(library)), encoder, alignment, library, chosen, texts, every)
     click.echo(f"{len(chosen)} pairs, {sum(pair.crosses for pair in chosen)} of them across languages, {len(drawn)} paragraphs in each language")
     for name, marks in (("sentence vectors", plain), ("with tokens", tokens)):
         report_sentences(name, chosen, marks, every)
@@ -103,12 +105,15 @@ def draw(collection: Collection, paragraphs: dict[str, Passage], wanted: int) ->
 
 
 def library_of(paragraphs: dict[str, Passage], folder: Path, dimension: int) -> Library:
-    """A library that counts words; nothing is searched in it."""
+    """A library that counts words, with passages about as long as those of publications; nothing is searched in it."""
     library = Library.create(folder)
     with library.transaction():
-        for name, passage in paragraphs.items():
-            publication = Publication(name, {}, {}, None, "", (), (), "", (Edition(name, name, passage.language, "", "whole", None),))
-            library.put_publication(publication, "", [passage], np.zeros((1, dimension), np.float32))
+        for name, paragraph in paragraphs.items():
+            publication = Publication(name, {}, {}, None, "", (), (), "", (Edition(name, name, paragraph.language, "", "whole", None),))
+            windows = [paragraph.sentences[start : start + WINDOW] for start in range(0, len(paragraph.sentences), WINDOW - 1)]
+            texts = [paragraph.text[window[0][0] : window[-1][1]] for window in windows]
+            passages = [Passage(name, place, 0, 0, 0, len(text), paragraph.language, text, ()) for place, text in enumerate(texts)]
+            library.put_publication(publication, "", passages, np.zeros((len(passages), dimension), np.float32))
     return library
 
 
@@ -121,7 +126,13 @@ def aligned_by(encoder: Encoder, passages: Sequence[Passage]) -> Alignment:
 
 
 def marks_of(
-    marker: SentenceMarker, encoder: Encoder, alignment: Alignment, pairs: list[Pair], texts: dict[str, str], paragraphs: dict[str, Passage]
+    marker: SentenceMarker,
+    encoder: Encoder,
+    alignment: Alignment,
+    library: Library,
+    pairs: list[Pair],
+    texts: dict[str, str],
+    paragraphs: dict[str, Passage],
 ) -> list[tuple[Mark, ...]]:
     keys = {name: key for key, name in enumerate(paragraphs)}
     of_question: dict[str, list[int]] = defaultdict(list)
@@ -129,7 +140,8 @@ def marks_of(
         of_question[pair.question].append(place)
     marks: dict[int, tuple[Mark, ...]] = {}
     for question, places in track(of_question.items(), "marking"):
-        asked = Asked(alignment.apply(encoder.encode_queries([texts[question]])), texts[question])
+        words = search_words(library, parse(texts[question]), 1).telling
+        asked = Asked(alignment.apply(encoder.encode_queries([texts[question]])), texts[question], words)
         shown = [(keys[pairs[place].paragraph], paragraphs[pairs[place].paragraph]) for place in places]
         marks |= zip(places, marker.mark(asked, shown, alignment.apply), strict=True)
     return [marks[place] for place in range(len(pairs))]
@@ -161,23 +173,23 @@ def report_words(
         if text.language not in UNSPACED or text.text_id.rsplit("-", 1)[0] in {pair.paragraph for pair, _ in pairs}:
             counts[text.language].update(set(words.of(text.text, text.language).values()))
             sizes[text.language] += 1
-    measured = marked = right = wanted = some = 0
-    for pair, there in pairs:
-        passage = paragraphs[pair.paragraph]
-        language, (start, end) = passage.language, (there[0].start, there[0].end)
-        own = texts.get(f"{language}-{pair.question.split('-', 1)[1]}", "")
-        asked = {word for word in words.of(own, language).values() if counts[language][word] <= GOLD_COMMON * sizes[language]}
-        gold = {place for span, word in words.of(passage.text[start:end], language).items() if word in asked for place in range(*span)}
-        if passage.sentences.index((start, end)) not in pair.right or not gold:
-            continue
-        found = {place - start for mark in there[1:] for place in range(mark.start, mark.end)}
-        measured, some = measured + 1, some + bool(found & gold)
-        marked, right, wanted = marked + len(found), right + len(found & gold), wanted + len(gold)
-    precision, recall = right / max(marked, 1), right / max(wanted, 1)
-    f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-    click.echo(
-        f"related words, {measured} pairs  precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}  one right {some / max(measured, 1):.2f}"
-    )
+    for name, reasons in (("exact words", {"words"}), ("related words", {"related"}), ("both", {"words", "related"})):
+        measured = marked = right = wanted = some = 0
+        for pair, there in pairs:
+            passage = paragraphs[pair.paragraph]
+            language, (start, end) = passage.language, (there[0].start, there[0].end)
+            own = texts.get(f"{language}-{pair.question.split('-', 1)[1]}", "")
+            asked = {word for word in words.of(own, language).values() if counts[language][word] <= GOLD_COMMON * sizes[language]}
+            gold = {start + place for span, word in words.of(passage.text[start:end], language).items() if word in asked for place in range(*span)}
+            if passage.sentences.index((start, end)) not in pair.right or not gold:
+                continue
+            found = {place for mark in there[1:] if mark.why in reasons for place in range(mark.start, mark.end) if start <= place < end}
+            measured, some = measured + 1, some + bool(found & gold)
+            marked, right, wanted = marked + len(found), right + len(found & gold), wanted + len(gold)
+        precision, recall = right / max(marked, 1), right / max(wanted, 1)
+        f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+        shares = f"precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}  one right {some / max(measured, 1):.2f}"
+        click.echo(f"{name:13} in {measured} pairs  {shares}")
 
 
 class Words:

@@ -90,10 +90,15 @@ def test_only_the_sentence_that_answers_has_related_words(token_encoder, marker)
 
 
 def test_a_word_of_the_query_stays_an_exact_one(token_encoder, marker):
-    page = passage("The bus is an Autobus here.")
+    page = passage("The Autobus is a bus here.")
     (marks,) = marker.mark(asked(token_encoder, "bus"), [(1, page)], as_it_is)
-    assert marked(page, marks, "words") == ["bus"] and marked(page, marks, "related") == ["Autobus"]
-    assert [mark.start for mark in marks[1:]] == sorted(mark.start for mark in marks[1:])
+    assert [(page.text[mark.start : mark.end], mark.why) for mark in marks[1:]] == [("Autobus", "related"), ("bus", "words")]
+
+
+def test_related_words_that_touch_are_one_mark(token_encoder, marker):
+    page = passage("เขามารถบัสน้ำช้ามาก")
+    (marks,) = marker.mark(asked(token_encoder, "bus agua"), [(1, page)], as_it_is)
+    assert marked(page, marks, "related") == ["รถบัสน้ำ"]
 
 
 def test_common_words_of_the_library_are_not_marked_for_their_meaning(token_encoder, library):
@@ -108,6 +113,19 @@ def test_common_letters_are_told_in_scripts_without_spaces(library, token_encode
     fill(library, token_encoder, publication("rivers", ["zh"]), {"zh": ["水的学校的"] * 10})
     words = {(0, 1): "的", (1, 3): "学校", (3, 5): "公交", (5, 6): "林"}
     assert CommonWords(library).without(words, "zh") == [(3, 5), (5, 6)]
+
+
+def test_a_name_is_not_common_because_other_languages_have_it_too(library, token_encoder):
+    others = ["de", "es", "fr", "it"]
+    fill(library, token_encoder, publication("lines", ["en", *others]), {"en": ["The Warsaw line."], **dict.fromkeys(others, ["Warsaw, 2015."] * 2)})
+    assert CommonWords(library).without({(0, 6): "Warsaw", (7, 11): "2015"}, "en") == [(0, 6), (7, 11)]
+
+
+def test_words_are_counted_anew_when_the_library_has_grown(library, token_encoder):
+    common = CommonWords(library)
+    assert common.without({(0, 3): "the"}, "en") == [(0, 3)]
+    fill(library, token_encoder, publication("lines", ["en"]), {"en": ["The bus comes."] * 10})
+    assert common.without({(0, 3): "the"}, "en") == []
 
 
 def test_a_small_library_does_not_make_its_subject_common(library, token_encoder):
