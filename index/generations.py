@@ -8,7 +8,6 @@ All of it is derived from the library and may be thrown away. A generation that 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -22,8 +21,9 @@ import numpy as np
 from filelock import FileLock
 
 from index.alignment import Alignment, LanguagePrior, fit, load_prior, shipped_prior
+from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
-from index.library import Keys, Library, sync_folder
+from index.library import Keys, Library
 from index.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
@@ -77,12 +77,11 @@ def _built(library: Library, folder: Path) -> Generation:
         np.save(made / "keys.npy", keys)
         if alignment:
             np.savez(made / "alignment.npz", matrix=alignment.matrix, offset=alignment.offset)
-        checksums = {path.name: _checksum(path) for path in sorted(made.iterdir())}
+        checksums = {path.name: checksum(path) for path in sorted(made.iterdir())}
         manifest = {"format": FORMAT, "encoder": library.meta("encoder"), "token": token, "passages": len(keys), "checksums": checksums}
         (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
         for path in made.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            sync_file(path)
         sync_folder(made)
         made.replace(folder / name)
     _put_in_use(folder, name)
@@ -110,8 +109,8 @@ def load(library: Library) -> Generation:
             raise DamagedGenerationError(f"generation {name} was made by another version or another encoder")
         if manifest["token"] != library.meta("generation"):
             raise DamagedGenerationError(f"generation {name} was not built from this library.sqlite")
-        for file, checksum in manifest["checksums"].items():
-            if _checksum(folder / file) != checksum:
+        for file, expected in manifest["checksums"].items():
+            if checksum(folder / file) != expected:
                 raise DamagedGenerationError(f"{folder / file} has changed since it was built")
         return Generation(name, np.load(folder / "keys.npy"), VectorIndex.load(folder / "vectors.faiss"), _alignment(folder / "alignment.npz"))
     except (OSError, ValueError, KeyError) as error:
@@ -168,8 +167,3 @@ def _put_in_use(folder: Path, name: str) -> None:
 
 def _names(folder: Path) -> list[str]:
     return sorted((path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit()), key=int)
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,8 +10,6 @@ the same time (write-ahead log); each thread has its own connection.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -26,6 +24,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
 from index.tables import PASSAGE_COLUMNS, SCHEMA, count_documents, edition_from, insert_passages, passage_from, publication_from, put_catalogue_entry
 from ingest.records import Edition, IsoglossError, Page, Passage, Publication
@@ -121,10 +120,9 @@ class Library:
             with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".copying-") as scratch:
                 copy = Path(scratch) / kept.name
                 shutil.copyfile(path, copy)
-                with copy.open("rb") as file:
-                    if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                        raise ChangedFileError(f"{path} changed while it was being read; ingest its folder again")
-                    os.fsync(file.fileno())
+                if checksum(copy) != digest:
+                    raise ChangedFileError(f"{path} changed while it was being read; ingest its folder again")
+                sync_file(copy)
                 copy.replace(kept)
             sync_folder(kept.parent)
         return kept
@@ -303,12 +301,3 @@ class Library:
             connection.execute("PRAGMA foreign_keys = ON")
             self._threads.connection = connection
         return connection
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable, as fsync does a file's content."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

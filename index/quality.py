@@ -22,8 +22,9 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from index.durable import sync_folder
 from index.generations import current_name
-from index.library import Keys, Library, sync_folder
+from index.library import Keys, Library
 from index.searcher import Searcher
 from ingest.records import UNDETERMINED, IsoglossError, Publication
 

@@ -189,8 +189,7 @@ class _Question:
 
     def _with_page(self, group: _Group) -> _Group:
         """Show a page rather than the catalogue entry, and the reader's edition where it answers about as well."""
-        alive = self.view.edition_of >= 0
-        pages = alive & self.allowed & self.view.on_page
+        pages = self.allowed & self.view.on_page
         pages[pages] = self.view.publication_at(np.flatnonzero(pages)) == group.publication
         if not group.on_page:
             group = replace(group, key=self._best(pages) or group.key, on_page=bool(pages.any()))
@@ -201,7 +200,7 @@ class _Question:
         for language in self.readers:
             if self.view.edition_languages[self.view.edition_of[shown[0]]] == language.split("-")[0]:
                 break
-            own = pages & alive & (self.view.edition_languages == language.split("-")[0])[self.view.edition_of]
+            own = pages & (self.view.edition_languages == language.split("-")[0])[self.view.edition_of]
             key = self._best(own)
             if key and self.view.cosines(self.vector, self.view.places(np.asarray([key])))[0] >= least:
                 return replace(group, key=key)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import numpy as np
 
 from index import generations
+from index.durable import checksum
 from index.library import Library
 
 LENGTH_TOLERANCE = 0.01  # a unit vector stored as float16 is that exact
@@ -24,8 +24,7 @@ def faults(library: Library) -> Iterator[str]:
         if digest and not library.file(digest).is_file():
             yield f"{state.edition.edition_id}: its original {digest}.pdf is missing; run: isogloss ingest FOLDER --again"
     for path in sorted((library.folder / "files").glob("*/*.pdf")):
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = checksum(path)
         if found != path.stem:
             yield f"{path}: content has changed (SHA-256 {found}); delete it and run: isogloss ingest FOLDER --again"
     keys, vectors = library.vectors()
