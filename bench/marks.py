@@ -20,9 +20,10 @@ import click
 import numpy as np
 from rich.progress import track
 
-from index.alignment import Alignment, fit, shipped_prior
+from index.alignment import Alignment, fit
 from index.encoder import Encoder, TokenEncoder
 from index.evaluation import Collection, read_collection
+from index.language_priors import shipped_prior
 from index.library import Library
 from index.marks import Asked, Mark, SentenceMarker
 from index.related import QUERY_WEIGHT, CommonWords, TokenMeans, ready, shipped_means
@@ -143,7 +144,7 @@ def marks_of(
         words = search_words(library, parse(texts[question]), 1).telling
         asked = Asked(alignment.apply(encoder.encode_queries([texts[question]])), texts[question], words)
         shown = [(keys[pairs[place].paragraph], paragraphs[pairs[place].paragraph]) for place in places]
-        marks |= zip(places, marker.mark(asked, shown, alignment.apply), strict=True)
+        marks |= zip(places, (marked for marked, _ in marker.mark(asked, shown, alignment.apply)), strict=True)
     return [marks[place] for place in range(len(pairs))]
 
 

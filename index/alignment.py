@@ -21,25 +21,18 @@ in multilingual representations". Shrinkage and weights: measured for this proje
 
 from __future__ import annotations
 
-import json
-import lzma
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import langcodes
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Encoder, Vectors
+from index.encoder import Vectors
 from ingest.records import UNDETERMINED
 
 SHRINKAGE = 100.0  # passages of a language that weigh as much as its prior offset
 DIRECTIONS = 30  # projected out at most; each one too many costs a little meaning
-PRIOR_LENGTH = 0.8  # the Declaration's offsets are that much too long for other texts
-BATCH = 64  # texts encoded between two reports of progress
-PRIORS = Path(__file__).parent / "priors"
 
 Matrix = NDArray[np.float32]  # shape (dimension, dimension)
 
@@ -50,6 +43,7 @@ class LanguagePrior:
 
     offsets: Mapping[str, Vectors]  # by BCP 47 tag: where the language lies beside the mean of all; shape (dimension,)
     hub: Matrix | None  # carries a vector towards the mean of its translations
+    close: float | None = None  # nearness from which a sentence may answer a query; None while nobody has measured it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,42 +89,3 @@ def prior_offset(prior: LanguagePrior, tag: str, dimension: int) -> Vectors:
     if tag in prior.offsets or not alike:
         return prior.offsets.get(tag, np.zeros(dimension, np.float32))
     return np.asarray(np.mean(alike, axis=0), np.float32)
-
-
-def prior_from(encoder: Encoder, texts: Sequence[tuple[str, str]], progress: Callable[[int, int], None]) -> LanguagePrior:
-    """Make the prior of an encoder from (language, text) pairs that say the same in every language."""
-    languages = np.asarray([language for language, _ in texts])
-    vectors = np.zeros((len(texts), encoder.dimension), np.float32)
-    for start in range(0, len(texts), BATCH):
-        vectors[start : start + BATCH] = encoder.encode_passages([text for _, text in texts[start : start + BATCH]])
-        progress(min(start + BATCH, len(texts)), len(texts))
-    means = {tag: vectors[languages == tag].mean(axis=0) for tag in sorted(set(languages.tolist()))}
-    centre = np.mean(list(means.values()), axis=0)
-    return LanguagePrior({tag: np.asarray(PRIOR_LENGTH * (mean - centre), np.float32) for tag, mean in means.items()}, None)
-
-
-def declaration() -> list[tuple[str, str]]:
-    """The Universal Declaration of Human Rights, article by article: (language, text) pairs."""
-    with lzma.open(PRIORS / "udhr.jsonl.xz", "rt", encoding="utf-8") as file:
-        return [(language, text) for line in file for language, text in json.loads(line)["texts"].items()]
-
-
-@cache
-def shipped_prior(fingerprint: str) -> LanguagePrior | None:
-    """The prior that comes with the installation for the encoder with this fingerprint, or None."""
-    path = PRIORS / f"{fingerprint[:16]}.npz"
-    return load_prior(path) if path.exists() else None
-
-
-def load_prior(path: Path) -> LanguagePrior:
-    with np.load(path) as stored:
-        offsets = dict(zip(stored["languages"].tolist(), stored["offsets"].astype(np.float32), strict=True))
-        return LanguagePrior(offsets, stored["hub"].astype(np.float32) if "hub" in stored else None)
-
-
-def save_prior(prior: LanguagePrior, path: Path) -> None:
-    """Store a prior in half precision: its offsets are small, and the error stays far below that of their estimate."""
-    arrays = {"languages": np.asarray(list(prior.offsets)), "offsets": np.stack(list(prior.offsets.values())).astype(np.float16)}
-    if prior.hub is not None:
-        arrays["hub"] = prior.hub.astype(np.float16)
-    np.savez_compressed(path, allow_pickle=False, **arrays)

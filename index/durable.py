@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -26,3 +29,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write beside `path`; it takes the place of `path`, whole and on disk, when the block ends well."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
+        written = Path(scratch) / path.name
+        yield written
+        sync_file(written)
+        written.replace(path)
+    sync_folder(path.parent)

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from index.alignment import Alignment, LanguagePrior, fit, load_prior, shipped_prior
-from index.durable import checksum, sync_file, sync_folder
+from index.alignment import Alignment, fit
+from index.durable import checksum, replacing, sync_file, sync_folder
 from index.encoder import Vectors
+from index.language_priors import prior_for
 from index.library import Keys, Library
 from index.vectors import VectorIndex
 
@@ -140,13 +141,6 @@ def _load_or_build_again(library: Library) -> Generation:
         return _built(library, folder.parent if name else folder)
 
 
-def prior_for(library: Library) -> LanguagePrior | None:
-    """What is known of the languages of the library's encoder: what ships with Isogloss, else what was made for this library."""
-    fingerprint = library.meta("encoder")
-    made = library.folder / f"prior-{fingerprint[:16]}.npz"
-    return shipped_prior(fingerprint) or (load_prior(made) if made.exists() else None)
-
-
 def _alignment(path: Path) -> Alignment | None:
     if not path.exists():
         return None
@@ -155,14 +149,8 @@ def _alignment(path: Path) -> Alignment | None:
 
 
 def _put_in_use(folder: Path, name: str) -> None:
-    pointer = folder / "current"
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
-        file.write(name)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o644)  # a server under another user must read it
-    Path(file.name).replace(pointer)
-    sync_folder(folder)
+    with replacing(folder / "current") as written:
+        written.write_text(name)
 
 
 def _names(folder: Path) -> list[str]:

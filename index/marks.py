@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,13 @@ class Mark:
     start: int  # characters from the beginning of the passage's text
     end: int
     why: Literal["meaning", "words", "related"]  # the sentence that answers; a word of the query; a word that means the same
+
+
+class Marking(NamedTuple):
+    """What was found in one passage."""
+
+    marks: tuple[Mark, ...]  # the sentence that answers, then the words in reading order
+    nearness: float  # aligned cosine of the query and the nearest sentence, in [-1, 1]; -1 for a passage without sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +72,26 @@ class SentenceMarker:
         self._kept: OrderedDict[int, _Reading] = OrderedDict()
         self._size = 0
 
-    def mark(self, asked: Asked, passages: Sequence[tuple[int, Passage]], aligned: Callable[[Vectors], Vectors]) -> list[tuple[Mark, ...]]:
-        """Return the marks of each (key, passage): the sentence that answers, then the query's words and those related, in reading order."""
+    def mark(self, asked: Asked, passages: Sequence[tuple[int, Passage]], aligned: Callable[[Vectors], Vectors]) -> list[Marking]:
+        """Mark each (key, passage): the sentence that answers, the query's words, and those that are related to them."""
         query = self._query(asked.text) if passages else None
         readings = self._read(passages)
         return [self._marks(asked, query, passage, readings[key], aligned) for key, passage in passages]
 
-    def _marks(
-        self, asked: Asked, query: Sentence | None, passage: Passage, reading: _Reading, aligned: Callable[[Vectors], Vectors]
-    ) -> tuple[Mark, ...]:
+    def _marks(self, asked: Asked, query: Sentence | None, passage: Passage, reading: _Reading, aligned: Callable[[Vectors], Vectors]) -> Marking:
         exact = exact_spans(passage.text, asked.words)
         words = [Mark(start, end, "words") for start, end in exact]
         if not passage.sentences:
-            return tuple(words)
+            return Marking(tuple(words), -1.0)
         scores = aligned(reading.vectors) @ asked.vector[0]
+        nearness = float(scores.max())
         if query is not None:
             scores = scores + np.asarray([answers(query, sentence) for sentence in reading.sentences], np.float32)
         best = _best(passage, scores)
         if query is not None:
             spans = self._related(query, passage, passage.sentences[best], reading.sentences[best])
             words += [Mark(start, end, "related") for start, end in spans if not _overlap((start, end), exact)]
-        return (Mark(*passage.sentences[best], "meaning"), *sorted(words, key=lambda mark: mark.start))
+        return Marking((Mark(*passage.sentences[best], "meaning"), *sorted(words, key=lambda mark: mark.start)), nearness)
 
     def _related(self, query: Sentence, passage: Passage, where: Span, sentence: Sentence) -> list[Span]:
         """The words worth a mark of a sentence, in characters of the passage; what touches is one span."""

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -22,7 +19,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from index.durable import sync_folder
+from index.durable import replacing
 from index.generations import current_name
 from index.library import Keys, Library
 from index.searcher import Searcher
@@ -154,12 +151,8 @@ def measure(searcher: Searcher, progress: Progress) -> Figures:
 
 def save(library: Library, figures: Figures) -> None:
     """Keep the figures in the library's folder, whole or not at all, in place of those before."""
-    with tempfile.NamedTemporaryFile("w", dir=library.folder, encoding="utf-8", delete=False) as file:
-        json.dump(figures, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(library.folder / "quality.json")
-    sync_folder(library.folder)
+    with replacing(library.folder / "quality.json") as written:
+        written.write_text(json.dumps(figures, ensure_ascii=False, indent=1), "utf-8")
 
 
 def load(library: Library) -> Figures | None:

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.alignment import PRIORS
 from index.encoder import Layer, Tokens
+from index.language_priors import PRIORS
 from index.library import Keys, Library
 from index.query import quoted
 from index.terms import Piece, paired, pieces

@@ -11,8 +11,9 @@ import numpy as np
 from index.encoder import Encoder, Vectors
 from index.fusion import fuse
 from index.generations import current_name
+from index.language_priors import prior_for
 from index.library import Keys, Library
-from index.marks import Asked, Mark, SentenceMarker
+from index.marks import Asked, Mark, Marking, SentenceMarker
 from index.related import CommonWords, shipped_means
 from index.vectors import Allowed, Scores
 from index.view import Filters, View
@@ -21,6 +22,7 @@ from ingest.records import IsoglossError, Passage, Publication
 
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
 WORD_CANDIDATES = 300  # best by words, fused too
+WHOLE = 0.99  # coverage from which a passage holds all words of the query
 OWN_EDITION = 0.1  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best one
 
 
@@ -67,6 +69,7 @@ class PublicationHit:
     score: float  # of its best passage
     publication: Publication
     hit: Hit  # the passage to show: on a page where there is one, which can be opened and cited; else from the catalogue
+    close: bool  # whether that may answer: a sentence comes near enough or all words stand in it; True where no limit is known
 
 
 class Searcher:
@@ -80,6 +83,8 @@ class Searcher:
         self.library = library
         self.encoder = encoder
         self._marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library))
+        prior = prior_for(library)
+        self._least = prior.close if prior else None
         self._lock = threading.Lock()
         self._view = View.of(library, None)
 
@@ -123,11 +128,21 @@ class Searcher:
         passages = self.library.passages([group.key for group in groups])
         shown = [group for group in groups if group.key in passages]  # unless it was removed while we searched
         asked = Asked(question.vector, question.text, question.words.telling)
-        marks = self._marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.aligned)
+        marked = self._marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.aligned)
+        _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
         return [
-            PublicationHit(rank, group.score, view.publications[group.publication], _hit(group.score, passages[group.key], marked))
-            for rank, (group, marked) in enumerate(zip(shown, marks, strict=True), start=first_rank)
+            PublicationHit(
+                rank,
+                group.score,
+                view.publications[group.publication],
+                _hit(group.score, passages[group.key], marking),
+                self._close(marking, covered),
+            )
+            for rank, (group, marking, covered) in enumerate(zip(shown, marked, coverage, strict=True), start=first_rank)
         ]
+
+    def _close(self, marking: Marking, coverage: float) -> bool:
+        return self._least is None or marking.nearness >= self._least or coverage >= WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,5 +227,6 @@ class _Question:
         return int(keys[0][0]) if scores.size and np.isfinite(scores[0][0]) else 0
 
 
-def _hit(score: float, passage: Passage, marks: tuple[Mark, ...]) -> Hit:
+def _hit(score: float, passage: Passage, marking: Marking) -> Hit:
+    marks = marking.marks
     return Hit(score, passage, passage.page_at(marks[0].start if marks else 0), marks)

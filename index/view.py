@@ -110,6 +110,8 @@ class View:
 
     def allowed(self, filters: Filters) -> Allowed:
         """For each passage, whether it is still there and the filters admit it."""
+        if not filters:
+            return self.edition_of >= 0
         editions = np.asarray(
             [_admits(filters, edition, self.publications[at]) for edition, at in zip(self.editions, self.publication_of, strict=True)], bool
         )

@@ -17,8 +17,11 @@ MAX_HITS = 100
 
 
 def answer(query: str, hits: Sequence[PublicationHit], readers: Sequence[str] = ()) -> dict[str, Any]:
-    """The answer as plain data; `readers` are the reader's languages, best first, and decide which title is given."""
-    return {"query": query, "hits": [_hit(found, readers) for found in hits]}
+    """The answer as plain data; `readers` are the reader's languages, best first, and decide which title is given.
+
+    `close` says whether any hit may answer; where none does, the hits are only the nearest there are.
+    """
+    return {"query": query, "close": any(hit.close for hit in hits), "hits": [_hit(found, readers) for found in hits]}
 
 
 def title_in(publication: Publication, readers: Sequence[str]) -> tuple[str, str]:
@@ -61,6 +64,7 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
     return {
         "rank": found.rank,
         "score": round(found.score, 4),
+        "close": found.close,
         "publication_id": found.publication.publication_id,
         "title": title_in(found.publication, [*readers, edition.language])[0],
         "edition_id": edition.edition_id,

@@ -87,6 +87,8 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
+        if hits and not found["close"]:
+            click.echo("Nothing comes close to this question. What follows is the nearest there is, and probably no answer.\n", err=True)
         for hit in found["hits"]:
             print_hit(hit)
         if not found["hits"]:

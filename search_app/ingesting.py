@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from index import generations
+from index import generations, language_priors
 from index.encoder import Encoder, Vectors
 from index.library import ChangedFileError, EditionState, Library, State
 from index.searcher import require_encoder
@@ -64,7 +64,10 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
         run.read([job for entry in mine for job in run.jobs(entry, again)], workers, progress)
         if catalogue.complete:
             run.remove_gone({entry.publication.publication_id for entry in catalogue.entries} | catalogue.faulty)
-        if _generation_is_old(library):
+        learning = language_priors.wanted(library)
+        if learning:
+            language_priors.learn(library, encoder, lambda done, total: progress(done, total, "Learning where languages lie"))
+        if learning or _generation_is_old(library):
             generations.build(library)
         run.report.editions = [state for state in library.edition_states() if state.folder == str(folder)]
     return run.report

@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
+from index import language_priors
 from index.encoder import Encoder, Tokens, Vectors
 from index.library import Library
 
@@ -62,6 +63,12 @@ class LexiconTokenEncoder(LexiconEncoder):
             known = [place for place, concept in enumerate(CONCEPTS) if any(word in text[start:end].lower() for word in concept)]
             layer[row, known or len(CONCEPTS) + crc32(text[start:end].encode()) % 100] = 1
         return Tokens(vector, np.asarray(spans, np.int64).reshape(-1, 2), (layer,) * layers)
+
+
+@pytest.fixture(autouse=True)
+def no_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ingest with a LexiconEncoder learns nothing from the Declaration, unless a test is about that."""
+    monkeypatch.setattr(language_priors, "wanted", lambda _: False)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from index.alignment import PRIORS, LanguagePrior, declaration, fit, load_prior, prior_from, prior_offset, save_prior
+from index.alignment import LanguagePrior, fit, prior_offset
 
 LANGUAGES = ("en", "th", "km", "ar", "am")
 DIMENSION, SUBJECTS = 48, 40
@@ -105,32 +105,3 @@ def test_where_nothing_is_known_it_stays_plain_cosine(languages, prior):
 def test_a_language_is_looked_up_with_its_script_then_without(tag, expected):
     offsets = {name: np.full(2, value, np.float32) for name, value in (("sr-Cyrl", 1), ("sr-Latn", 3), ("pt", 5))}
     assert prior_offset(LanguagePrior(offsets, None), tag, 2).tolist() == [expected, expected]
-
-
-def test_a_prior_survives_its_file(tmp_path):
-    prior = LanguagePrior({"km": np.asarray([0.5, -0.25], np.float32)}, np.eye(2, dtype=np.float32))
-    save_prior(prior, tmp_path / "prior.npz")
-    loaded = load_prior(tmp_path / "prior.npz")
-    assert {tag: offset.tolist() for tag, offset in loaded.offsets.items()} == {"km": [0.5, -0.25]}
-    assert loaded.hub.tolist() == [[1, 0], [0, 1]]
-
-
-def test_a_prior_can_be_made_for_any_encoder(encoder):
-    steps = []
-    prior = prior_from(encoder, [("en", "forest"), ("th", "ป่า"), ("en", "water"), ("th", "น้ำ")], lambda done, total: steps.append((done, total)))
-    assert prior.offsets["en"].tolist() == prior.offsets["th"].tolist() == [0] * encoder.dimension  # it knows no corners
-    assert steps == [(4, 4)]
-
-
-@pytest.mark.parametrize(
-    "language", ["am", "ar", "bn", "en", "es", "fa", "fr", "hi", "ja", "km", "ko", "lo", "my", "pt", "ru", "sw", "th", "vi", "zh"]
-)
-def test_the_declaration_ships_whole_in_every_language_of_the_sample(language):
-    assert sum(there == language for there, _ in declaration()) == 30
-
-
-def test_the_default_encoder_has_a_prior_that_fits_it(real_encoder):
-    prior = load_prior(PRIORS / f"{real_encoder.fingerprint[:16]}.npz")
-    assert len(prior.offsets) >= 100
-    assert {offset.shape for offset in prior.offsets.values()} == {(real_encoder.dimension,)}
-    assert prior.hub.shape == (real_encoder.dimension, real_encoder.dimension)

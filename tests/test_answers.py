@@ -53,16 +53,16 @@ def test_an_edition_tells_the_address_of_its_file_if_it_has_one(edition_id, dige
     assert data == {"edition_id": edition_id, "language": "my", "label": "Burmese", "part": "annex", "file": file}
 
 
-@pytest.mark.parametrize(("page", "shown"), [(3, 3), (0, None)])
+@pytest.mark.parametrize(("page", "shown", "close"), [(3, 3, True), (0, None, False)])
 @pytest.mark.parametrize(("language", "told"), [("km", "km"), ("und", "lo")])
-def test_a_hit_is_plain_data_and_the_language_is_told_by_the_passage_where_the_edition_does_not(page, shown, language, told):
+def test_a_hit_is_plain_data_and_the_language_is_told_by_the_passage_where_the_edition_does_not(page, shown, close, language, told):
     text = "ព្រៃ។ ទឹក។"
     passage = Passage(f"woods.{language}", 0, page, 0, page, len(text), "lo", text, ((0, 5), (6, 10)))
-    found = PublicationHit(2, 0.87654321, publication(language=language), Hit(0.8, passage, page, (Mark(6, 10, "meaning"),)))
+    found = PublicationHit(2, 0.87654321, publication(language=language), Hit(0.8, passage, page, (Mark(6, 10, "meaning"),)), close)
     assert answer("ទឹក?", [found], ["ar"]) == {
-        "query": "ទឹក?",
+        "query": "ទឹក?", "close": close,
         "hits": [{
-            "rank": 2, "score": 0.8765, "publication_id": "woods", "title": "الغابة", "edition_id": f"woods.{language}", "language": told if page else "lo",
+            "rank": 2, "score": 0.8765, "close": close, "publication_id": "woods", "title": "الغابة", "edition_id": f"woods.{language}", "language": told if page else "lo",
             "page": shown, "text": text, "marks": [{"start": 6, "end": 10, "why": "meaning"}],
             "editions": [{"edition_id": f"woods.{language}", "language": language, "label": "Khmer", "part": "whole", "file": f"/files/woods.{language}.pdf"}],
         }],

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from conftest import CORPUS, LexiconEncoder, pdf_of
 
+from index import generations, language_priors
 from index.generations import current_name
 from index.library import BusyLibraryError, Library
 from index.searcher import Query, Searcher, WrongEncoderError
 from ingest.catalogue import NoPublicationsError
 from search_app.ingesting import ingest
 
+WANTED = language_priors.wanted  # conftest.py puts another in its place
 FOREST = ["The forest grows slowly beside the river, and people have lived in it for a very long time."]
 WATER = ["The water of the river is clean, and the children of the village drink it every day."]
 WALD = ["Der Wald liegt am Fluss, und die Menschen leben seit sehr langer Zeit in diesem Wald."]
@@ -266,3 +268,20 @@ def test_a_file_that_cannot_be_kept_is_told_and_the_others_go_on(publish, bring,
     found = states(bring())
     assert library.pages("woods.de")
     assert found["woods.en"][0] == "failed" and "could not be kept" in found["woods.en"][1]
+
+
+def test_where_languages_lie_is_learnt_once_for_an_encoder_nobody_has_measured(publish, bring, encoder, library, monkeypatch):
+    monkeypatch.setattr(language_priors, "wanted", WANTED)
+    monkeypatch.setattr(language_priors, "declaration", lambda: [("de", "Wald"), ("en", "forest"), ("en", "water")])
+    publish("woods", {"en": FOREST})
+    assert bring().done == {"read": 1}
+    assert language_priors.prior_for(library) is None and "water" not in encoder.encoded
+    publish("woods", {"en": FOREST, "de": WALD})
+    steps = []
+    bring(progress=lambda done, total, what: steps.append((done, total, what)))
+    assert set(language_priors.prior_for(library).offsets) == {"de", "en"}
+    assert steps[-1] == (2, 2, "Learning where languages lie")
+    assert generations.load(library).alignment is not None
+    encoder.encoded.clear()
+    bring()
+    assert encoder.encoded == []

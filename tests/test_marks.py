@@ -52,7 +52,7 @@ def marker(token_encoder) -> SentenceMarker:
 @pytest.mark.parametrize("answer", ["The water rises in spring.", "ในฤดูฝนน้ำขึ้นสูงมาก", "يرتفع ماء النهر في الربيع."])
 def test_the_sentence_nearest_in_meaning_is_marked_whatever_its_language(token_encoder, means, query, answer):
     page = passage("The forest grows slowly.", answer, "The school is closed today.")
-    (marks,) = SentenceMarker(token_encoder, means).mark(asked(token_encoder, query), [(1, page)], as_it_is)
+    ((marks, _),) = SentenceMarker(token_encoder, means).mark(asked(token_encoder, query), [(1, page)], as_it_is)
     assert marked(page, marks, "meaning") == [answer]
 
 
@@ -70,7 +70,7 @@ def test_the_sentence_nearest_in_meaning_is_marked_whatever_its_language(token_e
 @pytest.mark.parametrize("query", ["Autobus wann?", "رأى حافلة", "รถบัสไหน"])
 def test_words_that_mean_the_same_are_marked_on_their_borders(token_encoder, marker, sentence, word, query):
     page = passage("Some words come first.", sentence, "School is over.")
-    (marks,) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), query), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), query), [(1, page)], as_it_is)
     assert (marked(page, marks, "meaning"), marked(page, marks, "related")) == ([sentence], [word])
 
 
@@ -83,7 +83,7 @@ def test_a_token_that_cuts_a_letter_marks_the_whole_letter():
 
 def test_only_the_sentence_that_answers_has_related_words(token_encoder, marker):
     page = passage("A bus, a bus and another bus.", "Ein Autobus.", "The school has a bus.")
-    (marks,) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
     (sentence,) = (mark for mark in marks if mark.why == "meaning")
     related = [mark for mark in marks if mark.why == "related"]
     assert related and all(sentence.start <= mark.start and mark.end <= sentence.end for mark in related)
@@ -91,13 +91,13 @@ def test_only_the_sentence_that_answers_has_related_words(token_encoder, marker)
 
 def test_a_word_of_the_query_stays_an_exact_one(token_encoder, marker):
     page = passage("The Autobus is a bus here.")
-    (marks,) = marker.mark(asked(token_encoder, "bus"), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(asked(token_encoder, "bus"), [(1, page)], as_it_is)
     assert [(page.text[mark.start : mark.end], mark.why) for mark in marks[1:]] == [("Autobus", "related"), ("bus", "words")]
 
 
 def test_related_words_that_touch_are_one_mark(token_encoder, marker):
     page = passage("เขามารถบัสน้ำช้ามาก")
-    (marks,) = marker.mark(asked(token_encoder, "bus agua"), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(asked(token_encoder, "bus agua"), [(1, page)], as_it_is)
     assert marked(page, marks, "related") == ["รถบัสน้ำ"]
 
 
@@ -105,7 +105,7 @@ def test_common_words_of_the_library_are_not_marked_for_their_meaning(token_enco
     fill(library, token_encoder, publication("lines", ["en"]), {"en": ["The bus comes."] * 10})
     page = passage("The bus is an Autobus here.")
     marker = SentenceMarker(token_encoder, MEANS, CommonWords(library))
-    (marks,) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
     assert marked(page, marks, "related") == ["Autobus"]
 
 
@@ -137,16 +137,20 @@ def test_a_small_library_does_not_make_its_subject_common(library, token_encoder
 def test_a_heading_is_marked_only_where_there_is_nothing_else(token_encoder, means):
     with_more, alone, nothing = passage("Water", "The forest grows slowly."), passage("Water"), passage()
     shown = [(1, with_more), (2, alone), (3, nothing)]
-    marks = SentenceMarker(token_encoder, means).mark(Asked(token_encoder.encode_queries(["water"]), "water"), shown, as_it_is)
+    marks, nearness = zip(
+        *SentenceMarker(token_encoder, means).mark(Asked(token_encoder.encode_queries(["water"]), "water"), shown, as_it_is), strict=True
+    )
     assert marked(with_more, marks[0], "meaning") == ["The forest grows slowly."]
     assert marked(alone, marks[1], "meaning") == ["Water"]
     assert marks[2] == ()
+    assert nearness[0] == nearness[1] > 0.9
+    assert nearness[2] == -1
 
 
 @pytest.mark.parametrize("query", ["", "?!", "💧"])
 @pytest.mark.parametrize("sentence", ["", "…", "💧 💧 💧 💧 💧 💧 💧"])
 def test_texts_without_words_do_no_harm(token_encoder, marker, query, sentence):
-    (marks,) = marker.mark(Asked(token_encoder.encode_queries([query]), query), [(1, passage(sentence))], as_it_is)
+    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries([query]), query), [(1, passage(sentence))], as_it_is)
     assert [(mark.start, mark.end, mark.why) for mark in marks] == [(0, len(sentence), "meaning")]
 
 
@@ -169,7 +173,7 @@ def test_memory_stays_within_its_bound_and_answers_stay_the_same(token_encoder, 
 
 
 def test_an_encoder_that_shows_no_tokens_is_marked_by_vectors(encoder):
-    (marks,) = SentenceMarker(encoder, MEANS).mark(Asked(encoder.encode_queries(["agua"]), "agua"), [(1, passage("The water rises."))], as_it_is)
+    ((marks, _),) = SentenceMarker(encoder, MEANS).mark(Asked(encoder.encode_queries(["agua"]), "agua"), [(1, passage("The water rises."))], as_it_is)
     assert [mark.why for mark in marks] == ["meaning"]
 
 
@@ -201,5 +205,5 @@ def test_the_default_encoder_marks_words_across_languages(real_encoder, query, w
         "The committee met in spring.", "Inspectors check all recruiters and agencies twice.", "When it rains, schools close early.", "It was late."
     )
     marker = SentenceMarker(real_encoder, shipped_means(real_encoder.fingerprint))
-    (marks,) = marker.mark(Asked(real_encoder.encode_queries([query]), query), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(Asked(real_encoder.encode_queries([query]), query), [(1, page)], as_it_is)
     assert word in marked(page, marks, "meaning")[0] and word in marked(page, marks, "related")

@@ -6,7 +6,9 @@ import pytest
 from conftest import LexiconEncoder
 from filling import fill, publication
 
+import index.searcher as searcher_module
 from index import generations
+from index.alignment import LanguagePrior
 from index.searcher import Query, Searcher, WrongEncoderError
 from index.view import Filters
 
@@ -146,3 +148,24 @@ def test_a_word_decides_within_the_readers_language_too(library, encoder):
 @pytest.mark.parametrize("query", ["\U00011f50", "\U0001e4f0 forest", "\x00", '"', "-", "😀🔥"])
 def test_no_character_is_too_new_or_too_odd_to_be_asked(searcher, query):
     assert len(searcher.search(Query(query))) in {0, 3}
+
+
+@pytest.mark.parametrize(
+    ("query", "least", "close"),
+    [
+        ("forest", 0.9, {"woods"}),
+        ("Wasser", 0.9, {"rivers"}),
+        ("autobús", 0.9, set()),  # nothing here is about buses
+        ("steigt", 2, {"rivers"}),  # by its words, however far its meaning
+        ("Wald steigt", 2, set()),
+    ],
+)
+def test_what_comes_nowhere_near_is_said_to_be_far(library, encoder, searcher, monkeypatch, query, least, close):
+    monkeypatch.setattr(searcher_module, "prior_for", lambda _: LanguagePrior({}, None, close=least))
+    hits = Searcher(library, encoder).search(Query(query))
+    assert {hit.publication.publication_id for hit in hits if hit.close} == close
+    assert len(hits) == 3
+
+
+def test_where_nobody_has_measured_what_is_near_nothing_is_called_far(searcher):
+    assert all(hit.close for hit in searcher.search(Query("autobús")))

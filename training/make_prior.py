@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import lzma
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ import click
 import numpy as np
 from rich.progress import track
 
-from index.alignment import PRIORS, Matrix, prior_from, save_prior
+from index.alignment import LanguagePrior, Matrix
 from index.encoder import Encoder, Vectors
+from index.language_priors import PRIORS, offsets, save_prior
 from index.sentence_encoder import open_encoder
 
 PENALTY = 3e-4  # of the ridge, towards the identity: 1e-4 is better by 0.012 AP on XQuAD-R and worse by 0.04 RR on the sample library
-PARAGRAPHS = {"help": 700, "chromium": 600}  # aligned texts used of each source; half as many give 0.008 less AP
-LANGUAGES = 20  # of each source, those that translate most
+PARAGRAPHS = {"help": 2400, "chromium": 1200}  # aligned texts used of each source
+TRANSLATIONS = 12  # used of each text, drawn anew so that all languages take part
+BATCH = 256
 LENGTHS = range(50, 301)  # characters of the English text
 
 
@@ -28,17 +30,18 @@ LENGTHS = range(50, 301)  # characters of the English text
 @click.argument("parallel", type=click.Path(exists=True, path_type=Path), nargs=-1)
 @click.option("--articles", default="1-30", help="Articles of the Declaration to use, so that the others can be a test.")
 @click.option("--encoder", "name", default="")
-def main(udhr: Path, parallel: tuple[Path, ...], articles: str, name: str) -> None:
-    """Encode the Declaration and the parallel texts, and write index/priors/."""
+@click.option("--into", type=click.Path(exists=True, file_okay=False, path_type=Path), default=PRIORS, help="Where it is written.")
+def main(udhr: Path, parallel: tuple[Path, ...], articles: str, name: str, into: Path) -> None:
+    """Encode the Declaration and the parallel texts, and write what is known of the encoder's languages."""
     encoder = open_encoder(name)
-    first, last = map(int, articles.split("-"))
-    declaration = [row for row in read(udhr) if first <= row["id"] <= last]
-    texts = [(language, text) for row in declaration for language, text in row["texts"].items()]
-    with lzma.open(PRIORS / "udhr.jsonl.xz", "wt", encoding="utf-8") as file:
+    with lzma.open(into / "udhr.jsonl.xz", "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in read(udhr))
-    prior = prior_from(encoder, texts, lambda *_: None)
+    first, last = map(int, articles.split("-"))
+    flat = [(language, text) for row in read(udhr) if first <= row["id"] <= last for language, text in row["texts"].items()]
+    vectors, languages = encoded(encoder, [text for _, text in flat], udhr), np.asarray([language for language, _ in flat])
+    means = {language: vectors[languages == language].mean(axis=0) for language in sorted(set(languages.tolist()))}
     groups = [group for path in parallel for group in translations(encoder, path)]
-    save_prior(replace(prior, hub=ridge_to_hub(groups) if groups else None), PRIORS / f"{encoder.fingerprint[:16]}.npz")
+    save_prior(LanguagePrior(offsets(means), ridge_to_hub(groups) if groups else None), into / f"{encoder.fingerprint[:16]}.npz")
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -46,19 +49,28 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def translations(encoder: Encoder, path: Path) -> list[Vectors]:
-    """Encode a sample of aligned texts, centred by language; one array for each text, a row for each of its translations."""
+    """Encode a sample of aligned texts, centred by language; one array for each text, a row for each of its translations.
+
+    The vectors are kept beside the texts, so that a second run with another penalty takes seconds.
+    """
+    draw = random.Random(1)
     rows = [row["texts"] for row in read(path) if len(row["texts"]["en"]) in LENGTHS]
-    sizes = {language: sum(language in row for row in rows) for language in {language for row in rows for language in row}}
-    chosen = set(sorted(sizes, key=lambda language: (-sizes[language], language))[:LANGUAGES])
-    rows = random.Random(1).sample(rows, min(PARAGRAPHS[path.stem], len(rows)))
-    flat = [(place, language, row[language]) for place, row in enumerate(rows) for language in sorted(row.keys() & chosen)]
-    vectors = np.concatenate(
-        [encoder.encode_passages([text for _, _, text in flat[at : at + 256]]) for at in track(range(0, len(flat), 256), path.stem)]
-    )
+    rows = draw.sample(rows, min(PARAGRAPHS[path.stem], len(rows)))
+    flat = [(place, language, row[language]) for place, row in enumerate(rows) for language in draw.sample(sorted(row), min(TRANSLATIONS, len(row)))]
+    vectors = encoded(encoder, [text for _, _, text in flat], path)
     languages, places = np.asarray([language for _, language, _ in flat]), np.asarray([place for place, _, _ in flat])
-    for language in chosen:
+    for language in set(languages.tolist()):
         vectors[languages == language] -= vectors[languages == language].mean(axis=0)
     return [vectors[places == place] for place in range(len(rows))]
+
+
+def encoded(encoder: Encoder, texts: list[str], path: Path) -> Vectors:
+    content = hashlib.sha256("\0".join([encoder.fingerprint, *texts]).encode()).hexdigest()
+    kept = path.with_name(f"{path.stem}-{content[:12]}.npy")
+    if not kept.exists():
+        batches = [encoder.encode_passages(texts[at : at + BATCH]) for at in track(range(0, len(texts), BATCH), path.stem)]
+        np.save(kept, np.concatenate(batches))
+    return np.asarray(np.load(kept), np.float32)
 
 
 def ridge_to_hub(groups: list[Vectors]) -> Matrix:

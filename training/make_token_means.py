@@ -8,8 +8,8 @@ import click
 import numpy as np
 from rich.progress import track
 
-from index.alignment import PRIORS, declaration
 from index.encoder import Layer, TokenEncoder
+from index.language_priors import PRIORS, declaration
 from index.related import TokenMeans, save_means, unit
 from index.sentence_encoder import open_encoder
 
