@@ -11,8 +11,8 @@ which the languages of a library differ are therefore projected out, and what is
     o_l    w_l (m_l - g) + (1 - w_l) d_l          the offset of language l, shrunk towards the prior: a language with a single
                                                   document would lose that document's subject otherwise
     V      first k right singular vectors of the matrix with rows sqrt(n_l) o_l; k = languages, at most 30
-    c      1 - sum_l (n_l / n)^2                  how mixed the library is: 0 for one language, which needs no centring
-    A      (I - V'V) W,  b = -c g A               W: ridge regression of vectors on the mean of their translations
+    c      1 - sum_l (n_l / n)^2                  how mixed the library is: 0 for one language, which gains by the projection alone
+    A      (I - V'V) (I + c (W - I)),  b = -c g A    W: ridge regression of vectors on the mean of their translations
     aligned(x) = (x A + b) / |x A + b|            the same for passages and queries, so no query language is needed
 
 Language information removal by projection: Yang, Yang, Cer and Darve 2021, "A simple and effective method to eliminate the self language bias
@@ -78,7 +78,7 @@ def fit(vectors: Vectors, languages: Sequence[str], prior: LanguagePrior | None)
     mixture = 1 - float(((counts / counts.sum()) ** 2).sum())
     matrix = np.eye(vectors.shape[1]) - directions.T @ directions
     if prior.hub is not None:
-        matrix = matrix @ prior.hub
+        matrix = matrix @ ((1 - mixture) * np.eye(len(matrix)) + mixture * prior.hub)
     return Alignment(matrix.astype(np.float32), (-mixture * centre @ matrix).astype(np.float32))
 
 

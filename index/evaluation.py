@@ -105,13 +105,14 @@ def evaluate(searcher: Searcher, collection: Collection, progress: Progress) -> 
         batch = collection.queries[start : start + BATCH]
         ranked = searcher.rank_passages([query.text for query in batch], DEPTH)
         run = {query.text_id: [ids[int(key)] for key in keys] for query, (_, keys) in zip(batch, ranked, strict=True)}
-        rows += _measured(batch, run, collection.qrels, languages)
+        rows += measured(batch, run, collection.qrels, languages)
         progress("queries", start + len(batch), len(collection.queries))
-    by_language = {language: _means([row for row in rows if row["language"] == language]) for language in sorted({row["language"] for row in rows})}
-    return {"passages": len(collection.corpus), **_means(rows), "by_language": by_language, "by_pair": _by_pair(rows)}
+    by_language = {language: means([row for row in rows if row["language"] == language]) for language in sorted({row["language"] for row in rows})}
+    return {"passages": len(collection.corpus), **means(rows), "by_language": by_language, "by_pair": _by_pair(rows)}
 
 
-def _measured(queries: Sequence[Text], run: Mapping[str, Sequence[str]], qrels: Qrels, languages: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def measured(queries: Sequence[Text], run: Mapping[str, Sequence[str]], qrels: Qrels, languages: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield every measure of each query; a run holds passage ids, best first, and `languages` the language of each passage."""
     judged = {query.text_id: dict(qrels[query.text_id]) for query in queries}
     # Falling numbers in place of scores: a tie stays in the order in which a reader would see it.
     ranked = {query_id: {passage: float(len(ids) - place) for place, passage in enumerate(ids)} for query_id, ids in run.items()}
@@ -146,7 +147,8 @@ def _by_pair(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str,
     }
 
 
-def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def means(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The number of queries, and the mean of every measure over them."""
     own = [row[OWN_LANGUAGE] for row in rows if row[OWN_LANGUAGE] is not None]
     means: dict[str, Any] = {name: fmean(row[name] for row in rows) if rows else 0.0 for name in MEASURES}
     return {"queries": len(rows), **means, OWN_LANGUAGE: fmean(own) if own else None}

@@ -15,7 +15,7 @@ from index.encoder import Vectors
 
 WITHIN = 0.2  # of the cosine's range: what the best BM25 weighs inside a language
 COVERED = 0.5  # added where all words of the query stand
-STEEPNESS = 3  # power of the coverage; lets half-covered questions pass without effect
+STEEPNESS = 5  # power of the coverage; lets half-covered questions pass without effect
 
 Values = NDArray[np.float32]  # shape (passages,)
 

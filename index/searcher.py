@@ -59,6 +59,7 @@ class Hit:
     passage: Passage
     page: int  # where the marked sentence begins, 1-based; 0 for the catalogue entry
     marks: tuple[Mark, ...]
+    nearness: float  # aligned cosine of the query and the nearest sentence; tells an answer from the nearest there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,5 +229,5 @@ class _Question:
 
 
 def _hit(score: float, passage: Passage, marking: Marking) -> Hit:
-    marks = marking.marks
-    return Hit(score, passage, passage.page_at(marks[0].start if marks else 0), marks)
+    marks, nearness = marking
+    return Hit(score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness)

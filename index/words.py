@@ -22,7 +22,7 @@ __all__ = ["WordHits", "WordQuery", "Words", "exact", "exact_spans", "parse", "s
 
 POSTINGS = 20_000  # read for one query, about; the rarest terms come first and the rest only says more of passages already found
 MOST_TERMS = 64  # looked up for one query, the rarest; FTS5 takes time that grows with the square
-SAME_NAME = 0.7  # what a name in another alphabet counts, against 1 for the word itself: not every agreement is right
+SAME_NAME = 0.8  # what a name in another alphabet counts, against 1 for the word itself: not every agreement is right
 COMMON = 0.03  # of all passages; more than that, a word may be "the"
 
 
