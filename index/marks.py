@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from index.words import Words, exact_spans
 from ingest.records import Passage, Span
 
 CACHE = 128 << 20  # bytes of sentences kept in memory: those of about a thousand passages
+LONG_HEADING = 80  # characters
+HEADING = 0.15  # of the score, which is the sum of two cosines, that a heading must be better by
 SHORT_SENTENCE = 12  # characters; headings and table cells answer nothing when there is a sentence beside them
 
 
@@ -143,7 +146,16 @@ class SentenceMarker:
 
 def _best(passage: Passage, scores: Vectors) -> int:
     long = np.asarray([end - start >= SHORT_SENTENCE for start, end in passage.sentences])
+    scores = scores - HEADING * np.asarray([_is_heading(passage.text, span) for span in passage.sentences])
     return int(np.argmax(np.where(long, scores, scores - 4) if long.any() else scores))
+
+
+def _is_heading(text: str, span: Span) -> bool:
+    """Whether a sentence is a short line of its own without an end: it names what is asked, and the answer comes after it."""
+    start, end = span
+    line = text[start:end].strip()
+    alone = (start == 0 or "\n" in text[max(start - 2, 0) : start + 1]) and "\n" in text[end - 1 : end + 2]
+    return alone and len(line) < LONG_HEADING and not unicodedata.category(line[-1:] or ".").startswith("P")
 
 
 def _overlap(span: Span, others: Sequence[Span]) -> bool:
