@@ -25,8 +25,9 @@ from ingest.scripts import OF_ONE_LANGUAGE, read_script
 
 SAMPLE = 1000  # characters that are looked at; more changes no answer and costs time
 MIN_LETTERS = 4  # fewer tell nothing
-SURE = 0.5  # of the votes; with fewer the catalogue and the neighbours are asked
+SURE = 0.5  # of the votes; only with more are the catalogue and the neighbours not asked
 AGREED = 0.85  # of the votes of the first two readers, from which the third is not asked
+LONG = 60  # letters from which one reader suffices for a language that the others do not know
 PLAUSIBLE = 0.05  # of the votes, for a language that is expected anyhow
 
 NAMES = {  # of languages, where the readers' differ from the catalogue's
@@ -41,6 +42,8 @@ OTHER_SCRIPTS = {  # in which a language is written besides its usual one
     "mn": {"Mong"}, "ms": {"Arab"}, "pa": {"Arab"}, "sd": {"Deva"}, "sr": {"Latn"}, "tg": {"Latn"}, "tk": {"Cyrl"}, "tt": {"Latn"},
     "ug": {"Latn", "Cyrl"}, "uz": {"Cyrl", "Arab"},
 }  # fmt: skip
+OF_ONE_READER = {"bo", "ckb", "ku", "sd", "su", "ti", "yi"}  # that one reader knows, while the others take them for their relatives
+NO_LANGUAGE = "zxx"  # what py3langid calls figures, codes and markup
 SCRIPTS_NAMED = {"sr", "zh"}  # readers of one script may not read the other, so it is always named
 NOT_WORDS = regex.compile(r"(?i)\b(?:https?://|www\.)\S+|\S+@\S+|\S+\.(?:org|com|net|int|html?|pdf)\b|[\p{Cc}\p{Cs}\p{Co}\p{Cn}--[\n]]", regex.V1)
 
@@ -119,29 +122,33 @@ def _carried(tags: Iterable[str]) -> list[str]:
 
 def _evidence(text: str) -> _Evidence:
     text = NOT_WORDS.sub(" ", text[:SAMPLE])
-    letters, script, language = read_script(text)
-    if letters < MIN_LETTERS or language == UNDETERMINED:
+    letters, script, languages = read_script(text)
+    if letters < MIN_LETTERS:
         return _Evidence(UNDETERMINED, False, script, {}, letters)
-    votes = {language: 1.0} if language else _votes(text, script)
+    votes = {language: 1 / len(languages) for language in languages} or _votes(text, script, letters)
     if not votes:
-        return _Evidence(UNDETERMINED, False, script, votes, letters)
+        return _Evidence(UNDETERMINED, False, script, {}, letters)
     first = max(votes, key=lambda language: (votes[language], language))
+    if first in {UNDETERMINED, NO_LANGUAGE}:
+        return _Evidence(UNDETERMINED, False, script, {}, letters)
     best = decide(text, script, first)
-    return _Evidence(_tag(best, script), sum(votes[there] for there in votes if near(there, best)) >= SURE, script, votes, letters)
+    return _Evidence(_tag(best, script), sum(votes[there] for there in votes if near(there, best)) > SURE, script, votes, letters)
 
 
-def _votes(text: str, script: str) -> Votes:
-    """Join the readers' votes: for each language the mean over the readers that know it."""
+def _votes(text: str, script: str, letters: int) -> Votes:
+    """Join the readers' votes: for each language the mean over the readers that know it, two at least in a short text."""
     readers = [(_py3langid_votes(text), _known_to_py3langid()), (_cld2_votes(text), _known_to_cld2())]
-    votes = _mean(readers, script)
+    fewest = 1 if letters >= LONG else 2
+    votes = _mean(readers, script, fewest)
     if max(votes.values(), default=0) < AGREED:
-        votes = _mean([*readers, (_langdetect_votes(text), _known_to_langdetect())], script)
+        votes = _mean([*readers, (_langdetect_votes(text), _known_to_langdetect())], script, fewest)
     return votes
 
 
-def _mean(readers: Sequence[tuple[Votes, frozenset[str]]], script: str) -> Votes:
+def _mean(readers: Sequence[tuple[Votes, frozenset[str]]], script: str, fewest: int) -> Votes:
     languages = sorted({language for votes, _ in readers for language in votes if _can_be_written(language, script)})
-    return {there: sum(votes.get(there, 0) for votes, _ in readers) / sum(there in knows for _, knows in readers) for there in languages}
+    knowing = {there: max(sum(there in knows for _, knows in readers), 1 if there in OF_ONE_READER else fewest) for there in languages}
+    return {there: sum(votes.get(there, 0) for votes, _ in readers) / knowing[there] for there in languages}
 
 
 def _tag(language: str, script: str) -> str:
@@ -156,7 +163,12 @@ def _written_in(tag: str, script: str) -> bool:
 
 
 def _can_be_written(language: str, script: str) -> bool:
-    return _usual_script(language) == script or script in OTHER_SCRIPTS.get(language, ()) or (language, script) == ("crh", "Latn")
+    return (
+        language == NO_LANGUAGE
+        or _usual_script(language) == script
+        or script in OTHER_SCRIPTS.get(language, ())
+        or (language, script) == ("crh", "Latn")
+    )
 
 
 @cache
