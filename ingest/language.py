@@ -27,6 +27,7 @@ SAMPLE = 1000  # characters that are looked at; more changes no answer and costs
 MIN_LETTERS = 4  # fewer tell nothing
 SURE = 0.5  # of the votes; only with more are the catalogue and the neighbours not asked
 AGREED = 0.85  # of the votes of the first two readers, from which the third is not asked
+IGNORANT = 0.5  # share of a vote against a language that a reader does not know
 LONG = 60  # letters from which one reader suffices for a language that the others do not know
 PLAUSIBLE = 0.05  # of the votes, for a language that is expected anyhow
 
@@ -147,8 +148,15 @@ def _votes(text: str, script: str, letters: int) -> Votes:
 
 def _mean(readers: Sequence[tuple[Votes, frozenset[str]]], script: str, fewest: int) -> Votes:
     languages = sorted({language for votes, _ in readers for language in votes if _can_be_written(language, script)})
-    knowing = {there: max(sum(there in knows for _, knows in readers), 1 if there in OF_ONE_READER else fewest) for there in languages}
-    return {there: sum(votes.get(there, 0) for votes, _ in readers) / knowing[there] for there in languages}
+    return {there: sum(votes.get(there, 0) for votes, _ in readers) / _weight(there, readers, fewest) for there in languages}
+
+
+def _weight(language: str, readers: Sequence[tuple[Votes, frozenset[str]]], fewest: int) -> float:
+    """By how many readers the votes for a language are divided: one that does not know it has spoken half against it."""
+    knowing = sum(language in knows for _, knows in readers)
+    if language in OF_ONE_READER or knowing == fewest == 1:
+        return max(knowing, 1)
+    return max(knowing + IGNORANT * (len(readers) - knowing), fewest)
 
 
 def _tag(language: str, script: str) -> str:
