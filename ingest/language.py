@@ -32,7 +32,7 @@ LONG = 60  # letters from which one reader suffices for a language that the othe
 PLAUSIBLE = 0.05  # of the votes, for a language that is expected anyhow
 
 NAMES = {  # of languages, where the readers' differ from the catalogue's
-    "tl": "fil", "iw": "he", "jw": "jv", "hbo": "he", "grc": "el", "arz": "ar", "ary": "ar", "wuu": "zh", "yue": "zh", "uzs": "uz",
+    "tl": "fil", "nb": "no", "prs": "fa", "cmn": "zh", "iw": "he", "jw": "jv", "hbo": "he", "grc": "el", "arz": "ar", "ary": "ar", "wuu": "zh", "yue": "zh", "uzs": "uz",
     "sdh": "ckb", "gug": "gn", "kik": "ki",
 }  # fmt: skip
 NOT_TOLD = {  # small languages that take headings of great ones for theirs, and CLD2's jokes

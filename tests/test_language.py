@@ -74,7 +74,7 @@ def test_tags_name_one_language_whatever_their_regions_and_scripts(left, right, 
 
 
 @pytest.mark.parametrize(
-    ("language", "told"), [("km", True), ("my", True), ("am", True), ("ka", True), ("de-AT", True), ("zh-Hant", True), ("und", False), ("tlh", False), ("shn", False)]
+    ("language", "told"), [("km", True), ("nb", True), ("ckb", True), ("my", True), ("am", True), ("ka", True), ("de-AT", True), ("zh-Hant", True), ("und", False), ("tlh", False), ("shn", False)]
 )  # fmt: skip
 def test_it_is_known_which_languages_can_be_told(language, told):
     assert known(language) is told
