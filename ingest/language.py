@@ -32,8 +32,8 @@ LONG = 60  # letters from which one reader suffices for a language that the othe
 PLAUSIBLE = 0.05  # of the votes, for a language that is expected anyhow
 
 NAMES = {  # of languages, where the readers' differ from the catalogue's
-    "tl": "fil", "nb": "no", "prs": "fa", "cmn": "zh", "iw": "he", "jw": "jv", "hbo": "he", "grc": "el", "arz": "ar", "ary": "ar", "wuu": "zh", "yue": "zh", "uzs": "uz",
-    "sdh": "ckb", "gug": "gn", "kik": "ki",
+    "tl": "fil", "nb": "no", "prs": "fa", "cmn": "zh", "iw": "he", "jw": "jv", "hbo": "he", "grc": "el", "arz": "ar", "ary": "ar", "wuu": "zh", "yue": "zh",
+    "uzs": "uz", "sdh": "ckb", "gug": "gn", "kik": "ki",
 }  # fmt: skip
 NOT_TOLD = {  # small languages that take headings of great ones for theirs, and CLD2's jokes
     "ace", "an", "bcl", "bh", "crs", "ext", "fuv", "gcf", "gcr", "gom", "guw", "ia", "ie", "kab", "lij", "ltg", "pcm", "sco", "tlh", "vec", "vo", "zzp",
@@ -50,7 +50,7 @@ NOT_WORDS = regex.compile(r"(?i)\b(?:https?://|www\.)\S+|\S+@\S+|\S+\.(?:org|com
 
 DetectorFactory.seed = 0  # langdetect draws at random; the same text must get the same answer
 
-Votes = Mapping[str, float]  # by language, at most 1 in all
+Votes = Mapping[str, float]  # by language; each is at most 1
 
 
 @dataclass(frozen=True, slots=True)
