@@ -24,12 +24,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import langcodes
 import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Vectors
-from ingest.records import UNDETERMINED
+from ingest.records import UNDETERMINED, primary
 
 SHRINKAGE = 100.0  # passages of a language that weigh as much as its prior offset
 DIRECTIONS = 30  # projected out at most; each one too many costs a little meaning
@@ -84,8 +83,8 @@ def fit(vectors: Vectors, languages: Sequence[str], prior: LanguagePrior | None)
 
 def prior_offset(prior: LanguagePrior, tag: str, dimension: int) -> Vectors:
     """The prior offset of a language: its own, else the mean over what is known of the language in any script, else zero."""
-    language = langcodes.get(tag).language or tag
-    alike = [offset for there, offset in prior.offsets.items() if there.split("-")[0] == language]
+    language = primary(tag)
+    alike = [offset for there, offset in prior.offsets.items() if primary(there) == language]
     if tag in prior.offsets or not alike:
         return prior.offsets.get(tag, np.zeros(dimension, np.float32))
     return np.asarray(np.mean(alike, axis=0), np.float32)

@@ -23,7 +23,7 @@ from index.durable import replacing
 from index.generations import current_name
 from index.library import Keys, Library
 from index.searcher import Searcher
-from ingest.records import UNDETERMINED, IsoglossError, Publication
+from ingest.records import UNDETERMINED, IsoglossError, Publication, primary
 
 if TYPE_CHECKING:
     from index.evaluation import Progress
@@ -99,9 +99,9 @@ class _Holdings:
             texts = [("title", *item) for item in one.titles.items()] + [("abstract", *item) for item in one.abstracts.items()]
             texts += [("passage", str(self.language_of[place]), passages[int(self.keys[place])].text) for place in places if passages]
             for kind, language, text in texts:
-                others = tuple(sorted(languages - {_primary(language)}))
-                if others and _primary(language) != UNDETERMINED and plain(text):
-                    yield Source(at, _primary(language), kind, plain(text), others)  # type: ignore[arg-type]
+                others = tuple(sorted(languages - {primary(language)}))
+                if others and primary(language) != UNDETERMINED and plain(text):
+                    yield Source(at, primary(language), kind, plain(text), others)  # type: ignore[arg-type]
 
     @property
     def most(self) -> int:
@@ -209,9 +209,5 @@ def _spread(places: Sequence[int]) -> list[int]:
 
 
 def _told(language: str, edition_language: str) -> str:
-    own, edition = _primary(language), _primary(edition_language)
+    own, edition = primary(language), primary(edition_language)
     return own if edition in (own, UNDETERMINED) else UNDETERMINED
-
-
-def _primary(tag: str) -> str:
-    return tag.split("-")[0]

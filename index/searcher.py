@@ -18,7 +18,7 @@ from index.related import CommonWords, shipped_means
 from index.vectors import Allowed, Scores
 from index.view import Filters, View
 from index.words import WordHits, WordQuery, exact, parse, search_words
-from ingest.records import IsoglossError, Passage, Publication
+from ingest.records import IsoglossError, Passage, Publication, primary
 
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
 WORD_CANDIDATES = 300  # best by words, fused too
@@ -214,9 +214,9 @@ class _Question:
         shown = self.view.places(np.asarray([group.key]))
         least = float(self.view.cosines(self.vector, shown)[0]) - OWN_EDITION
         for language in self.readers:
-            if self.view.edition_languages[self.view.edition_of[shown[0]]] == language.split("-")[0]:
+            if self.view.edition_languages[self.view.edition_of[shown[0]]] == primary(language):
                 break
-            own = pages & (self.view.edition_languages == language.split("-")[0])[self.view.edition_of]
+            own = pages & (self.view.edition_languages == primary(language))[self.view.edition_of]
             key = self._best(own)
             if key and self.view.cosines(self.vector, self.view.places(np.asarray([key])))[0] >= least:
                 return replace(group, key=key)

@@ -12,7 +12,7 @@ from index.encoder import Vectors
 from index.generations import Generation, current_name, load_or_build
 from index.library import Keys, Library
 from index.vectors import Allowed, Scores, VectorIndex
-from ingest.records import Edition, Publication
+from ingest.records import Edition, Publication, primary
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class View:
             on_page=on_page,
             language_of=language_of,
             editions=tuple(edition for edition, _ in editions),
-            edition_languages=np.asarray([edition.language.split("-")[0] for edition, _ in editions], np.str_),
+            edition_languages=np.asarray([primary(edition.language) for edition, _ in editions], np.str_),
             publication_of=np.asarray([position for _, position in editions], np.int64),
             publications=publications,
         )
@@ -123,7 +123,7 @@ def _admits(filters: Filters, edition: Edition, publication: Publication) -> boo
         return not wanted or not set(wanted).isdisjoint(there)
 
     return (
-        any_of(filters.languages, (edition.language, edition.language.split("-")[0]))
+        any_of(filters.languages, (edition.language, primary(edition.language)))
         and any_of(filters.years, (str(publication.year),))
         and any_of(filters.kinds, (publication.kind,))
         and any_of(filters.topics, publication.topics)

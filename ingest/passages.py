@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
-from ingest.language import identify
+from ingest.language import identify_in_order, prevailing
 from ingest.layout import SENTENCE_END, breaks_off, unspaced
-from ingest.records import UNDETERMINED, Page, Passage, Publication, Span
+from ingest.records import UNDETERMINED, Page, Passage, Publication, Span, primary
 from ingest.sentences import sentence_spans
 
 PASSAGE_TOKENS = 200  # encoder tokens; longer passages blur several subjects into one vector
@@ -27,7 +28,7 @@ def cut_pages(pages: Sequence[Page], count_tokens: TokenCounter, language: str) 
     if not read:
         return []
     text, starts = _join(read)
-    language = identify(text, language) if language == UNDETERMINED else language
+    language = prevailing(page.text for page in read) if language == UNDETERMINED else language
     passages = []
     windows = (part for window in _windows(text, language, count_tokens) for part in _within_two_pages(window, starts))
     for ordinal, group in enumerate(windows):
@@ -41,12 +42,24 @@ def cut_pages(pages: Sequence[Page], count_tokens: TokenCounter, language: str) 
                 start - starts[first],
                 read[last].number,
                 end - starts[last],
-                identify(text[start:end], language),
+                language,
                 text[start:end],
                 tuple((left - start, right - start) for left, right in group),
             )
         )
-    return passages
+    return with_languages(passages, language)
+
+
+def with_languages(passages: Sequence[Passage], edition_language: str) -> list[Passage]:
+    """Tell the languages of an edition's passages anew from their texts: no PDF is read, and nothing but the language changes.
+
+    The passages are those of one edition in reading order, whether just cut or out of a library; `edition_language` is the catalogue's word,
+    "und" when it has none, and then the language of most of the text stands for it.
+    """
+    texts = [passage.text for passage in passages]
+    expected = prevailing(texts) if edition_language == UNDETERMINED else edition_language
+    told = identify_in_order(texts, expected)
+    return [replace(passage, language=language) for passage, language in zip(passages, told, strict=True)]
 
 
 def catalogue_passages(publication: Publication, count_tokens: TokenCounter) -> list[Passage]:
@@ -55,12 +68,12 @@ def catalogue_passages(publication: Publication, count_tokens: TokenCounter) -> 
     So a publication is found by what its catalogue entry says, even when no file of it can be read. They belong to the edition in
     that language, else to the first; their ordinals count through the publication.
     """
-    by_language = {edition.language.split("-")[0]: edition.edition_id for edition in reversed(publication.editions)}
+    by_language = {primary(edition.language): edition.edition_id for edition in reversed(publication.editions)}
     by_language |= {edition.language: edition.edition_id for edition in reversed(publication.editions)}
     passages: list[Passage] = []
     for language in dict.fromkeys([*publication.titles, *publication.abstracts]):
         text = "\n".join(filter(None, (publication.titles.get(language), publication.abstracts.get(language))))
-        edition_id = by_language.get(language) or by_language.get(language.split("-")[0], publication.editions[0].edition_id)
+        edition_id = by_language.get(language) or by_language.get(primary(language), publication.editions[0].edition_id)
         for group in _windows(text, language, count_tokens):
             start, end = group[0][0], group[-1][1]
             sentences = tuple((left - start, right - start) for left, right in group)

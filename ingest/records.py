@@ -78,6 +78,11 @@ class Passage:
         return self.last_page if offset >= len(self.text) - self.end else self.first_page
 
 
+def primary(tag: str) -> str:
+    """The language of a BCP 47 tag, without script, region and variant: "zh" of "zh-Hant"."""
+    return tag.split("-")[0]
+
+
 def edition_id(publication_id: str, language: str, part: Part = "whole") -> str:
     """Name an edition after its publication, its language and, unless it is whole, its part."""
     suffix = "" if part == "whole" else "." + part.replace(" ", "-")

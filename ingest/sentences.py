@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sentencex import segment
 
-from ingest.records import Span
+from ingest.records import Span, primary
 
 KHMER_END = re.compile(r"(?<=[។៕?!])(?!\s*ល\s*។)\s*")  # sentencex does not know the khan; "។ល។" means "and so on"
 FULL_STOP = re.compile(r"。(?=\w)")  # sentencex ends no Chinese or Japanese sentence before a digit
@@ -32,13 +32,13 @@ def sentence_spans(text: str, language: str) -> list[Span]:
 
 
 def _pieces(paragraph: str, language: str) -> Iterator[Span]:
-    primary = language.split("-")[0]
-    if primary == "km":
+    there = primary(language)
+    if there == "km":
         return _between(paragraph, [match.end() for match in KHMER_END.finditer(paragraph)])
-    if primary in {"th", "lo"} and SPACED_CLAUSES.search(paragraph):
+    if there in {"th", "lo"} and SPACED_CLAUSES.search(paragraph):
         return _between(paragraph, _clause_ends(paragraph))
     ends, at = [], 0
-    for sentence in segment(primary, paragraph):
+    for sentence in segment(there, paragraph):
         at += len(sentence)
         ends.append(at)
     return _between(paragraph, sorted(ends + [match.end() for match in FULL_STOP.finditer(paragraph)]))

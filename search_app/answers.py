@@ -10,7 +10,7 @@ import langcodes
 
 from index.searcher import PublicationHit
 from index.view import Filters
-from ingest.records import UNDETERMINED, Edition, Publication
+from ingest.records import UNDETERMINED, Edition, Publication, primary
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
 MAX_HITS = 100
@@ -78,8 +78,8 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
 
 def _in_language(texts: Any, wanted: Sequence[str]) -> tuple[str, str] | None:
     for language in wanted:
-        primary = language.split("-")[0]
-        for there in (language, primary, *(tag for tag in texts if tag.split("-")[0] == primary)):
+        own = primary(language)
+        for there in (language, own, *(tag for tag in texts if primary(tag) == own)):
             if there in texts:
                 return texts[there], there
     return next(((text, language) for language, text in texts.items()), None)

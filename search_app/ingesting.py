@@ -14,7 +14,7 @@ from index.encoder import Encoder, Vectors
 from index.library import ChangedFileError, EditionState, Library, State
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
-from ingest.language import identify, known, same_language
+from ingest.language import known, prevailing, same_language
 from ingest.passages import catalogue_passages, cut_pages
 from ingest.pdf import PdfContent
 from ingest.pipeline import READING_VERSION, Reading, read_files
@@ -197,7 +197,7 @@ def _is_rubbish(pages: Sequence[Page], passages: Sequence[Passage]) -> bool:
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
     """Describe a bare PDF by what it says of itself: its title, and the language of its text."""
     content = reading.content or PdfContent("", ())
-    language = identify(" ".join(page.text for page in content.pages if page.text))
+    language = prevailing(page.text for page in content.pages)
     edition = replace(publication.editions[0], language=language)
     return replace(publication, titles={language: _title(content.title, content.pages, path)}, editions=(edition,))
 

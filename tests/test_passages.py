@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from conftest import CORPUS, LexiconEncoder
 
-from ingest.passages import PASSAGE_TOKENS, catalogue_passages, cut_pages
+from ingest.passages import PASSAGE_TOKENS, catalogue_passages, cut_pages, with_languages
 from ingest.pdf import read_pdf
 from ingest.records import Edition, Page, Passage, Publication
 from ingest.sentences import sentence_spans
@@ -155,3 +157,25 @@ def test_a_passage_never_reaches_a_third_page_so_that_each_sentence_knows_its_pa
 def test_text_of_pages_that_cannot_be_read_is_not_cut():
     pages = [Page("woods.en", 1, "1", "Sound text.", "good"), Page("woods.en", 2, "2", "\ue001\ue002 \ue003", "unreadable")]
     assert [passage.text for passage in cut_pages(pages, lambda texts: [1 for _ in texts], "en")] == ["Sound text."]
+
+
+def passages_of(*texts: str, language: str = "und") -> list[Passage]:
+    return [Passage("woods.x", place, 1, 0, 1, len(text), language, text, ((0, len(text)),)) for place, text in enumerate(texts)]
+
+
+def test_languages_are_told_anew_from_the_texts_alone(sample):
+    _, language, cut = sample
+    unlearned = [replace(passage, language="und") for passage in cut]
+    assert with_languages(unlearned, language) == cut
+    assert [replace(passage, language="und") for passage in with_languages(unlearned, "und")] == unlearned
+
+
+def test_what_the_catalogue_now_says_changes_the_tags_that_fit_it():
+    told = with_languages(passages_of("所有儿童都有权利。", "12 345", "All children have rights.", language="zh"), "zh-CN")
+    assert [passage.language for passage in told] == ["zh-CN", "und", "en"]
+
+
+def test_a_short_passage_between_sure_ones_takes_their_language_not_that_of_the_edition():
+    german = "Die Kinder sagten, dass es in der Nähe der Schule einen Fluss gibt."
+    told = with_languages(passages_of(german, "Kinder", german), "en")
+    assert [passage.language for passage in told] == ["de", "de", "de"]
