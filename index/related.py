@@ -3,7 +3,7 @@
 The last layer of the encoder tells which sentence answers: the mean over the query's tokens of the best cosine with a token of the sentence
 (MaxSim: Khattab and Zaharia 2020, ColBERT). A layer two thirds up still knows words by their own meaning and tells which words are meant.
 All tokens of a text share much, its language above all; their mean is taken away first, so that this does not count as likeness. Few tokens
-tell their mean badly, so it is shrunk towards the one that ships with the encoder. docs/quality.md has the measurements.
+tell their mean badly, so it is shrunk towards the one that ships with the encoder. docs/ranking.md has the measurements.
 """
 
 from __future__ import annotations
