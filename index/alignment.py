@@ -22,7 +22,7 @@ in multilingual representations". Shrinkage and weights: measured for this proje
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,7 @@ class Alignment:
 
     matrix: Matrix
     offset: Vectors  # shape (dimension,)
+    whole: Alignment | None = None  # the same with c = 1, in which nearness means the same in every library
 
     def apply(self, vectors: Vectors) -> Vectors:
         """Return the aligned vectors, of unit length; shape as given."""
@@ -75,9 +76,12 @@ def fit(vectors: Vectors, languages: Sequence[str], prior: LanguagePrior | None)
     offsets = weights * (means - centre) + (1 - weights) * priors
     directions = np.linalg.svd(np.sqrt(counts) * offsets, full_matrices=False)[2][: min(DIRECTIONS, len(tags))]
     mixture = 1 - float(((counts / counts.sum()) ** 2).sum())
-    matrix = np.eye(vectors.shape[1]) - directions.T @ directions
-    if prior.hub is not None:
-        matrix = matrix @ ((1 - mixture) * np.eye(len(matrix)) + mixture * prior.hub)
+    projection = np.eye(vectors.shape[1]) - directions.T @ directions
+    return replace(_alignment(projection, centre, prior.hub, mixture), whole=_alignment(projection, centre, prior.hub, 1.0))
+
+
+def _alignment(projection: NDArray[np.float64], centre: NDArray[np.float64], hub: Matrix | None, mixture: float) -> Alignment:
+    matrix = projection if hub is None else projection @ ((1 - mixture) * np.eye(len(projection)) + mixture * hub)
     return Alignment(matrix.astype(np.float32), (-mixture * centre @ matrix).astype(np.float32))
 
 

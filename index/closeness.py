@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import regex
 
 from index.encoder import Encoder
-from index.language_priors import prior_for
-from index.library import Library
 
 WHOLE = 0.75  # coverage from which a passage may answer by its words alone; a name in another alphabet counts as much
 FEW_LETTERS = 8  # of a name or an acronym; too few to tell by
-TOKENS = 0.5  # for each letter, at most, in words of any language; a tokenizer takes letters at random apart
+TOKENS = 0.6  # for each letter, at most, in words of nearly any language; a tokenizer takes letters at random apart
 TOKENS_OF_SYLLABLES = 0.95  # the same in scripts where a letter is a syllable or a word
 LETTER = regex.compile(r"\p{L}")
 SYLLABLE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Ethiopic}]")
@@ -26,9 +24,7 @@ class Closeness:
     legible: bool  # whether the query is words of some language
 
     @classmethod
-    def of(cls, query: str, encoder: Encoder, library: Library) -> Closeness:
-        prior = prior_for(library)
-        least = prior.close if prior else None
+    def of(cls, query: str, encoder: Encoder, least: float | None) -> Closeness:
         return cls(least, least is None or legible(query, encoder))
 
     def may_answer(self, nearness: float, coverage: float) -> bool:
@@ -37,7 +33,8 @@ class Closeness:
 
 
 def legible(text: str, encoder: Encoder) -> bool:
-    """Whether a text is words of some language, as far as the encoder's tokenizer knows words."""
+    """Whether a text is words of some language, as far as the encoder's tokenizer knows words; it knows few in capitals."""
+    text = text.casefold()
     letters, syllables = len(LETTER.findall(text)), len(SYLLABLE.findall(text))
     most = TOKENS_OF_SYLLABLES if syllables > letters / 2 else TOKENS
     return letters < FEW_LETTERS or encoder.count_tokens([text])[0] <= most * len("".join(text.split()))

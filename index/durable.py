@@ -37,6 +37,7 @@ def replacing(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
         written = Path(scratch) / path.name
         yield written
+        written.chmod(0o644)  # a server under another user must read it
         sync_file(written)
         written.replace(path)
     sync_folder(path.parent)

@@ -23,13 +23,13 @@ from filelock import FileLock
 from index.alignment import Alignment, fit
 from index.durable import checksum, replacing, sync_file, sync_folder
 from index.encoder import Vectors
-from index.language_priors import prior_for
+from index.language_priors import prior_for, prior_name
 from index.library import Keys, Library
 from index.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
 
-FORMAT = 4  # of a generation; an older one is built again. Raise it when the alignment or the shipped prior changes
+FORMAT = 5  # of a generation; an older one is built again. Raise it when the formula of the alignment changes
 KEPT = 2  # generations: the one in use and the one before, so that it can be brought back
 
 
@@ -45,10 +45,16 @@ class Generation:
     keys: Keys
     index: VectorIndex
     alignment: Alignment | None
+    close: float | None = None  # nearness from which a passage may answer; None while nobody has measured the encoder
 
     def aligned(self, vectors: Vectors) -> Vectors:
         """Move raw vectors to where the index has its own."""
         return self.alignment.apply(vectors) if self.alignment and len(vectors) else vectors
+
+    def judged(self, vectors: Vectors) -> Vectors:
+        """Move raw vectors to where nearness means the same in every library."""
+        whole = self.alignment and self.alignment.whole
+        return whole.apply(vectors) if whole and len(vectors) else vectors
 
     @property
     def last_key(self) -> int:
@@ -66,9 +72,10 @@ def build(library: Library) -> Generation:
 
 def _built(library: Library, folder: Path) -> Generation:
     token = secrets.token_hex(8)  # ties the generation to this library file: one restored from a backup has other passages under the same keys
+    prior = prior_for(library)
     with library.snapshot():
         keys, vectors = library.vectors()
-        alignment = fit(vectors, library.passage_languages(), prior_for(library))
+        alignment = fit(vectors, library.passage_languages(), prior)
     index = VectorIndex.of(alignment.apply(vectors) if alignment else vectors)
     name = f"{max([0, *map(int, _names(folder))]) + 1:04}"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
@@ -77,9 +84,12 @@ def _built(library: Library, folder: Path) -> Generation:
         index.save(made / "vectors.faiss")
         np.save(made / "keys.npy", keys)
         if alignment:
-            np.savez(made / "alignment.npz", matrix=alignment.matrix, offset=alignment.offset)
+            whole = alignment.whole or alignment
+            np.savez(made / "alignment.npz", matrix=alignment.matrix, offset=alignment.offset, whole_matrix=whole.matrix, whole_offset=whole.offset)
         checksums = {path.name: checksum(path) for path in sorted(made.iterdir())}
-        manifest = {"format": FORMAT, "encoder": library.meta("encoder"), "token": token, "passages": len(keys), "checksums": checksums}
+        close = prior.close if prior else None
+        about = {"encoder": library.meta("encoder"), "prior": prior_name(library), "close": close}
+        manifest = {"format": FORMAT, **about, "token": token, "passages": len(keys), "checksums": checksums}
         (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
         for path in made.iterdir():
             sync_file(path)
@@ -89,7 +99,7 @@ def _built(library: Library, folder: Path) -> Generation:
     library.set_meta("generation", token)
     for old in _names(folder)[:-KEPT]:
         shutil.rmtree(folder / old)
-    return Generation(name, keys, index, alignment)
+    return Generation(name, keys, index, alignment, close)
 
 
 def current_name(library: Library) -> str:
@@ -108,12 +118,15 @@ def load(library: Library) -> Generation:
         manifest = json.loads((folder / "manifest.json").read_text())
         if manifest["format"] != FORMAT or manifest["encoder"] != library.meta("encoder"):
             raise DamagedGenerationError(f"generation {name} was made by another version or another encoder")
+        if manifest["prior"] != prior_name(library):
+            raise DamagedGenerationError(f"generation {name} was made when less, or something else, was known of the encoder's languages")
         if manifest["token"] != library.meta("generation"):
             raise DamagedGenerationError(f"generation {name} was not built from this library.sqlite")
         for file, expected in manifest["checksums"].items():
             if checksum(folder / file) != expected:
                 raise DamagedGenerationError(f"{folder / file} has changed since it was built")
-        return Generation(name, np.load(folder / "keys.npy"), VectorIndex.load(folder / "vectors.faiss"), _alignment(folder / "alignment.npz"))
+        index = VectorIndex.load(folder / "vectors.faiss")
+        return Generation(name, np.load(folder / "keys.npy"), index, _alignment(folder / "alignment.npz"), manifest["close"])
     except (OSError, ValueError, KeyError) as error:
         raise DamagedGenerationError(f"generation {name or '(none)'} cannot be read: {error}") from error
 
@@ -145,7 +158,7 @@ def _alignment(path: Path) -> Alignment | None:
     if not path.exists():
         return None
     with np.load(path) as stored:
-        return Alignment(stored["matrix"], stored["offset"])
+        return Alignment(stored["matrix"], stored["offset"], Alignment(stored["whole_matrix"], stored["whole_offset"]))
 
 
 def _put_in_use(folder: Path, name: str) -> None:

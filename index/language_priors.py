@@ -7,45 +7,54 @@ beside the mean over all languages. What is learnt for another encoder is kept i
 from __future__ import annotations
 
 import json
+import logging
 import lzma
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Any, TypeVar
+from zipfile import BadZipFile
+from zlib import crc32
 
 import numpy as np
 
 from index.alignment import LanguagePrior
-from index.durable import replacing
+from index.durable import checksum, replacing
 from index.encoder import Encoder, Vectors
 from index.library import Library
-from ingest.records import UNDETERMINED
+from ingest.records import UNDETERMINED, primary
+
+log = logging.getLogger(__name__)
 
 PRIORS = Path(__file__).parent / "priors"
 LENGTH = 0.8  # the Declaration's offsets are that much too long for other texts
 
+Read = TypeVar("Read")
 Progress = Callable[[int, int], None]  # languages done, of how many
 
 
 def prior_for(library: Library) -> LanguagePrior | None:
     """What is known of the languages of the library's encoder; None, and so plain cosine, while nothing is."""
-    fingerprint, learnt = library.meta("encoder"), _learnt(library)
-    return shipped_prior(fingerprint) or (load_prior(learnt) if learnt.exists() else None)
+    return shipped_prior(library.meta("encoder")) or _learnt(library)
+
+
+def prior_name(library: Library) -> str:
+    """Tells what `prior_for` gave from what it gives now; "" for nothing."""
+    files = (PRIORS / f"{library.meta('encoder')[:16]}.npz", _path(library))
+    return next((checksum(path) for path in files if path.exists()), "")
 
 
 def wanted(library: Library) -> bool:
     """Whether the library would gain by `learn`: it has several languages, and nothing is known of those of its encoder."""
-    return prior_for(library) is None and len(set(library.passage_languages()) - {UNDETERMINED}) > 1
+    return prior_for(library) is None and len({primary(tag) for tag in library.passage_languages()} - {UNDETERMINED}) > 1
 
 
 def learn(library: Library, encoder: Encoder, progress: Progress) -> None:
     """Encode the Declaration, language by language, and keep what it shows; an interrupted run goes on where it stopped."""
-    kept, begun = _learnt(library), _learnt(library).with_suffix(".begun.npz")
-    means: dict[str, Vectors] = {}
-    if begun.exists():
-        with np.load(begun) as stored:
-            means = dict(stored.items())
     texts = declaration()
+    kept, begun = _path(library), _path(library).with_suffix(f".begun-{crc32(repr(texts).encode()):08x}.npz")
+    means = _read(begun, lambda stored: dict(stored.items())) or {}
     total = len({language for language, _ in texts})
     for language, some in groupby(texts, key=lambda pair: pair[0]):
         if language not in means:
@@ -54,7 +63,7 @@ def learn(library: Library, encoder: Encoder, progress: Progress) -> None:
                 np.savez(file, allow_pickle=False, **means)
         progress(len(means), total)
     save_prior(LanguagePrior(offsets(means), None), kept)
-    begun.unlink()
+    begun.unlink(missing_ok=True)
 
 
 def offsets(means: Mapping[str, Vectors]) -> dict[str, Vectors]:
@@ -95,5 +104,23 @@ def save_prior(prior: LanguagePrior, path: Path) -> None:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
-def _learnt(library: Library) -> Path:
+def _path(library: Library) -> Path:
     return library.folder / f"prior-{library.meta('encoder')[:16]}.npz"
+
+
+def _learnt(library: Library) -> LanguagePrior | None:
+    path = _path(library)
+    return _read(path, lambda _: load_prior(path))
+
+
+def _read(path: Path, read: Callable[[Any], Read]) -> Read | None:
+    """Read a file that can be made again; a damaged one is set aside."""
+    try:
+        with np.load(path) as stored:
+            return read(stored)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        log.warning("%s cannot be read (%s); setting it aside. The next ingest makes it again.", path, error)
+        path.replace(path.with_name(f"damaged-{path.name}"))
+        return None

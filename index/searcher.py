@@ -58,7 +58,7 @@ class Hit:
     passage: Passage
     page: int  # where the marked sentence begins, 1-based; 0 for the catalogue entry
     marks: tuple[Mark, ...]
-    nearness: float  # how near the passage and its marked sentence come to the query; comparable for one encoder
+    nearness: float  # how near the publication's best passage and its marked sentence come to the query; comparable for one encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +92,14 @@ class Searcher:
         if not asked.meaning and not asked.wanted:
             return []
         view = self._fresh_view()
-        vector = view.generation.aligned(self.encoder.encode_queries([asked.meaning]))
-        question = self._question(view, vector, asked, query)
+        question = self._question(view, self.encoder.encode_queries([asked.meaning]), asked, query)
         return self._shown(question, question.publications(offset, offset + k), offset + 1)
 
     def rank_passages(self, texts: Sequence[str], k: int) -> list[tuple[Scores, Keys]]:
         """Return for each query the k best passages, ungrouped: scores and keys, shape (passages,), best first."""
         view = self._fresh_view()
         parsed = [parse(text) for text in texts]
-        vectors = view.generation.aligned(self.encoder.encode_queries([asked.meaning for asked in parsed]))
+        vectors = self.encoder.encode_queries([asked.meaning for asked in parsed])
         questions = (self._question(view, vectors[row : row + 1], asked, Query(asked.meaning)) for row, asked in enumerate(parsed))
         return [question.passages(k) for question in questions]
 
@@ -119,22 +118,22 @@ class Searcher:
         allowed = view.allowed(query.filters) & words.admits(view.keys)
         if query.exact:
             allowed &= np.isin(view.keys, exact(self.library, asked))
-        return _Question(view, vector, asked.meaning, words, allowed, tuple(query.readers))
+        whole = query.exact or bool(asked.required)
+        return _Question(view, vector, view.generation.aligned(vector), asked.meaning, words, whole, allowed, tuple(query.readers))
 
     def _shown(self, question: _Question, groups: Sequence[_Group], first_rank: int) -> list[PublicationHit]:
         view = question.view
         passages = self.library.passages([group.key for group in groups])
         shown = [group for group in groups if group.key in passages]  # unless it was removed while we searched
-        asked = Asked(question.vector, question.text, question.words.telling)
-        marked = self._marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.aligned)
-        keys = np.asarray([group.key for group in shown], np.int64)
-        cosines, (_, coverage) = view.cosines(question.vector, view.places(keys)), question.words.beside(keys)
-        closeness = Closeness.of(question.text, self.encoder, self.library)
+        asked = Asked(view.generation.judged(question.raw), question.text, question.words.telling)
+        marked = self._marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.judged)
+        _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
+        closeness = Closeness.of(question.text, self.encoder, view.generation.close)
         hits = []
-        for place, (group, (marks, score)) in enumerate(zip(shown, marked, strict=True)):
-            passage, nearness = passages[group.key], float(cosines[place]) + score
-            hit = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness)
-            close = closeness.may_answer(nearness, float(coverage[place]))
+        for place, (group, (marks, nearness)) in enumerate(zip(shown, marked, strict=True)):
+            passage = passages[group.key]
+            hit = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness + group.lost)
+            close = question.whole or closeness.may_answer(hit.nearness, float(coverage[place]))
             hits.append(PublicationHit(first_rank + place, group.score, view.publications[group.publication], hit, close))
         return hits
 
@@ -147,6 +146,7 @@ class _Group:
     score: float  # of its best passage
     key: int  # of the passage to show
     on_page: bool  # whether that stands on a page
+    lost: float = 0.0  # of the cosine of the best passage, where another one is shown: a page for the catalogue entry, the reader's edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,11 @@ class _Question:
     """A query made ready: what may be found, by meaning and by words, in one state of the library."""
 
     view: View
-    vector: Vectors  # aligned, shape (1, dimension)
-    text: str  # what the vector was made of
+    raw: Vectors  # shape (1, dimension)
+    vector: Vectors  # aligned
+    text: str  # what the vectors were made of
     words: WordHits
+    whole: bool  # whether all that may be found holds the words that were asked for
     allowed: Allowed
     readers: tuple[str, ...]
 
@@ -182,7 +184,7 @@ class _Question:
         while total:
             groups = self._groups(*self.passages(looked))
             if len(groups) >= last or looked >= total:
-                return [self._with_page(group) for group in groups[first:last]]
+                return [self._to_show(group) for group in groups[first:last]]
             looked = min(4 * looked, total)
         return []
 
@@ -195,6 +197,11 @@ class _Question:
             if self.view.on_page[place] and not found.on_page:
                 groups[int(publication)] = replace(found, key=int(key), on_page=True)
         return list(groups.values())
+
+    def _to_show(self, group: _Group) -> _Group:
+        shown = self._with_page(group)
+        best, other = (float(cosine) for cosine in self.view.cosines(self.vector, self.view.places(np.asarray([group.key, shown.key]))))
+        return replace(shown, lost=max(0.0, best - other))
 
     def _with_page(self, group: _Group) -> _Group:
         """Show a page rather than the catalogue entry, and the reader's edition where it answers about as well."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 
-from index.searcher import Query, Searcher
+from index.searcher import PublicationHit, Query, Searcher
 from ingest.records import Publication
 from search_app import languages
 from search_app.answers import MAX_HITS, MAX_QUERY, answer, filters_from, title_in
@@ -31,10 +30,8 @@ def page() -> str:
     readers = languages.of_reader()
     query, k, offset = _asked(PAGE_HITS)
     chosen = {facet: request.args.getlist(facet) for facet in FACETS}
-    found = _found(query, k + 1, offset) if query else None  # one more tells whether there is a next page
-    more = bool(found and len(found["hits"]) > k)
-    if found:
-        found["hits"] = found["hits"][:k]
+    hits = _hits(query, k + 1, offset) if query else []  # one more tells whether there is a next page
+    found, more = answer(query, hits[:k], readers) if query else None, len(hits) > k
     shelf = [] if query else sorted(publications, key=lambda one: (-(one.year or 0), one.publication_id))
     return render_template(
         "search.html", query=query, found=found, chosen=chosen, facets=_facets(publications), offset=offset, k=k, more=more, exact=request.args.get("exact") or None,
@@ -49,13 +46,12 @@ def api() -> Response:
     query, k, offset = _asked(PAGE_HITS)
     if not query:
         abort(400, 'Expected a question in the parameter "q", found none.')
-    return jsonify(_found(query, k, offset))
+    return jsonify(answer(query, _hits(query, k, offset), languages.of_reader()))
 
 
-def _found(query: str, k: int, offset: int) -> dict[str, Any]:
+def _hits(query: str, k: int, offset: int) -> list[PublicationHit]:
     filters = filters_from({facet: request.args.getlist(facet) for facet in FACETS})
-    readers = languages.of_reader()
-    return answer(query, searcher().search(Query(query, filters, bool(request.args.get("exact")), readers), k, offset), readers)
+    return searcher().search(Query(query, filters, bool(request.args.get("exact")), languages.of_reader()), k, offset)
 
 
 def _asked(usual: int) -> tuple[str, int, int]:

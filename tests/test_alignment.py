@@ -105,3 +105,14 @@ def test_where_nothing_is_known_it_stays_plain_cosine(languages, prior):
 def test_a_language_is_looked_up_with_its_script_then_without(tag, expected):
     offsets = {name: np.full(2, value, np.float32) for name, value in (("sr-Cyrl", 1), ("sr-Latn", 3), ("pt", 5))}
     assert prior_offset(LanguagePrior(offsets, None), tag, 2).tolist() == [expected, expected]
+
+
+@pytest.mark.parametrize(("languages", "mixture"), [(["en"] * 40, 0.0), (["en", "th"] * 20, 0.5)])
+def test_the_learnt_matrix_counts_as_much_as_the_library_is_mixed(languages, mixture):
+    world = World()
+    passages, hub = world.vectors(languages, list(range(40))), 3 * np.eye(DIMENSION, dtype=np.float32)
+    plain, moved = (fit(passages, languages, LanguagePrior({}, matrix)) for matrix in (None, hub))
+    assert np.allclose(moved.matrix, plain.matrix * (1 + 2 * mixture), atol=1e-5)
+    assert np.allclose(moved.whole.matrix, plain.whole.matrix * 3, atol=1e-5)
+    if not mixture:
+        assert np.allclose(plain.offset, 0) and not np.allclose(plain.whole.offset, 0)

@@ -6,6 +6,8 @@ import re
 import pytest
 from conftest import LexiconEncoder, pdf_of
 
+from index import generations
+from index.alignment import LanguagePrior
 from index.library import Library
 from search_app.factory import create_app, marked
 from search_app.ingesting import ingest
@@ -81,10 +83,10 @@ def test_the_api_answers_exactly_in_its_form(client):
     found = client.get("/api/search", query_string={"q": "  forest \n water ", "k": 1, "language": "en"}).json
     text = "Contents of this report on the <i>region</i>.\nThe report is about trees. A forest & <em>its</em> people. Nothing more is said."
     (hit,) = found["hits"]
-    assert found == {"query": "forest water", "hits": [hit]}
+    assert found == {"query": "forest water", "close": True, "hits": [hit]}
     start = text.index("A forest")
     assert hit == {
-        "rank": 1, "score": hit["score"], "publication_id": "woods", "title": f"{SCRIPT} & Woods", "edition_id": "woods.en", "language": "en",
+        "rank": 1, "score": hit["score"], "close": True, "publication_id": "woods", "title": f"{SCRIPT} & Woods", "edition_id": "woods.en", "language": "en",
         "page": 2, "text": text, "marks": [
             {"start": start, "end": text.index(" Nothing"), "why": "meaning"},
             {"start": start + 2, "end": start + 8, "why": "words"},
@@ -96,7 +98,7 @@ def test_the_api_answers_exactly_in_its_form(client):
              "file": "/files/woods.de.executive-summary.pdf"},
         ],
     }  # fmt: skip
-    assert isinstance(hit["score"], float) and list(hit)[:3] == ["rank", "score", "publication_id"]
+    assert isinstance(hit["score"], float) and list(hit)[:4] == ["rank", "score", "close", "publication_id"]
 
 
 @pytest.mark.parametrize(
@@ -244,3 +246,13 @@ def test_words_within_a_marked_sentence_are_marked_twice():
     assert marked("abc <> de fg", marks) == (
         '<mark class="meaning">abc </mark><mark class="meaning words">&lt;&gt;</mark><mark class="meaning"> de</mark> <mark class="words">fg</mark>'
     )
+
+
+@pytest.mark.parametrize(("least", "narrowed", "said"), [(None, {}, ""), (9, {}, "a name or number"), (9, {"kind": "study"}, "Taking away")])
+def test_the_page_says_when_nothing_comes_close(client, monkeypatch, least, narrowed, said):
+    searcher = client.application.extensions["searcher"]
+    monkeypatch.setattr(generations, "prior_for", lambda _: LanguagePrior({}, None, close=least))
+    generations.build(searcher.library)
+    page = client.get("/", query_string={"q": "a quarter of trees", **narrowed}).get_data(as_text=True)
+    assert ("Nothing close to" in page) == ("Nothing here comes close" in page) == bool(said)
+    assert said in page

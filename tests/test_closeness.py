@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from filling import fill, publication
 
-from index import closeness
-from index.alignment import LanguagePrior
+from index import generations
 from index.closeness import Closeness, legible
+from index.language_priors import declaration
+from index.searcher import Query, Searcher
 
 
 @pytest.mark.parametrize(
@@ -17,11 +19,14 @@ def test_near_in_meaning_or_whole_in_words_may_answer(nearness, coverage, legibl
     assert Closeness(0.5, legible).may_answer(nearness, coverage) is answers
 
 
-def test_where_nobody_has_measured_everything_may_answer(library, encoder):
-    assert Closeness.of("qqxz wvkq", encoder, library).may_answer(-1, 0)
+def test_where_nobody_has_measured_everything_may_answer(encoder):
+    assert Closeness.of("qqxz wvkq", encoder, None).may_answer(-1, 0)
 
 
-@pytest.mark.parametrize("text", ["OPSC", "Krawczyk", "Article 12(3)", "", "?!", "116 111", "水"])
+@pytest.mark.parametrize(
+    "text",
+    ["OPSC", "Krawczyk", "Article 12(3)", "", "?!", "116 111", "水", "ТОРГОВЛЯ ЛЮДЬМИ", "ΕΜΠΟΡΙΑ ΑΝΘΡΩΠΩΝ", "NUCENÁ PRÁCE", "ασυνόδευτα ανήλικα"],
+)
 def test_a_name_or_a_number_is_never_taken_for_no_language(real_encoder, text):
     assert legible(text, real_encoder)
 
@@ -43,9 +48,14 @@ def test_letters_at_random_are_no_language(real_encoder, text):
     assert not legible(text, real_encoder)
 
 
-def test_the_default_encoder_has_a_limit_and_keeps_to_it(library, real_encoder):
-    library.set_meta("encoder", real_encoder.fingerprint)
-    least = Closeness.of("How are children asked their age?", real_encoder, library).least
-    assert least is not None
-    assert not Closeness.of("How are children asked their age?", real_encoder, library).may_answer(least - 0.01, 0)
-    assert isinstance(closeness.prior_for(library), LanguagePrior)
+@pytest.mark.parametrize("languages", [["en"] * 60, ["en", "es"] * 30, ["en", "es", "th", "ru", "ar", "zh"] * 10])
+def test_a_question_about_other_things_is_far_in_a_library_of_one_language_too(library, real_encoder, languages):
+    texts = dict.fromkeys(languages, ())
+    for language in texts:
+        articles = [text for tag, text in declaration() if tag.split("-")[0] == language]
+        texts[language] = articles[: languages.count(language)][:30]
+    fill(library, real_encoder, publication("declaration", list(texts)), texts)
+    generations.build(library)
+    searcher = Searcher(library, real_encoder)
+    assert searcher.search(Query("Everyone has the right to education."))[0].close
+    assert not searcher.search(Query("Which bicycle tyres grip best on ice?"))[0].close

@@ -20,11 +20,12 @@ def small_declaration(monkeypatch):
 
 
 def test_a_prior_survives_its_file(tmp_path):
-    prior = LanguagePrior({"km": np.asarray([0.5, -0.25], np.float32)}, np.eye(2, dtype=np.float32))
+    prior = LanguagePrior({"km": np.asarray([0.5, -0.25], np.float32)}, np.eye(2, dtype=np.float32), close=0.75)
     save_prior(prior, tmp_path / "prior.npz")
     loaded = load_prior(tmp_path / "prior.npz")
     assert {tag: offset.tolist() for tag, offset in loaded.offsets.items()} == {"km": [0.5, -0.25]}
     assert loaded.hub.tolist() == [[1, 0], [0, 1]]
+    assert loaded.close == 0.75
 
 
 def test_only_a_library_of_several_languages_wants_to_learn(library, encoder):
@@ -82,3 +83,32 @@ def test_the_default_encoder_has_a_prior_that_fits_it(real_encoder):
     assert len(prior.offsets) >= 100
     assert {offset.shape for offset in prior.offsets.values()} == {(real_encoder.dimension,)}
     assert prior.hub.shape == (real_encoder.dimension, real_encoder.dimension)
+
+
+def test_a_damaged_file_of_what_was_learnt_is_set_aside_and_made_again(library, encoder, small_declaration):
+    library.set_meta("encoder", encoder.fingerprint)
+    fill(library, encoder, publication("one", ["en", "th"]), {"en": ["Forest."], "th": ["ป่า"]})
+    learn(library, encoder, lambda *_: None)
+    name = generations.build(library).name
+    (library.folder / "prior-lexicon.npz").write_bytes(b"rubbish")
+    assert prior_for(library) is None and wanted(library)
+    assert (library.folder / "damaged-prior-lexicon.npz").exists()
+    learn(library, encoder, lambda *_: None)
+    assert generations.load_or_build(library).alignment is not None
+    assert generations.load(library).name >= name
+
+
+def test_a_generation_made_before_the_languages_were_known_is_built_again(library, encoder, small_declaration):
+    library.set_meta("encoder", encoder.fingerprint)
+    fill(library, encoder, publication("one", ["en", "th"]), {"en": ["Forest."], "th": ["ป่า"]})
+    assert generations.build(library).alignment is None
+    learn(library, encoder, lambda *_: None)
+    with pytest.raises(generations.DamagedGenerationError, match="languages"):
+        generations.load(library)
+    assert generations.load_or_build(library).alignment is not None
+
+
+def test_regions_of_one_language_are_no_reason_to_learn(library, encoder):
+    library.set_meta("encoder", encoder.fingerprint)
+    fill(library, encoder, publication("one", ["pt-BR", "pt-PT"]), {"pt-BR": ["A."], "pt-PT": ["B."]})
+    assert not wanted(library)

@@ -6,10 +6,12 @@ import pytest
 from conftest import LexiconEncoder
 from filling import fill, publication
 
-from index import closeness, generations
+from index import generations
 from index.alignment import LanguagePrior
+from index.closeness import WHOLE
 from index.searcher import Query, Searcher, WrongEncoderError
 from index.view import Filters
+from index.words import SAME_NAME
 
 
 @pytest.fixture
@@ -149,6 +151,13 @@ def test_no_character_is_too_new_or_too_odd_to_be_asked(searcher, query):
     assert len(searcher.search(Query(query))) in {0, 3}
 
 
+def limited(library, monkeypatch, least):
+    """Build a generation that compares as it is, and knows from which nearness a passage may answer."""
+    monkeypatch.setattr(generations, "prior_for", lambda _: LanguagePrior({}, None, close=least))
+    monkeypatch.setattr(generations, "fit", lambda *_: None)
+    generations.build(library)
+
+
 @pytest.mark.parametrize(
     ("query", "least", "close"),
     [
@@ -160,11 +169,22 @@ def test_no_character_is_too_new_or_too_odd_to_be_asked(searcher, query):
     ],
 )
 def test_what_comes_nowhere_near_is_said_to_be_far(library, encoder, searcher, monkeypatch, query, least, close):
-    monkeypatch.setattr(closeness, "prior_for", lambda _: LanguagePrior({}, None, close=least))
-    hits = Searcher(library, encoder).search(Query(query))
+    limited(library, monkeypatch, least)
+    hits = searcher.search(Query(query))
     assert {hit.publication.publication_id for hit in hits if hit.close} == close
     assert len(hits) == 3
 
 
 def test_where_nobody_has_measured_what_is_near_nothing_is_called_far(searcher):
     assert all(hit.close for hit in searcher.search(Query("autobús")))
+
+
+def test_what_holds_the_words_that_were_asked_for_may_answer_however_far_its_meaning(library, searcher, monkeypatch):
+    limited(library, monkeypatch, 9)
+    for query in (Query("Wasser steigt", exact=True), Query('"Wasser steigt" autobús')):
+        assert [hit.close for hit in searcher.search(query)][:1] == [True]
+    assert not any(hit.close for hit in searcher.search(Query("Wasser autobús")))
+
+
+def test_a_name_in_another_alphabet_counts_as_the_whole_name():
+    assert SAME_NAME >= WHOLE
