@@ -33,7 +33,7 @@ from index.sentence_encoder import open_encoder
 COLUMNS = ("AP", "RR@10", "nDCG@10", "R@20", OWN_LANGUAGE)
 SIZES = (10, 30, 100, 300, 1000, 3000, 10_000)  # passages
 LANGUAGES = (1, 2, 5, 10, 20, 50, 100)
-DRAWS = 400  # questions, about, behind each point of a curve
+DRAWS = 400  # questions, at most, asked of each library of a curve
 ASKING = 20  # languages that ask in the curve over languages
 LEARNT = range(1, 21)  # articles of the Declaration that the curve over languages may know; it asks for the others
 RARE = range(2, 11)  # passages that hold a name or an acronym worth asking for
@@ -255,8 +255,8 @@ def foreign(pool: Pool) -> Pool:
         for query in pool.queries
     }
     own = {query.text_id: {one for one in pool.qrels[query.text_id] if languages[one] == query.language} for query in pool.queries}
-    kept = [place for place, query in enumerate(pool.queries) if judged[query.text_id]][:DRAWS]
-    chosen = pool.of(np.arange(len(pool.corpus)), np.asarray(kept, np.int64))
+    kept = np.asarray([place for place, query in enumerate(pool.queries) if judged[query.text_id]], np.int64)
+    chosen = pool.of(np.arange(len(pool.corpus)), np.sort(np.random.default_rng(0).permutation(kept)[:DRAWS]))
     return replace(chosen, qrels={query.text_id: judged[query.text_id] | dict.fromkeys(own[query.text_id], 0) for query in chosen.queries})
 
 

@@ -248,10 +248,10 @@ class Library:
         """The language of every passage, by key."""
         return [row[0] for row in self._connection().execute("SELECT language FROM passages ORDER BY key")]
 
-    def vectors(self, after: int = 0) -> tuple[Keys, Vectors]:
-        """The raw vectors of all passages with a key above `after`, by key: shapes (passages,) and (passages, dimension)."""
+    def vectors(self, after: int = 0, last: int = 2**62) -> tuple[Keys, Vectors]:
+        """The raw vectors of all passages with a key above `after`, up to `last`, by key: shapes (passages,) and (passages, dimension)."""
         keys, blobs = [], []
-        for key, blob in self._connection().execute("SELECT key, vector FROM passages WHERE key > ? ORDER BY key", (after,)):
+        for key, blob in self._connection().execute("SELECT key, vector FROM passages WHERE key > ? AND key <= ? ORDER BY key", (after, last)):
             keys.append(key)
             blobs.append(blob)
         vectors = np.frombuffer(b"".join(blobs), np.float16).reshape(len(keys), -1 if keys else 0).astype(np.float32)

@@ -36,7 +36,7 @@ class Marking(NamedTuple):
     """What was found in one passage."""
 
     marks: tuple[Mark, ...]  # the sentence that answers, then the words in reading order
-    nearness: float  # sum of the cosines of query and sentence, their tokens, and query and passage; 0 for a passage without sentences
+    score: float  # of the marked sentence: its cosine with the query, and that of their tokens; 0 for a passage without sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,14 @@ class SentenceMarker:
         words = [Mark(start, end, "words") for start, end in exact]
         if not passage.sentences:
             return Marking(tuple(words), 0.0)
-        vectors = aligned(reading.vectors)
-        scores = vectors @ asked.vector[0]
+        scores = aligned(reading.vectors) @ asked.vector[0]
         if query is not None:
             scores = scores + np.asarray([answers(query, sentence) for sentence in reading.sentences], np.float32)
         best = _best(passage, scores)
-        nearness = float(scores[best]) + _cosine(vectors.mean(axis=0), asked.vector[0])
         if query is not None:
             spans = self._related(query, passage, passage.sentences[best], reading.sentences[best])
             words += [Mark(start, end, "related") for start, end in spans if not _overlap((start, end), exact)]
-        return Marking((Mark(*passage.sentences[best], "meaning"), *sorted(words, key=lambda mark: mark.start)), nearness)
+        return Marking((Mark(*passage.sentences[best], "meaning"), *sorted(words, key=lambda mark: mark.start)), float(scores[best]))
 
     def _related(self, query: Sentence, passage: Passage, where: Span, sentence: Sentence) -> list[Span]:
         """The words worth a mark of a sentence, in characters of the passage; what touches is one span."""
@@ -149,10 +147,6 @@ def _best(passage: Passage, scores: Vectors) -> int:
     long = np.asarray([end - start >= SHORT_SENTENCE for start, end in passage.sentences])
     headings = np.asarray([_is_heading(passage.text, span) for span in passage.sentences])
     return int(np.argmax(scores - HEADING * headings - 4 * ~long))
-
-
-def _cosine(one: Vectors, other: Vectors) -> float:
-    return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-9))
 
 
 def _is_heading(text: str, span: Span) -> bool:

@@ -58,7 +58,7 @@ class Hit:
     passage: Passage
     page: int  # where the marked sentence begins, 1-based; 0 for the catalogue entry
     marks: tuple[Mark, ...]
-    nearness: float  # how near the publication's best passage and its marked sentence come to the query; comparable for one encoder
+    nearness: float  # cosines with the query of the publication's best passage and of the marked sentence, and of their tokens; summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +130,10 @@ class Searcher:
         _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
         closeness = Closeness.of(question.text, self.encoder, view.generation.close)
         hits = []
-        for place, (group, (marks, nearness)) in enumerate(zip(shown, marked, strict=True)):
+        for place, (group, (marks, score)) in enumerate(zip(shown, marked, strict=True)):
             passage = passages[group.key]
-            hit = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness + group.lost)
+            near = float((view.generation.judged(self.library.vectors(group.key - 1, group.key)[1]) @ asked.vector[0]).sum())
+            hit = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, near + score + group.lost)
             close = question.whole or closeness.may_answer(hit.nearness, float(coverage[place]))
             hits.append(PublicationHit(first_rank + place, group.score, view.publications[group.publication], hit, close))
         return hits
