@@ -1,53 +1,94 @@
-"""Turn the lines of a page into its text: running headers left out, broken lines and words rejoined by the habits of the script."""
+"""Turn the lines of a page into its text: running headers left out, footnotes last, broken lines and words rejoined by the habits of the script."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+
+import regex
+
+from ingest.typeset import Typeset
 
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
 NEW_PARAGRAPH = 1.15  # times the usual distance between lines
 SHORT = 0.85  # share of the column's width; a line that ends a sentence before it ends its paragraph
 SMALL = 0.85  # of the type around it: a footnote's number in the running text
-NOTE_NUMBER = re.compile(r"\d{1,2}")
+NOTE_NUMBER = regex.compile(r"\d{1,2}")
 SAME_SIZE = 0.1  # relative difference of type size within one paragraph
 BREAKS = "\u2010\u00ad\u0002\ufffe"  # a hyphen that the typesetter put in; PDFium turns "-" at a line's end into one of the last two
 SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။។៕")
-BULLET = re.compile(r"[•●▪‣◦–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
-LONE_MARKS = re.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
-PAGE_NUMBER = re.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
+BULLET = regex.compile(r"[•●▪‣◦–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
+LONE_MARKS = regex.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
+PAGE_NUMBER = regex.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
+NOTE = 0.93  # of the size of the body's type; footnotes are smaller
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "IDEOGRAPHIC", "FULLWIDTH")  # first words of Unicode names
-REPEATED = re.compile(  # PDFium gives a cluster that the writer spelt out (ActualText) once for each of its glyph runs
-    r"([\u1780-\u17b3][\u1780-\u17d3]{1,7}?)\1"  # Khmer, which writes a repeated word with a sign of its own
-    r"|([\u0900-\u0bff]{1,6}?[\u094d\u09cd][\u0900-\u0bff]{0,6}?)\2"  # Indic, where a conjunct is in it
+SPACED_PHRASES = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{P}* $")  # they put a space between phrases, which may end a line
+COMPATIBLE = regex.compile(
+    "[\u2f00-\u2fd5\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufb4f\ufb50-\ufdff\ufe70-\ufefc\U0001d400-\U0001d7ff]+"
+)  # radicals, ligatures, forms
+CLUSTER = regex.compile(r"\X")
+EDITS = (  # what the letters of a page go through, in this order
+    (regex.compile("(?<=[\u0e01-\u0e2e][\u0e38-\u0e3a]?)\u0e4d([\u0e48-\u0e4b]?)\u0e32"), r"\1\u0e33"),  # Thai sara am, drawn in two parts
+    (regex.compile("(?<=[\u0e81-\u0eae\u0edc\u0edd\u0ebc])\u0ecd([\u0ec8-\u0ecb]?)\u0eb2"), r"\1\u0eb3"),  # the same in Lao
+    (regex.compile(r"(?<=\p{L}\p{M}*) +(?=[[\u0610-\u109f\u1780-\u17ff]&&\p{M}])", regex.V1), ""),  # a mark comes back to its letter
+    (regex.compile("[\u0002\u00ad\ufffe]$"), "\u2010"),  # the word goes on on the next page
+    (regex.compile("[\u0002\u00ad\ufffe]"), ""),  # what is left of them stood within a line
+    (regex.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\ufeff"), ""),
+    (regex.compile(r"[^\S\n]+"), " "),
+    (regex.compile(r" ?\n ?"), "\n"),
 )
-LIGATURES = re.compile("[\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufeff]+")  # Latin ligatures, Arabic presentation forms
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of type. Coordinates are PDF points from the lower left corner."""
 
-    text: str
+    text: Typeset
     left: float
     right: float
     baseline: float
     size: float  # type size
+    noted: bool = False  # whether a footnote's number stood before it
 
 
-def page_texts(pages: Sequence[tuple[Sequence[Line], float]]) -> list[str]:
-    """Return the text of each page, given its lines in reading order and its height.
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph of a page's text, by where it begins and how large its type is."""
 
-    Paragraphs are separated by a newline. A line at the edge of the page that recurs on other pages (numbers apart), a page number,
-    and bullets that were set apart from their items are left out.
+    start: int
+    end: int
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """The text of a page and its paragraphs; `edge` are the lines that were left out at the top and the foot of it."""
+
+    text: Typeset
+    paragraphs: tuple[Paragraph, ...]
+    edge: tuple[str, ...] = ()
+
+
+def page_texts(pages: Sequence[tuple[Sequence[Line], float]]) -> list[PageText]:
+    """Return the text of each page, given its lines in the order of its content and its height.
+
+    Paragraphs are separated by a newline, footnotes come last. A line at the edge of the page that recurs on other pages (numbers apart),
+    a page number, and bullets that were set apart from their items are left out.
     """
-    running = _running(pages)
-    return [_paragraphs([line for line in lines if not _is_furniture(line, height, running)]) for lines, height in pages]
+    running, body = _running(pages), body_size((line.size, len(line.text)) for lines, _ in pages for line in lines)
+    return [_page_text(lines, height, running, body) for lines, height in pages]
+
+
+def body_size(sizes: Iterable[tuple[float, int]]) -> float:
+    """The size of most of the type, given sizes with how many characters are of each; 0 when there are none."""
+    counts: Counter[float] = Counter()
+    for size, length in sizes:
+        counts[round(size, 1)] += length
+    return counts.most_common(1)[0][0] if counts else 0.0
 
 
 def unspaced(char: str) -> bool:
@@ -66,34 +107,63 @@ def _running(pages: Sequence[tuple[Sequence[Line], float]]) -> set[str]:
 
 
 def _key(line: Line) -> str:
-    return re.sub(r"\d+", "#", line.text)
+    return regex.sub(r"\d+", "#", line.text.text)
 
 
 def _at_edge(line: Line, height: float) -> bool:
     return not EDGE * height < line.baseline < (1 - EDGE) * height
 
 
+def _page_text(lines: Sequence[Line], height: float, running: set[str], body: float) -> PageText:
+    furniture = [line for line in lines if _is_furniture(line, height, running)]
+    rest = [line for line in lines if line not in furniture and not LONE_MARKS.fullmatch(line.text.text)]
+    edge = tuple(line.text.text for line in furniture)
+    return _paragraphs(_notes_last(rest, body), edge)
+
+
 def _is_furniture(line: Line, height: float, running: set[str]) -> bool:
-    if LONE_MARKS.fullmatch(line.text):
-        return True
-    return _at_edge(line, height) and (_key(line) in running or PAGE_NUMBER.fullmatch(line.text) is not None)
+    return _at_edge(line, height) and (_key(line) in running or PAGE_NUMBER.fullmatch(line.text.text) is not None)
 
 
-def _paragraphs(lines: Sequence[Line]) -> str:
+def _notes_last(lines: Sequence[Line], body: float) -> list[Line]:
+    """Put the footnotes behind the text: smaller type, with nothing of the body's size below it."""
+    large = [line for line in lines if line.size >= NOTE * body]
+
+    def is_note(line: Line) -> bool:
+        return line.size < NOTE * body and not any(
+            other.baseline < line.baseline and other.left < line.right and line.left < other.right for other in large
+        )
+
+    notes = [line for line in lines if is_note(line)]
+    return (
+        [line for line in lines if line not in notes] + sorted(notes, key=lambda line: -round(line.baseline / (0.5 * body))) if notes else list(lines)
+    )
+
+
+def _paragraphs(lines: Sequence[Line], edge: tuple[str, ...]) -> PageText:
     usual = _usual_distance(lines)
     width = max((line.right - line.left for line in lines), default=0)
-    text, before = "", None
+    texts: list[tuple[Typeset, float]] = []
+    before = None
     for line in lines:
-        if before is not None and line.size < SMALL * before.size and NOTE_NUMBER.fullmatch(line.text):
+        if before is not None and line.size < SMALL * before.size and NOTE_NUMBER.fullmatch(line.text.text):
             continue
-        if before is None:
-            text = line.text
-        elif _starts_paragraph(before, line, usual, width):
-            text += "\n" + line.text
+        if before is None or _starts_paragraph(before, line, usual, width):
+            texts.append((line.text, line.size))
         else:
-            text = _joined(text, line.text)
+            texts[-1] = (_joined(texts[-1][0], line.text), texts[-1][1])
         before = line
-    return _normalised(text)
+    return _assembled([(normalised(text), size) for text, size in texts], edge)
+
+
+def _assembled(texts: Sequence[tuple[Typeset, float]], edge: tuple[str, ...]) -> PageText:
+    page, paragraphs = Typeset("", []), []
+    for text, size in texts:
+        if text.text:
+            page = page + "\n" if page.text else page
+            paragraphs.append(Paragraph(len(page), len(page) + len(text), size))
+            page = page + text
+    return PageText(page, tuple(paragraphs), edge)
 
 
 def _usual_distance(lines: Sequence[Line]) -> float:
@@ -104,11 +174,12 @@ def _usual_distance(lines: Sequence[Line]) -> float:
 
 
 def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> bool:
-    if abs(line.size - before.size) > SAME_SIZE * max(line.size, before.size) or BULLET.match(line.text):
+    text, said = line.text.text, before.text.text.rstrip()
+    if abs(line.size - before.size) > SAME_SIZE * max(line.size, before.size) or BULLET.match(text) or line.noted:
         return True
-    if breaks_off(before.text):
+    if breaks_off(said):
         return False
-    ended = before.text[-1] in SENTENCE_END
+    ended = said[-1] in SENTENCE_END
     distance = before.baseline - line.baseline
     if distance < -line.size:  # the next column
         return ended
@@ -118,18 +189,22 @@ def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> b
     return ended and before.right - before.left < SHORT * column
 
 
-def _joined(text: str, more: str) -> str:
-    if breaks_off(text):
-        return text[:-1] + more
-    if text[-1] == "-" or (unspaced(text[-1]) and unspaced(more[0])):
+def _joined(text: Typeset, more: Typeset) -> Typeset:
+    if SPACED_PHRASES.search(text.text):
         return text + more
-    return f"{text} {more}"
+    said = text.strip()
+    if breaks_off(said.text):
+        return said.between(0, len(said) - 1) + more
+    if said.text[-1] == "-" or (unspaced(said.text[-1]) and unspaced(more.text[0])):
+        return said + more
+    return said + " " + more
 
 
-def _normalised(text: str) -> str:
-    text = LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
-    text = REPEATED.sub(lambda found: found[1] or found[2], text)
-    text = re.sub(f"[{BREAKS}]$", BREAKS[0], text)  # the word goes on on the next page
-    text = re.sub(f"[{BREAKS[1:]}]", "", text)  # what is left of them stood within a line
-    text = re.sub(r"[\x00-\x08\x0b-\x1f]", "", text)
-    return unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", text)).strip()
+def normalised(text: Typeset) -> Typeset:
+    """Write the letters as people write them: no forms and ligatures of typesetting, marks composed, single spaces."""
+    text = text.sub(COMPATIBLE, lambda found: unicodedata.normalize("NFKC", found.group()))
+    for pattern, written in EDITS:
+        text = text.sub(pattern, written)
+    if not unicodedata.is_normalized("NFC", text.text):
+        text = text.sub(CLUSTER, lambda found: unicodedata.normalize("NFC", found.group()))
+    return text.strip()
