@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from functools import cache
 
 import numpy as np
 import regex
@@ -12,21 +12,24 @@ from ingest.records import WordBoxes
 from ingest.typeset import Typeset
 
 # Where no space parts words, a box for every cluster of letters, so that a mark can begin and end at any of them.
-WORD = regex.compile(
-    r"(?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])\X|[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+"
-)
+UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u3000-\u303f\uff00-\uff60]+")
+SPACE, WITHIN, UNIT, MARK = range(4)  # of a character: between words; of a word; of a script without spaces; belonging to the one before
+STACKERS = (0x17D2, 0x1039)  # Khmer coeng and Burmese virama: the next letter stands below this one
+PLANES = 0x40000  # where characters are
 FINE = 16  # parts of a point to which places are rounded; they compress better and nobody sees it
 ROW = np.dtype([("start", "<u4"), ("end", "<u4"), ("place", "<f4", 4)])
 
 
 def word_boxes(text: Typeset, boxes: NDArray[np.float32]) -> WordBoxes:
     """Return the boxes of the words of `text`; its glyphs number the rows of `boxes`: left, bottom, right, top."""
-    words = np.fromiter(chain.from_iterable(found.span() for found in WORD.finditer(text.text)), np.int64).reshape(-1, 2)
-    glyphs = np.asarray(text.glyphs, np.int64)
-    word = np.full(len(glyphs), -1)  # of each character, the number of its word, or -1
-    for place, (start, end) in enumerate(words.tolist()):
-        word[start:end] = place
-    drawn = np.flatnonzero((word >= 0) & (glyphs >= 0))
+    codes = np.frombuffer(text.text.encode("utf-32-le", "replace"), "<u4")
+    kinds, glyphs = _kinds()[np.minimum(codes, PLANES - 1)], np.asarray(text.glyphs, np.int64)
+    before = np.concatenate(([SPACE], kinds[:-1]))
+    after_stacker = np.concatenate(([False], np.isin(codes[:-1], STACKERS)))
+    begins = ((kinds != before) & (kinds != MARK) & (before != MARK)) | ((kinds == UNIT) & ~after_stacker) | ((kinds == MARK) & (before == SPACE))
+    begins |= (before == MARK) & (kinds != MARK) & (kinds != WITHIN) & ~after_stacker
+    word = np.cumsum(begins)  # of each character, how many words have begun
+    drawn = np.flatnonzero((kinds != SPACE) & (glyphs >= 0))
     if not len(drawn):
         return WordBoxes()
     places = boxes[glyphs[drawn]]
@@ -40,6 +43,17 @@ def word_boxes(text: Typeset, boxes: NDArray[np.float32]) -> WordBoxes:
     rows["place"][:, :2] = np.floor(np.minimum.reduceat(places[:, :2], first) * FINE) / FINE
     rows["place"][:, 2:] = np.ceil(np.maximum.reduceat(places[:, 2:], first) * FINE) / FINE
     return WordBoxes(rows.tobytes())
+
+
+@cache
+def _kinds() -> NDArray[np.uint8]:
+    """The kind of every character."""
+    characters = "".join(map(chr, range(0xD800))) + "\ufffd" * 0x800 + "".join(map(chr, range(0xE000, PLANES)))
+    kinds = np.full(PLANES, WITHIN, np.uint8)
+    for pattern, kind in ((UNSPACED, UNIT), (regex.compile(r"[\p{M}\u200c\u200d]+"), MARK), (regex.compile(r"\s+"), SPACE)):
+        for found in pattern.finditer(characters):
+            kinds[found.start() : found.end()] = kind
+    return kinds
 
 
 def _has_extent(places: NDArray[np.float32]) -> NDArray[np.bool_]:

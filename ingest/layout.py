@@ -11,7 +11,7 @@ from statistics import median
 
 import regex
 
-from ingest.typeset import Typeset
+from ingest.typeset import UNPLACED, Typeset
 
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
 NEW_PARAGRAPH = 1.15  # times the usual distance between lines
@@ -31,15 +31,18 @@ COMPATIBLE = regex.compile(
     "[\u2f00-\u2fd5\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufb4f\ufb50-\ufdff\ufe70-\ufefc\U0001d400-\U0001d7ff]+"
 )  # radicals, ligatures, forms
 CLUSTER = regex.compile(r"\X")
+PARAGRAPH = regex.compile(r"[^\n]+")
+INK = regex.compile(r"[^\s\x00-\x1f\x7f\u00ad\ufffe\ufeff]")
+LETTER = regex.compile(r"[\p{L}\p{M}]")
 EDITS = (  # what the letters of a page go through, in this order
     (regex.compile("(?<=[\u0e01-\u0e2e][\u0e38-\u0e3a]?)\u0e4d([\u0e48-\u0e4b]?)\u0e32"), r"\1\u0e33"),  # Thai sara am, drawn in two parts
     (regex.compile("(?<=[\u0e81-\u0eae\u0edc\u0edd\u0ebc])\u0ecd([\u0ec8-\u0ecb]?)\u0eb2"), r"\1\u0eb3"),  # the same in Lao
     (regex.compile(r"(?<=\p{L}\p{M}*) +(?=[[\u0610-\u109f\u1780-\u17ff]&&\p{M}])", regex.V1), ""),  # a mark comes back to its letter
-    (regex.compile("[\u0002\u00ad\ufffe]$"), "\u2010"),  # the word goes on on the next page
+    (regex.compile("[\u0002\u00ad\ufffe](?=\n|$)"), "\u2010"),  # the word goes on on the next page
     (regex.compile("[\u0002\u00ad\ufffe]"), ""),  # what is left of them stood within a line
     (regex.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\ufeff"), ""),
-    (regex.compile(r"[^\S\n]+"), " "),
-    (regex.compile(r" ?\n ?"), "\n"),
+    (regex.compile(r"[^\S\n]{2,}|[^\S\n ]"), " "),
+    (regex.compile(r" \n ?|\n "), "\n"),
 )
 
 
@@ -98,7 +101,7 @@ def unspaced(char: str) -> bool:
 
 def breaks_off(text: str) -> bool:
     """Whether the last word goes on in the next line, or on the next page."""
-    return text[-1] in BREAKS and text[-2:-1].isalpha()
+    return text[-1] in BREAKS and LETTER.match(text[-2:-1]) is not None
 
 
 def _running(pages: Sequence[tuple[Sequence[Line], float]]) -> set[str]:
@@ -153,17 +156,14 @@ def _paragraphs(lines: Sequence[Line], edge: tuple[str, ...]) -> PageText:
         else:
             texts[-1] = (_joined(texts[-1][0], line.text), texts[-1][1])
         before = line
-    return _assembled([(normalised(text), size) for text, size in texts], edge)
+    return _assembled(texts, edge)
 
 
 def _assembled(texts: Sequence[tuple[Typeset, float]], edge: tuple[str, ...]) -> PageText:
-    page, paragraphs = Typeset("", []), []
-    for text, size in texts:
-        if text.text:
-            page = page + "\n" if page.text else page
-            paragraphs.append(Paragraph(len(page), len(page) + len(text), size))
-            page = page + text
-    return PageText(page, tuple(paragraphs), edge)
+    inked = [(text, size) for text, size in texts if INK.search(text.text)]
+    page = normalised(Typeset("\n".join(text.text for text, _ in inked), [glyph for text, _ in inked for glyph in (*text.glyphs, UNPLACED)][:-1]))
+    paragraphs = zip(PARAGRAPH.finditer(page.text), inked, strict=True)
+    return PageText(page, tuple(Paragraph(*found.span(), size) for found, (_, size) in paragraphs), edge)
 
 
 def _usual_distance(lines: Sequence[Line]) -> float:
@@ -195,7 +195,7 @@ def _joined(text: Typeset, more: Typeset) -> Typeset:
     said = text.strip()
     if breaks_off(said.text):
         return said.between(0, len(said) - 1) + more
-    if said.text[-1] == "-" or (unspaced(said.text[-1]) and unspaced(more.text[0])):
+    if said.text[-1] in "-，。、；：）」』" or (unspaced(said.text[-1]) and unspaced(more.text[0])):
         return said + more
     return said + " " + more
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pypdf
+import regex
 
 from ingest.boxes import word_boxes
 from ingest.layout import Line, page_texts
@@ -22,6 +24,7 @@ from ingest.typeset import Typeset
 log = logging.getLogger(__name__)
 
 MIN_READABLE = 0.5  # share of letters, marks, digits and spaces below which a text layer is rubbish
+UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}--\s]", regex.V1)
 A4 = (595.0, 842.0)  # points; the size of a page that cannot be opened
 
 
@@ -44,10 +47,17 @@ def read_pdf(path: Path, edition_id: str) -> PdfContent:
     readings = [_read_page(document, number, second) for number in range(1, len(document) + 1)]
     texts = page_texts([(reading.sheet.lines, reading.sheet.height) for reading in readings])
     pages = tuple(
-        Page(edition_id, number, second.label(number), text.text.text, *_health(text.text.text, reading), word_boxes(text.text, reading.sheet.boxes))
+        Page(
+            edition_id,
+            number,
+            document.label(number) or str(number),
+            text.text.text,
+            *_health(text.text.text, reading),
+            word_boxes(text.text, reading.sheet.boxes),
+        )
         for number, (reading, text) in enumerate(zip(readings, texts, strict=True), start=1)
     )
-    return PdfContent(second.title(), pages)
+    return PdfContent(document.title(), pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +68,7 @@ class _Reading:
 
 def _health(text: str, reading: _Reading) -> tuple[Health]:
     if text:
-        readable = sum(char.isalnum() or char.isspace() or (char.isprintable() and not "\ue000" <= char <= "\uf8ff") for char in text)
-        return ("good" if readable >= MIN_READABLE * len(text) else "unreadable",)
+        return ("good" if len(UNREADABLE.findall(text)) <= MIN_READABLE * len(text) else "unreadable",)
     return ("unreadable" if reading.failed else "image only" if reading.sheet.images else "empty",)
 
 
@@ -75,24 +84,18 @@ def _read_page(document: PdfiumDocument, number: int, second: _SecondOpinion) ->
 
 
 class _SecondOpinion:
-    """pypdf's view of the file; answers with nothing where pypdf fails."""
+    """pypdf's view of the file, opened when it is asked for; answers with nothing where pypdf fails."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def reader(self) -> pypdf.PdfReader | None:
         try:
-            self.reader: pypdf.PdfReader | None = pypdf.PdfReader(path)
-            self.labels = list(self.reader.page_labels)
+            return pypdf.PdfReader(self.path)
         except Exception as error:  # pypdf raises more than PyPdfError on damaged files; PDFium has read this one
             log.info("pypdf: %s", error)
-            self.reader, self.labels = None, []
-
-    def title(self) -> str:
-        try:
-            return " ".join(str(self.reader.metadata.title or "").split()) if self.reader and self.reader.metadata else ""
-        except Exception:
-            return ""
-
-    def label(self, number: int) -> str:
-        return self.labels[number - 1] if number <= len(self.labels) else str(number)
+            return None
 
     def lines(self, number: int, height: float) -> list[Line]:
         """The lines of a page, spread evenly over its height: pypdf tells their order, not reliably their place."""
