@@ -30,14 +30,14 @@ SPACED_PHRASES = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{P}* $")
 COMPATIBLE = regex.compile(
     "[\u2f00-\u2fd5\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufb4f\ufb50-\ufdff\ufe70-\ufefc\U0001d400-\U0001d7ff]+"
 )  # radicals, ligatures, forms
-CLUSTER = regex.compile(r"\X")
+COMPOSED = regex.compile("\\P{M}\\p{M}+|[\u1100-\u11ff]+|[\u2126\u212a\u212b\uf900-\ufaff]")  # what Unicode's normal form C may change
 PARAGRAPH = regex.compile(r"[^\n]+")
 INK = regex.compile(r"[^\s\x00-\x1f\x7f\u00ad\ufffe\ufeff]")
 LETTER = regex.compile(r"[\p{L}\p{M}]")
 EDITS = (  # what the letters of a page go through, in this order
-    (regex.compile("(?<=[\u0e01-\u0e2e][\u0e38-\u0e3a]?)\u0e4d([\u0e48-\u0e4b]?)\u0e32"), r"\1\u0e33"),  # Thai sara am, drawn in two parts
-    (regex.compile("(?<=[\u0e81-\u0eae\u0edc\u0edd\u0ebc])\u0ecd([\u0ec8-\u0ecb]?)\u0eb2"), r"\1\u0eb3"),  # the same in Lao
-    (regex.compile(r"(?<=\p{L}\p{M}*) +(?=[[\u0610-\u109f\u1780-\u17ff]&&\p{M}])", regex.V1), ""),  # a mark comes back to its letter
+    (regex.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32"), r"\1\u0e33"),  # Thai sara am, drawn in two parts
+    (regex.compile("\u0ecd([\u0ec8-\u0ecb]?)\u0eb2"), r"\1\u0eb3"),  # the same in Lao
+    (regex.compile(r" +(?=[[\u0610-\u109f\u1780-\u17ff]&&\p{M}])(?<=\p{L}\p{M}* +)", regex.V1), ""),  # a mark comes back to its letter
     (regex.compile("[\u0002\u00ad\ufffe](?=\n|$)"), "\u2010"),  # the word goes on on the next page
     (regex.compile("[\u0002\u00ad\ufffe]"), ""),  # what is left of them stood within a line
     (regex.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\ufeff"), ""),
@@ -65,6 +65,7 @@ class Paragraph:
     start: int
     end: int
     size: float
+    footnote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,52 +119,55 @@ def _at_edge(line: Line, height: float) -> bool:
 
 
 def _page_text(lines: Sequence[Line], height: float, running: set[str], body: float) -> PageText:
-    furniture = [line for line in lines if _is_furniture(line, height, running)]
-    rest = [line for line in lines if line not in furniture and not LONE_MARKS.fullmatch(line.text.text)]
-    edge = tuple(line.text.text for line in furniture)
-    return _paragraphs(_notes_last(rest, body), edge)
+    edge, rest = [], []
+    for line in lines:
+        if _is_furniture(line, height, running):
+            edge.append(line.text.text)
+        elif not LONE_MARKS.fullmatch(line.text.text):
+            rest.append(line)
+    body_lines, notes = _apart(rest, body)
+    return _paragraphs([*body_lines, *notes], len(body_lines), tuple(edge))
 
 
 def _is_furniture(line: Line, height: float, running: set[str]) -> bool:
     return _at_edge(line, height) and (_key(line) in running or PAGE_NUMBER.fullmatch(line.text.text) is not None)
 
 
-def _notes_last(lines: Sequence[Line], body: float) -> list[Line]:
-    """Put the footnotes behind the text: smaller type, with nothing of the body's size below it."""
+def _apart(lines: Sequence[Line], body: float) -> tuple[list[Line], list[Line]]:
+    """Put apart the text and its footnotes: smaller type, with nothing of the body's size below it."""
     large = [line for line in lines if line.size >= NOTE * body]
-
-    def is_note(line: Line) -> bool:
-        return line.size < NOTE * body and not any(
-            other.baseline < line.baseline and other.left < line.right and line.left < other.right for other in large
-        )
-
-    notes = [line for line in lines if is_note(line)]
-    return (
-        [line for line in lines if line not in notes] + sorted(notes, key=lambda line: -round(line.baseline / (0.5 * body))) if notes else list(lines)
-    )
+    text: list[Line] = []
+    notes: list[Line] = []
+    for line in lines:
+        below = (other for other in large if other.baseline < line.baseline and other.left < line.right and line.left < other.right)
+        (notes if line.size < NOTE * body and next(below, None) is None else text).append(line)
+    return (text, notes) if text else (notes, [])
 
 
-def _paragraphs(lines: Sequence[Line], edge: tuple[str, ...]) -> PageText:
+def _paragraphs(lines: Sequence[Line], in_body: int, edge: tuple[str, ...]) -> PageText:
     usual = _usual_distance(lines)
     width = max((line.right - line.left for line in lines), default=0)
     texts: list[tuple[Typeset, float]] = []
-    before = None
-    for line in lines:
+    before, body_texts = None, 0
+    for place, line in enumerate(lines):
         if before is not None and line.size < SMALL * before.size and NOTE_NUMBER.fullmatch(line.text.text):
             continue
-        if before is None or _starts_paragraph(before, line, usual, width):
+        if before is None or place == in_body or _starts_paragraph(before, line, usual, width):
             texts.append((line.text, line.size))
         else:
             texts[-1] = (_joined(texts[-1][0], line.text), texts[-1][1])
         before = line
-    return _assembled(texts, edge)
+        body_texts = len(texts) if place < in_body else body_texts
+    return _assembled(texts, body_texts, edge)
 
 
-def _assembled(texts: Sequence[tuple[Typeset, float]], edge: tuple[str, ...]) -> PageText:
-    inked = [(text, size) for text, size in texts if INK.search(text.text)]
-    page = normalised(Typeset("\n".join(text.text for text, _ in inked), [glyph for text, _ in inked for glyph in (*text.glyphs, UNPLACED)][:-1]))
-    paragraphs = zip(PARAGRAPH.finditer(page.text), inked, strict=True)
-    return PageText(page, tuple(Paragraph(*found.span(), size) for found, (_, size) in paragraphs), edge)
+def _assembled(texts: Sequence[tuple[Typeset, float]], in_body: int, edge: tuple[str, ...]) -> PageText:
+    inked = [(text, size, place < in_body) for place, (text, size) in enumerate(texts) if INK.search(text.text)]
+    page = normalised(Typeset("\n".join(text.text for text, *_ in inked), [glyph for text, *_ in inked for glyph in (*text.glyphs, UNPLACED)][:-1]))
+    paragraphs = tuple(
+        Paragraph(*found.span(), size, footnote=not body) for found, (_, size, body) in zip(PARAGRAPH.finditer(page.text), inked, strict=True)
+    )
+    return PageText(page, paragraphs, edge)
 
 
 def _usual_distance(lines: Sequence[Line]) -> float:
@@ -206,5 +210,5 @@ def normalised(text: Typeset) -> Typeset:
     for pattern, written in EDITS:
         text = text.sub(pattern, written)
     if not unicodedata.is_normalized("NFC", text.text):
-        text = text.sub(CLUSTER, lambda found: unicodedata.normalize("NFC", found.group()))
+        text = text.sub(COMPOSED, lambda found: unicodedata.normalize("NFC", found.group()))
     return text.strip()

@@ -7,7 +7,7 @@ text. Neither names all the errors it raises, so every page has its own try.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -78,8 +78,8 @@ def _read_page(document: PdfiumDocument, number: int, second: _SecondOpinion) ->
     except Exception as error:  # PDFium raises more than it documents; the page's health tells the reader
         log.warning("page %d: %s", number, error)
         return _Reading(Sheet(second.lines(number, A4[1]), np.zeros((0, 4), np.float32), *A4), failed=True)
-    if not sheet.lines:
-        sheet = Sheet(second.lines(number, sheet.height), sheet.boxes, sheet.width, sheet.height, sheet.images)
+    if sheet.unread:
+        sheet = replace(sheet, lines=second.lines(number, sheet.height))
     return _Reading(sheet)
 
 

@@ -57,7 +57,8 @@ class Sheet:
     boxes: Boxes
     width: float  # points, as displayed
     height: float
-    images: bool = False  # whether it shows any; looked for only where there is no text
+    images: bool = False  # whether it shows any; looked for only where no text could be read
+    unread: bool = False  # whether it shows text, of which none could be read
 
 
 class PdfiumDocument:
@@ -103,8 +104,10 @@ class PdfiumDocument:
         else:
             lines = [plain_line(group, text) for group in gathered(fragments, text)]
         lines = [_without_note_marks(textpage, line) for line in lines]
-        images = not lines and any(True for _ in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3))
-        return Sheet(lines, boxes, display.width, display.height, images)
+        shown = (
+            set() if lines else {shown.type for shown in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_TEXT], max_depth=3)}
+        )
+        return Sheet(lines, boxes, display.width, display.height, pdfium.FPDF_PAGEOBJ_IMAGE in shown, pdfium.FPDF_PAGEOBJ_TEXT in shown)
 
 
 def _reason(error: str) -> str:
@@ -231,16 +234,13 @@ def _without_note_marks(textpage: Any, line: Line) -> Line:
 
 def _spellings(textpage: Any, text: str) -> list[int]:
     """For each character the marked content that spells it out (ActualText), as a number, or 0 where there is none."""
-    of_object: dict[int | None, int] = {}
+    keys = [_text_object(textpage.raw, at) for at in range(len(text))]
     numbers: dict[int | None, int] = {}
-    spellings = []
-    for at in range(len(text)):
-        key = _text_object(textpage.raw, at)
-        if key not in of_object:
-            spelt = [ctypes.cast(mark, ctypes.c_void_p).value for mark in _marks(textpage, at) if _spells(mark)] if key else []
-            of_object[key] = numbers.setdefault(spelt[-1], len(numbers) + 1) if spelt else 0
-        spellings.append(of_object[key])
-    return spellings
+    of_object: dict[int | None, int] = {None: 0}
+    for key, at in {key: at for at, key in enumerate(keys) if key}.items():
+        spelt = [ctypes.cast(mark, ctypes.c_void_p).value for mark in _marks(textpage, at) if _spells(mark)]
+        of_object[key] = numbers.setdefault(spelt[-1], len(numbers) + 1) if spelt else 0
+    return [of_object[key] for key in keys]
 
 
 def _marks(textpage: Any, at: int) -> list[Any]:
