@@ -24,6 +24,7 @@ SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။។៕")
 BULLET = regex.compile(r"[•●▪‣◦–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
 LONE_MARKS = regex.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
 PAGE_NUMBER = regex.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
+NOTE_START = regex.compile(r"\d{1,3}(?!\d)[.)]?\s*\p{L}|[*†‡§]")
 NOTE = 0.93  # of the size of the body's type; footnotes are smaller
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "IDEOGRAPHIC", "FULLWIDTH")  # first words of Unicode names
 SPACED_PHRASES = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{P}* $")  # they put a space between phrases, which may end a line
@@ -134,13 +135,14 @@ def _is_furniture(line: Line, height: float, running: set[str]) -> bool:
 
 
 def _apart(lines: Sequence[Line], body: float) -> tuple[list[Line], list[Line]]:
-    """Put apart the text and its footnotes: smaller type, with nothing of the body's size below it."""
+    """Put apart the text and its footnotes: from a line with a note's number on, in smaller type, with nothing of the body's size below it."""
     large = [line for line in lines if line.size >= NOTE * body]
     text: list[Line] = []
     notes: list[Line] = []
     for line in lines:
         below = (other for other in large if other.baseline < line.baseline and other.left < line.right and line.left < other.right)
-        (notes if line.size < NOTE * body and next(below, None) is None else text).append(line)
+        is_note = line.size < NOTE * body and (notes or line.noted or NOTE_START.match(line.text.text)) and next(below, None) is None
+        (notes if is_note else text).append(line)
     return (text, notes) if text else (notes, [])
 
 

@@ -1,39 +1,43 @@
 """Read a PDF, page by page. The only module that imports pypdf.
 
-PDFium gives the text and where it stands; pypdf gives metadata, outline and page labels, and is the second opinion where PDFium finds no
-text. Neither names all the errors it raises, so every page has its own try.
+PDFium gives the text and where it stands, and what the file says of itself; pypdf is the second opinion where a page shows text that PDFium
+cannot read. Neither names all the errors it raises, so every page has its own try.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pypdf
-import regex
 
 from ingest.boxes import word_boxes
-from ingest.layout import Line, page_texts
-from ingest.pdfium import PdfiumDocument, Sheet, UnreadablePdfError
-from ingest.records import Health, Page
+from ingest.health import health, looks_western, recoded, wrong_encoding
+from ingest.layout import Line, PageText, page_texts
+from ingest.pdfium import PdfiumDocument, Sheet
+from ingest.pdfium import UnreadablePdfError as UnreadablePdfError
+from ingest.proposal import propose
+from ingest.records import Heading, Page, Proposal
+from ingest.structure import headings, printed_labels
 from ingest.typeset import Typeset
 
 log = logging.getLogger(__name__)
 
-MIN_READABLE = 0.5  # share of letters, marks, digits and spaces below which a text layer is rubbish
-UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}--\s]", regex.V1)
 A4 = (595.0, 842.0)  # points; the size of a page that cannot be opened
 
 
 @dataclass(frozen=True, slots=True)
 class PdfContent:
-    """What a PDF holds: its pages in order, and the title its metadata gives, or ""."""
+    """What a PDF holds: its pages in order, the title its metadata gives, or "", its headings, and what its first pages say it is."""
 
     title: str
     pages: tuple[Page, ...]
+    headings: tuple[Heading, ...] = ()
+    proposal: Proposal = field(default_factory=Proposal)
 
 
 def read_pdf(path: Path, edition_id: str) -> PdfContent:
@@ -44,32 +48,50 @@ def read_pdf(path: Path, edition_id: str) -> PdfContent:
         raise UnreadablePdfError(f"not a PDF: it begins with {start[:12]!r}" if start else "not a PDF: it is empty")
     document = PdfiumDocument(path)
     second = _SecondOpinion(path)
-    readings = [_read_page(document, number, second) for number in range(1, len(document) + 1)]
+    readings = _in_right_encoding([_read_page(document, number, second) for number in range(1, len(document) + 1)])
     texts = page_texts([(reading.sheet.lines, reading.sheet.height) for reading in readings])
-    pages = tuple(
-        Page(
-            edition_id,
-            number,
-            document.label(number) or str(number),
-            text.text.text,
-            *_health(text.text.text, reading),
-            word_boxes(text.text, reading.sheet.boxes),
-        )
-        for number, (reading, text) in enumerate(zip(readings, texts, strict=True), start=1)
-    )
-    return PdfContent(document.title(), pages)
+    found, metadata = headings(texts, document.outline()), document.metadata()
+    pages = [_page(edition_id, *page) for page in zip(_labels(document, texts), readings, texts, strict=True)]
+    return PdfContent(" ".join(metadata.get("Title", "").split()), tuple(pages), found, propose(texts, found, metadata))
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
+    number: int
     sheet: Sheet
     failed: bool = False
+    encoding: str = ""  # in which it was written, when it was read in another
 
 
-def _health(text: str, reading: _Reading) -> tuple[Health]:
-    if text:
-        return ("good" if len(UNREADABLE.findall(text)) <= MIN_READABLE * len(text) else "unreadable",)
-    return ("unreadable" if reading.failed else "image only" if reading.sheet.images else "empty",)
+def _in_right_encoding(readings: list[_Reading]) -> list[_Reading]:
+    encoding = wrong_encoding(_written(reading) for reading in readings)
+    if not encoding:
+        return readings
+    return [_recoded(reading, encoding) if encoding == "utf-8" or looks_western(_written(reading)) else reading for reading in readings]
+
+
+def _recoded(reading: _Reading, encoding: str) -> _Reading:
+    lines = [replace(line, text=recoded(line.text, encoding)) for line in reading.sheet.lines]
+    return replace(reading, sheet=replace(reading.sheet, lines=lines), encoding=encoding) if lines != reading.sheet.lines else reading
+
+
+def _written(reading: _Reading) -> str:
+    return "\n".join(line.text.text for line in reading.sheet.lines)
+
+
+def _labels(document: PdfiumDocument, texts: Sequence[PageText]) -> list[str]:
+    """The labels that the file gives its pages, else those that are printed on them, else their numbers."""
+    numbers = [str(number) for number in range(1, len(texts) + 1)]
+    given = [document.label(number) for number in range(1, len(texts) + 1)]
+    printed = [] if any(given) else printed_labels([text.edge for text in texts])
+    return next((labels for labels in (given, printed) if any(labels)), numbers)
+
+
+def _page(edition_id: str, label: str, reading: _Reading, text: PageText) -> Page:
+    condition, cause = health(text.text.text, reading.failed, reading.sheet.images)
+    cause = cause or (f"recoded from {reading.encoding}" if reading.encoding else "")
+    notes = next((part.start for part in text.paragraphs if part.footnote), -1)
+    return Page(edition_id, reading.number, label, text.text.text, condition, word_boxes(text.text, reading.sheet.boxes), cause, notes)
 
 
 def _read_page(document: PdfiumDocument, number: int, second: _SecondOpinion) -> _Reading:
@@ -77,10 +99,10 @@ def _read_page(document: PdfiumDocument, number: int, second: _SecondOpinion) ->
         sheet = document.sheet(number)
     except Exception as error:  # PDFium raises more than it documents; the page's health tells the reader
         log.warning("page %d: %s", number, error)
-        return _Reading(Sheet(second.lines(number, A4[1]), np.zeros((0, 4), np.float32), *A4), failed=True)
+        return _Reading(number, Sheet(second.lines(number, A4[1]), np.zeros((0, 4), np.float32), *A4), failed=True)
     if sheet.unread:
         sheet = replace(sheet, lines=second.lines(number, sheet.height))
-    return _Reading(sheet)
+    return _Reading(number, sheet)
 
 
 class _SecondOpinion:

@@ -34,7 +34,7 @@ Boxes = NDArray[np.float32]  # shape (characters, 4): left, bottom, right, top i
 
 def _foreign(name: str, result: Any, *arguments: Any) -> Any:
     """PDFium's function without the conversions of its typed wrapper, which take longer than the function; a page has thousands of characters."""
-    address = ctypes.cast(getattr(pdfium, name), ctypes.c_void_p).value
+    address = ctypes.cast(getattr(pdfium, name), ctypes.c_void_p).value or 0
     return ctypes.CFUNCTYPE(result, ctypes.c_void_p, ctypes.c_int, *arguments)(address)
 
 
@@ -73,9 +73,9 @@ class PdfiumDocument:
     def __len__(self) -> int:
         return len(self._document)
 
-    def title(self) -> str:
-        """The title that the metadata gives, or ""."""
-        return " ".join(self._document.get_metadata_value("Title").split())
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself: Title, Author, CreationDate and others."""
+        return dict(self._document.get_metadata_dict(skip_empty=True))
 
     def label(self, number: int) -> str:
         """The label that the file gives the page of this number, or ""."""
@@ -176,7 +176,7 @@ def _ink(textpage: Any, at: int, display: _Display) -> float:
     left, right, bottom, top = (pdfium.c_double() for _ in range(4))
     pdfium.FPDFText_GetCharBox(textpage, at, left, right, bottom, top)
     if not display.turns:
-        return left.value - display.left
+        return float(left.value - display.left)
     return float(display.boxes(np.array([[left.value, bottom.value, right.value, top.value]], np.float32))[0, 0])
 
 

@@ -10,7 +10,8 @@ from typing import Literal, overload
 
 UNDETERMINED = "und"  # BCP 47: the language could not be told
 
-Health = Literal["good", "suspect", "empty", "image only", "unreadable"]  # suspect: there is text, but it is no language
+OTHER_LANGUAGE = "reads as "  # how the cause of a page begins whose text is sound, in another language than the catalogue says
+Health = Literal["good", "suspect", "empty", "image only", "unreadable"]  # suspect: there is text, and its cause says what is wrong with it
 Part = Literal["whole", "executive summary", "annex"]
 Span = tuple[int, int]  # characters from the first, up to but not including the second
 
@@ -109,6 +110,18 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a publication says of itself on its first pages and in its metadata; for a catalogue entry, once a human has looked at it."""
+
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    isbn: str = ""  # thirteen digits
+    doi: str = ""
+    abstract: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of an edition, as it could be read."""
 
@@ -119,6 +132,12 @@ class Page:
     health: Health
     boxes: WordBoxes = WordBoxes()
     cause: str = ""  # why the health is not good, or what was done to make it so
+    footnotes: int = -1  # where in the text the footnotes begin; -1 when there are none
+
+    @property
+    def readable(self) -> bool:
+        """Whether its text can be searched: it is good, or sound and only not in the language that was expected."""
+        return bool(self.text) and (self.health == "good" or self.cause.startswith(OTHER_LANGUAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +157,7 @@ class Passage:
     language: str  # BCP 47 tag; "und" when there is nothing to tell it by
     text: str
     sentences: tuple[Span, ...]  # character spans in `text`, in reading order
+    headings: tuple[str, ...] = ()  # those under which it stands, the highest first
 
     def page_at(self, offset: int) -> int:
         """The page on which the character at `offset` of the text stands; 0 when the passage is from the catalogue."""
