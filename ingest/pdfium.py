@@ -98,7 +98,7 @@ class PdfiumDocument:
         text = _text(textpage)
         display = _Display(page)
         boxes = display.boxes(_loose_boxes(textpage, text))
-        fragments = _fragments(textpage, text, boxes, display)
+        fragments = [fragment for fragment in _fragments(textpage, text, boxes, display) if display.shows(fragment)]
         if COMPLEX.search(text):
             lines = unshaped(fragments, text, boxes, _spellings(textpage, text), lambda at: _ink(textpage, at, display))
         else:
@@ -135,6 +135,10 @@ class _Display:
         elif self.turns == 3:
             left, bottom, right, top = self.width - top, left, self.width - bottom, right
         return np.stack([left, bottom, right, top], axis=1) * shown[:, None]
+
+    def shows(self, fragment: Fragment) -> bool:
+        """Whether it stands on the page, and not where printers leave notes, beyond the trim."""
+        return fragment.right > 0 and fragment.left < self.width and -fragment.size < fragment.baseline < self.height
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         if not self.turns:
