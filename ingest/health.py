@@ -23,8 +23,13 @@ SIGN_IN_WORD = regex.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿�
 MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
 STRAY_MARK = regex.compile(r"(?:^|(?<=[\s\p{P}\p{N}]))[\p{Mn}\p{Mc}]")
 MANY_STRAYS = 0.1  # of the words of a text
+MIXED_WORD = regex.compile(  # a letter of one script beside one of another, as fonts with codes of their own leave them
+    r"[\p{Deva}\p{Beng}\p{Taml}\p{Telu}\p{Arab}\p{Hebr}\p{Grek}\p{Ethi}\p{Hang}](?=[\p{Latn}\p{Cyrl}])|[\p{Cyrl}](?=[\p{Latn}\p{Deva}\p{Arab}\p{Grek}])"
+    r"|\p{Latn}(?=[\p{Deva}\p{Beng}\p{Taml}\p{Telu}\p{Arab}\p{Hebr}\p{Cyrl}\p{Ethi}])"
+)
+MANY_MIXED = 0.1  # of the words of a text
 OTHER_SCRIPT = 0.5  # share of letters in a script that the language is not written in
-WESTERN = regex.compile(r"[¡-ÿŒœŠšŸŽžƒˆ˜–—‘-‚“-„†-•…‰‹›€™]")  # what bytes above 127 are in the encoding of Western Windows
+WESTERN = regex.compile(r"[¡-ÿŒœŠšŸŽžƒˆ˜–—‘-‚“-„†-•…‰‹›€™]{2,}")  # runs of what bytes above 127 are in the encoding of Western Windows
 MANY_WESTERN = 0.4  # of letters and such signs; French has a tenth, Vietnamese writes most of its letters with others
 UTF8 = regex.compile(r"(?:[ÂÃÄÅÐÑØÙÚàáâãð][\u0080-¿ŒœŠšŸŽžƒˆ˜–—‘-‚“-„†-•…‰‹›€™]{1,3})+")
 MANY_UTF8 = 0.02  # of the characters of a text
@@ -53,7 +58,7 @@ def wrong_encoding(texts: Iterable[str]) -> str:
 
 def looks_western(text: str) -> bool:
     """Whether a text consists of letters and signs that only a wrong encoding puts side by side."""
-    western, letters = len(WESTERN.findall(text)), len(LETTER.findall(text))
+    western, letters = sum(map(len, WESTERN.findall(text))), len(LETTER.findall(text))
     return western > MIN_LETTERS and western > MANY_WESTERN * max(letters, western)
 
 
@@ -101,6 +106,8 @@ def health(text: str, failed: bool, images: bool) -> tuple[Health, str]:
         return "suspect", "mojibake: letters of an encoding that is not known"
     if len(STRAY_MARK.findall(text)) > MANY_STRAYS * len(text.split()):
         return "suspect", "letters unlikely: marks without their letters"
+    if len(MIXED_WORD.findall(text)) > MANY_MIXED * len(text.split()):
+        return "suspect", "letters unlikely: words in two scripts"
     return "good", ""
 
 

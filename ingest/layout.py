@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +14,7 @@ import regex
 from ingest.typeset import UNPLACED, Typeset
 
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
+CHAPTER = 8  # pages, within which a chapter's header stands three times
 NEW_PARAGRAPH = 1.15  # times the usual distance between lines
 SHORT = 0.85  # share of the column's width; a line that ends a sentence before it ends its paragraph
 SMALL = 0.85  # of the type around it: a footnote's number in the running text
@@ -33,6 +34,7 @@ COMPATIBLE = regex.compile(
 )  # radicals, ligatures, forms
 COMPOSED = regex.compile("\\P{M}\\p{M}+|[\u1100-\u11ff]+|[\u2126\u212a\u212b\uf900-\ufaff]")  # what Unicode's normal form C may change
 PARAGRAPH = regex.compile(r"[^\n]+")
+DIGITS = regex.compile(r"\d+")
 INK = regex.compile(r"[^\s\x00-\x1f\x7f\u00ad\ufffe\ufeff]")
 LETTER = regex.compile(r"[\p{L}\p{M}]")
 EDITS = (  # what the letters of a page go through, in this order
@@ -107,12 +109,23 @@ def breaks_off(text: str) -> bool:
 
 
 def _running(pages: Sequence[tuple[Sequence[Line], float]]) -> set[str]:
-    keys = Counter(key for lines, height in pages for key in {_key(line) for line in lines if _at_edge(line, height)})
-    return {key for key, count in keys.items() if count >= max(2, 0.4 * len(pages))}
+    """The lines at the edge that recur: through the whole document, or as its outermost line through one chapter."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    outermost: defaultdict[str, list[int]] = defaultdict(list)
+    for number, (lines, height) in enumerate(pages):
+        for key in {_key(line) for line in lines if _at_edge(line, height)}:
+            places[key].append(number)
+        ends = (pick(lines, key=lambda line: line.baseline) for pick in (min, max) if lines)
+        for key in {_key(line) for line in ends if _at_edge(line, height)}:
+            outermost[key].append(number)
+    recurring = {key for key, numbers in places.items() if len(numbers) >= max(2, 0.4 * len(pages))}
+    return recurring | {
+        key for key, numbers in outermost.items() if any(third - first <= CHAPTER for first, third in zip(numbers, numbers[2:], strict=False))
+    }
 
 
 def _key(line: Line) -> str:
-    return regex.sub(r"\d+", "#", line.text.text)
+    return DIGITS.sub("#", line.text.text)
 
 
 def _at_edge(line: Line, height: float) -> bool:

@@ -14,11 +14,11 @@ from ingest.records import Heading, Proposal
 FIRST_PAGES = 5
 LAST_PAGES = 2  # the imprint often stands at the end
 MAX_TITLE = 150  # characters
-NOT_A_TITLE = regex.compile(r"^(untitled|microsoft \w+ - |.*\.(docx?|indd|pdf|qxd|pptx?)$)", regex.IGNORECASE)
+NOT_A_TITLE = regex.compile(r"^(untitled|microsoft \w+ - |.*\.(docx?|indd|pdf|dvi|qxd|pptx?)$)", regex.IGNORECASE)
 ISBN = regex.compile(r"(?:ISBN(?:[- ]1[03])?:?\s*)((?:97[89][- –‐]?)?[0-9](?:[- –‐]?[0-9]){8}[- –‐]?[0-9Xx])")
 DOI = regex.compile(r"10\.\d{4,9}/[-._;()/:A-Za-z0-9]*[A-Za-z0-9]")  # the pattern that Crossref recommends, without a stop at its end
 YEAR = regex.compile(r"(?<!\d)(?:19[5-9]\d|20[0-4]\d)(?!\d)")
-BUDDHIST = regex.compile(r"(?<![\d,.])25[4-9]\d(?!\d)(?=[^\n]*)")  # Thai and Lao years, 543 ahead
+BUDDHIST = regex.compile(r"(?<![\d,.])25[4-9]\d(?!\d)")  # Thai and Lao years, 543 ahead
 METADATA_YEAR = regex.compile(r"D?:?((?:19|20)\d\d)")
 THAI = regex.compile(r"\p{Thai}")
 AUTHORS = regex.compile(r"\s*[;,،、]\s*| and | & ")

@@ -39,7 +39,10 @@ def test_there_is_ink_in_every_box_and_none_is_outside_the_page(name):
     for box in page.boxes:
         assert 0 <= box.left < box.right <= width and 0 <= box.bottom < box.top <= height
         if letters(page.text[box.start : box.end]):
-            rows, columns = slice(int((height - box.top) * scale), int((height - box.bottom) * scale) + 1), slice(int(box.left * scale), int(box.right * scale) + 1)
+            rows, columns = (
+                slice(int((height - box.top) * scale), int((height - box.bottom) * scale) + 1),
+                slice(int(box.left * scale), int(box.right * scale) + 1),
+            )
             assert image[rows, columns].min() < 160, page.text[box.start : box.end]
 
 
@@ -96,5 +99,8 @@ def test_boxes_are_where_a_turned_and_cropped_page_shows_the_words(tmp_path, tur
     straight = read_pdf(CORPUS / "safe-terminals" / "es.pdf", "x").pages[1]
     assert letters(found.text) >= letters(straight.text) and "\n1 Red" not in found.text  # the footer is cropped away
     for box in found.boxes:
-        rows, columns = slice(int((height - box.top) * 2), int((height - box.bottom) * 2) + 1), slice(max(0, int(box.left * 2)), int(box.right * 2) + 1)
+        rows, columns = (
+            slice(int((height - box.top) * 2), int((height - box.bottom) * 2) + 1),
+            slice(max(0, int(box.left * 2)), int(box.right * 2) + 1),
+        )
         assert image[rows, columns].min() < 160, found.text[box.start : box.end]
