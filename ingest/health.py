@@ -15,6 +15,7 @@ from ingest.records import OTHER_LANGUAGE, UNDETERMINED, Health, Page
 from ingest.typeset import Typeset
 
 MIN_LETTERS = 40  # on a page; fewer tell neither language nor rubbish
+SAMPLE = 2000  # characters of a page that are looked at; a page is of one make
 MIN_READABLE = 0.5  # share of characters that Unicode knows, below which a text layer is rubbish
 UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}\ufffd--\s]", regex.V1)
 LETTER = regex.compile(r"\p{L}")
@@ -42,8 +43,10 @@ ENCODINGS = {
 
 def wrong_encoding(texts: Iterable[str]) -> str:
     """Return the encoding in which a text that was read as Western was written, "" when it is sound or none makes it a language."""
-    text = "\n".join(texts)
-    if len(UTF8.findall(text)) > MANY_UTF8 * len(text) and len("".join(UTF8.findall(text))) > 0:
+    text = "\n".join(text[:SAMPLE] for text in texts)
+    if text.isascii():
+        return ""
+    if len(UTF8.findall(text)) > MANY_UTF8 * len(text):
         return "utf-8"
     if not looks_western(text):
         return ""
@@ -100,8 +103,11 @@ def health(text: str, failed: bool, images: bool) -> tuple[Health, str]:
     """Judge a page by itself: its health and, unless it is good, the cause."""
     if not text:
         return ("unreadable", "the page could not be opened") if failed else ("image only", "an image without text") if images else ("empty", "")
-    if len(UNREADABLE.findall(text)) > MIN_READABLE * len(regex.sub(r"\s", "", text)):
+    text = text[:SAMPLE]
+    if len(UNREADABLE.findall(text)) > MIN_READABLE * len("".join(text.split())):
         return "unreadable", "codes that stand for no letters"
+    if text.isascii():
+        return "good", ""
     if looks_western(text):
         return "suspect", "mojibake: letters of an encoding that is not known"
     if len(STRAY_MARK.findall(text)) > MANY_STRAYS * len(text.split()):

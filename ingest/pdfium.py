@@ -34,15 +34,17 @@ Boxes = NDArray[np.float32]  # shape (characters, 4): left, bottom, right, top i
 
 def _foreign(name: str, result: Any, *arguments: Any) -> Any:
     """PDFium's function without the conversions of its typed wrapper, which take longer than the function; a page has thousands of characters."""
-    address = ctypes.cast(getattr(pdfium, name), ctypes.c_void_p).value or 0
-    return ctypes.CFUNCTYPE(result, ctypes.c_void_p, ctypes.c_int, *arguments)(address)
+    return ctypes.CFUNCTYPE(result, ctypes.c_void_p, *arguments)(ctypes.cast(getattr(pdfium, name), ctypes.c_void_p).value or 0)
 
 
-_loose_box = _foreign("FPDFText_GetLooseCharBox", ctypes.c_int, ctypes.c_void_p)
-_char_origin = _foreign("FPDFText_GetCharOrigin", ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-_font_size = _foreign("FPDFText_GetFontSize", ctypes.c_double)
-_matrix = _foreign("FPDFText_GetMatrix", ctypes.c_int, ctypes.c_void_p)
-_text_object = _foreign("FPDFText_GetTextObject", ctypes.c_void_p)
+_loose_box = _foreign("FPDFText_GetLooseCharBox", ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
+_char_origin = _foreign("FPDFText_GetCharOrigin", ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_font_size = _foreign("FPDFText_GetFontSize", ctypes.c_double, ctypes.c_int)
+_matrix = _foreign("FPDFText_GetMatrix", ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
+_text_object = _foreign("FPDFText_GetTextObject", ctypes.c_void_p, ctypes.c_int)
+_count_marks = _foreign("FPDFPageObj_CountMarks", ctypes.c_int)
+_mark = _foreign("FPDFPageObj_GetMark", ctypes.c_void_p, ctypes.c_ulong)
+_value_type = _foreign("FPDFPageObjMark_GetParamValueType", ctypes.c_int, ctypes.c_char_p)
 
 
 class UnreadablePdfError(IsoglossError):
@@ -238,19 +240,11 @@ def _without_note_marks(textpage: Any, line: Line) -> Line:
 
 def _spellings(textpage: Any, text: str) -> list[int]:
     """For each character the marked content that spells it out (ActualText), as a number, or 0 where there is none."""
-    keys = [_text_object(textpage.raw, at) for at in range(len(text))]
-    numbers: dict[int | None, int] = {}
+    shown = [_text_object(textpage.raw, at) for at in range(len(text))]
+    numbers: dict[int, int] = {}
     of_object: dict[int | None, int] = {None: 0}
-    for key, at in {key: at for at, key in enumerate(keys) if key}.items():
-        spelt = [ctypes.cast(mark, ctypes.c_void_p).value for mark in _marks(textpage, at) if _spells(mark)]
-        of_object[key] = numbers.setdefault(spelt[-1], len(numbers) + 1) if spelt else 0
-    return [of_object[key] for key in keys]
-
-
-def _marks(textpage: Any, at: int) -> list[Any]:
-    shown = pdfium.FPDFText_GetTextObject(textpage, at)
-    return [pdfium.FPDFPageObj_GetMark(shown, place) for place in range(max(0, pdfium.FPDFPageObj_CountMarks(shown)))]
-
-
-def _spells(mark: Any) -> bool:
-    return bool(pdfium.FPDFPageObjMark_GetParamValueType(mark, b"ActualText") == pdfium.FPDF_OBJECT_STRING)
+    for thing in {thing for thing in shown if thing}:
+        marks = (_mark(thing, place) for place in range(max(0, _count_marks(thing))))
+        spelt = [mark for mark in marks if _value_type(mark, b"ActualText") == pdfium.FPDF_OBJECT_STRING]
+        of_object[thing] = numbers.setdefault(spelt[-1], len(numbers) + 1) if spelt else 0
+    return [of_object[thing] for thing in shown]

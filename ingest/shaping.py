@@ -184,7 +184,8 @@ def _left_to_right(signs: Sequence[_Sign], size: float) -> Typeset:
     dropped = False  # since the last one that was kept
     for sign in signs:
         near = kept[-LOOK_BACK:]
-        repeated = next((before for before in reversed(near) if _repeats(before, sign, size)), None)
+        alike = [before for before in reversed(near) if before.text == sign.text or (before.spelt and before.spelt == sign.spelt)]
+        repeated = next((before for before in alike if _repeats(before, sign, size)), None)
         if repeated is not None:
             repeated.left, repeated.right = min(repeated.left, sign.left), max(repeated.right, sign.right)
             dropped = True
@@ -199,10 +200,10 @@ def _left_to_right(signs: Sequence[_Sign], size: float) -> Typeset:
 
 
 def _repeats(before: _Sign, sign: _Sign, size: float) -> bool:
-    """Whether `sign` is another glyph of the cluster that `before` has spelt already."""
+    """Whether `sign` is another glyph of the cluster that `before`, which reads alike, has spelt already."""
     if sign.spelt and sign.spelt == before.spelt:
         return True
-    if before.text != sign.text or not MARKS.search(sign.text):
+    if not MARKS.search(sign.text):
         return False
     overlap = min(before.right, sign.right) - max(before.left, sign.left)
     return before.covers(sign) or overlap > (-TOUCHING if STACKED.search(sign.text) else OVERLAP) * size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -36,8 +37,10 @@ def headings(pages: Sequence[PageText], outline: Outline) -> tuple[Heading, ...]
 
 def _outlined(level: int, title: str, number: int, pages: Sequence[PageText]) -> Heading:
     text = pages[number - 1].text.text if number <= len(pages) else ""
-    words = [regex.escape(word) for word in title.split()]
-    found = regex.search(r"\s*".join(words), text, regex.IGNORECASE) if words else None
+    at = text.find(title)
+    if at >= 0:
+        return Heading(number, at, at + len(title), min(level, MAX_LEVEL), title)
+    found = re.search(r"\s*".join(map(re.escape, title.split())), text, re.IGNORECASE) if title.strip() else None
     return Heading(number, *(found.span() if found else (0, 0)), min(level, MAX_LEVEL), title)
 
 
