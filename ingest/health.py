@@ -19,7 +19,6 @@ SAMPLE = 2000  # characters of a page that are looked at; a page is of one make
 MIN_READABLE = 0.5  # share of characters that Unicode knows, below which a text layer is rubbish
 UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}\ufffd--\s]", regex.V1)
 LETTER = regex.compile(r"\p{L}")
-WORD_OF_LETTERS = regex.compile(r"[\p{L}\p{M}]")
 SIGN_IN_WORD = regex.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
 MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
 STRAY_MARK = regex.compile(r"(?:^|(?<=[\s\p{P}\p{N}]))[\p{Mn}\p{Mc}]")
@@ -32,13 +31,16 @@ MANY_MIXED = 0.1  # of the words of a text
 OTHER_SCRIPT = 0.5  # share of letters in a script that the language is not written in
 WESTERN = regex.compile(r"[¡-ÿŒœŠšŸŽžƒˆ˜–—‘-‚“-„†-•…‰‹›€™]{2,}")  # runs of what bytes above 127 are in the encoding of Western Windows
 MANY_WESTERN = 0.4  # of letters and such signs; French has a tenth, Vietnamese writes most of its letters with others
-UTF8 = regex.compile(r"(?:[ÂÃÄÅÐÑØÙÚàáâãð][\u0080-¿ŒœŠšŸŽžƒˆ˜–—‘-‚“-„†-•…‰‹›€™]{1,3})+")
+UTF8 = regex.compile(r"(?:[Â-ô][\u0080-¿ŒœŠšŸŽžƒˆ˜–—‘-‚“-„†-•…‰‹›€™]{1,3})+")
 MANY_UTF8 = 0.02  # of the characters of a text
-# Encodings that are mistaken for Western Windows or Latin-1, and the languages that are written in them.
+MOST = 0.8  # of such runs
+# Encodings that are mistaken for Western Windows or Latin-1, with the commonest small letters of the languages that are written in them.
+CYRILLIC, ARABIC = "оеаинтсрвлкмдіъу", "اليمونترهبةعکی"
 ENCODINGS = {
-    "cp1251": {"ru", "uk", "bg", "sr", "mk", "be"}, "koi8-r": {"ru", "bg"}, "koi8-u": {"uk", "ru"}, "cp866": {"ru", "uk", "be"},
-    "cp874": {"th"}, "cp1253": {"el"}, "cp1255": {"he"}, "cp1256": {"ar", "fa", "ur"}, "iso8859-6": {"ar"}, "iso8859-5": {"ru", "bg", "sr"},
+    "cp1251": CYRILLIC, "koi8-r": CYRILLIC, "koi8-u": CYRILLIC, "cp866": CYRILLIC, "iso8859-5": CYRILLIC, "cp874": "านรอกเงยมลวดทสตะปบค่้ัิี",
+    "cp1253": "αοιετσνηυρπκμλςάίό", "cp1255": "יוהלארתבשמנםד", "cp1256": ARABIC, "iso8859-6": ARABIC,
 }  # fmt: skip
+COMMON = 0.5  # share of those letters in sound text is above this, and far below it in the wrong encoding
 
 
 def wrong_encoding(texts: Iterable[str]) -> str:
@@ -46,17 +48,14 @@ def wrong_encoding(texts: Iterable[str]) -> str:
     text = "\n".join(text[:SAMPLE] for text in texts)
     if text.isascii():
         return ""
-    if len(UTF8.findall(text)) > MANY_UTF8 * len(text):
+    runs = "".join(WESTERN.findall(text))
+    if len(runs) > MANY_UTF8 * len(text) and sum(len(run) for run in UTF8.findall(text) if _as_utf8(run) != run) > MOST * len(runs):
         return "utf-8"
     if not looks_western(text):
         return ""
-    best = ("", 0.0)
-    for encoding, languages in ENCODINGS.items():
-        read = text.translate(_table(encoding))
-        if identify(read).split("-")[0] in languages:
-            share = _plain_share(read)
-            best = max(best, (encoding, share), key=lambda pair: pair[1])
-    return best[0]
+    shares = {encoding: sum(map(runs.translate(_table(encoding)).count, common)) / len(runs) for encoding, common in ENCODINGS.items()}
+    best = max(shares, key=lambda encoding: shares[encoding])
+    return best if shares[best] > COMMON else ""
 
 
 def looks_western(text: str) -> bool:
@@ -91,12 +90,6 @@ def _table(encoding: str) -> dict[int, str]:
             if said and meant:
                 table[ord(said)] = meant
     return table
-
-
-def _plain_share(text: str) -> float:
-    """The share of small letters and letters without case: the wrong one of two Cyrillic encodings turns small into capital letters."""
-    letters = WORD_OF_LETTERS.findall(text)
-    return sum(not letter.isupper() for letter in letters) / max(1, len(regex.sub(r"\s", "", text)))
 
 
 def health(text: str, failed: bool, images: bool) -> tuple[Health, str]:

@@ -22,7 +22,7 @@ from ingest.typeset import UNPLACED, Typeset
 COMPLEX = regex.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]")  # Hebrew to Burmese, Khmer, presentation forms
 RIGHT_TO_LEFT = regex.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc--[\p{N}\p{P}\p{M}]]", regex.V1)
 LETTER = regex.compile(r"\p{L}")
-REPEATED = regex.compile(r"([\p{L}\p{M}]{2,8}?) ?\1")  # a cluster may have been given once for each of its glyphs
+REPEATED = regex.compile(r"(\p{L}\p{M}+).{0,12}?\1")  # a cluster may have been given once for each of its glyphs
 MARKS = regex.compile(r"\p{M}+")
 LAM_ALEF = regex.compile("ل[آأإا]|[آأإا]ل")  # out of one glyph; "al" is none
 LAM_ALEF_TURNED = regex.compile("[آأإا]ل")
