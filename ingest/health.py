@@ -23,9 +23,10 @@ SIGN_IN_WORD = regex.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿�
 MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
 STRAY_MARK = regex.compile(r"(?:^|(?<=[\s\p{P}\p{N}]))[\p{Mn}\p{Mc}]")
 MANY_STRAYS = 0.1  # of the words of a text
-MIXED_WORD = regex.compile(  # a letter of one script beside one of another, as fonts with codes of their own leave them
-    r"[\p{Deva}\p{Beng}\p{Taml}\p{Telu}\p{Arab}\p{Hebr}\p{Grek}\p{Ethi}\p{Hang}](?=[\p{Latn}\p{Cyrl}])|[\p{Cyrl}](?=[\p{Latn}\p{Deva}\p{Arab}\p{Grek}])"
-    r"|\p{Latn}(?=[\p{Deva}\p{Beng}\p{Taml}\p{Telu}\p{Arab}\p{Hebr}\p{Cyrl}\p{Ethi}])"
+PARTED = ("Latn", "Cyrl", "Grek", "Arab", "Hebr", "Deva", "Beng", "Taml", "Telu", "Ethi")  # scripts that put a space beside a word of another
+UNPARTED = r"\p{Hani}\p{Hira}\p{Kana}\p{Hang}\p{Thai}\p{Laoo}\p{Khmr}\p{Mymr}"
+MIXED_WORD = regex.compile(  # a letter beside one of another script, as fonts with codes of their own leave them
+    "|".join(rf"\p{{{one}}}(?=[[\p{{L}}\p{{M}}]--[\p{{{one}}}\p{{Zinh}}\p{{Zyyy}}{UNPARTED}]])" for one in PARTED), regex.V1
 )
 MANY_MIXED = 0.1  # of the words of a text
 OTHER_SCRIPT = 0.5  # share of letters in a script that the language is not written in

@@ -137,7 +137,7 @@ def _page_text(lines: Sequence[Line], height: float, running: set[str], body: fl
     for line in lines:
         if _is_furniture(line, height, running):
             edge.append(line.text.text)
-        elif not LONE_MARKS.fullmatch(line.text.text):
+        elif INK.search(line.text.text) and not LONE_MARKS.fullmatch(line.text.text):
             rest.append(line)
     body_lines, notes = _apart(rest, body)
     return _paragraphs([*body_lines, *notes], len(body_lines), tuple(edge))

@@ -11,7 +11,7 @@ import regex
 from ingest.layout import SENTENCE_END, PageText, Paragraph, body_size
 from ingest.records import Heading
 
-LARGER = 1.06  # than the body's type
+LARGER = 1.08  # than the body's type
 MAX_HEADING = 150  # characters
 MAX_LEVEL = 6
 LETTERS = regex.compile(r"\p{L}.*\p{L}")

@@ -181,4 +181,5 @@ def test_the_glyphs_of_the_text_are_those_of_its_letters():
 
 
 def test_a_page_without_lines_has_no_text_and_control_characters_are_dropped():
+    assert texts_of([(lines("\x01", "\x0c \x1f", "ውሃ"), HEIGHT)]) == ["ውሃ"]
     assert texts_of([([], HEIGHT), (lines("wa\x01ter", "ni\u00adght \t x"), HEIGHT)]) == ["", "water night x"]
