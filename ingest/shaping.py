@@ -74,6 +74,7 @@ class _Sign:
     right: float
     spelt: int = 0  # the marked content that spells it out, or 0
     spaced: bool = False  # whether a space stands before it
+    repeated: bool = False  # whether another glyph of the same cluster was left out
 
     def covers(self, other: _Sign) -> bool:
         """Whether the middle of one lies within the other."""
@@ -187,6 +188,7 @@ def _left_to_right(signs: Sequence[_Sign], size: float) -> Typeset:
         alike = [before for before in reversed(near) if before.text == sign.text or (before.spelt and before.spelt == sign.spelt)]
         repeated = next((before for before in alike if _repeats(before, sign, size)), None)
         if repeated is not None:
+            repeated.repeated = True
             repeated.left, repeated.right = min(repeated.left, sign.left), max(repeated.right, sign.right)
             dropped = True
             continue
@@ -206,7 +208,8 @@ def _repeats(before: _Sign, sign: _Sign, size: float) -> bool:
     if not MARKS.search(sign.text):
         return False
     overlap = min(before.right, sign.right) - max(before.left, sign.left)
-    return before.covers(sign) or overlap > (-TOUCHING if STACKED.search(sign.text) else OVERLAP) * size
+    least = -TOUCHING if STACKED.search(sign.text) else 0.0 if before.repeated else OVERLAP
+    return before.covers(sign) or overlap > least * size
 
 
 def _right_to_left(signs: Sequence[_Sign], size: float, turned: bool, ink: Ink | None) -> Typeset:
