@@ -16,7 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from ingest.pdf import PdfContent, UnreadablePdfError, read_pdf
 
-READING_VERSION = 2  # raise it when the same file would give other pages or passages: editions read by an older one are read again
+READING_VERSION = 3  # raise it when the same file would give other pages or passages: editions read by an older one are read again
 READING_SECONDS = 300  # for one file
 READING_BYTES = 2 * 1024**3  # address space of a worker; a small hostile PDF can make PDFium ask for any amount
 WAITING = 2  # files read ahead for each worker; more would only fill the memory while the encoder is busy

@@ -14,6 +14,7 @@ from index.encoder import Encoder, Vectors
 from index.library import ChangedFileError, EditionState, Library, State
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
+from ingest.health import judged
 from ingest.language import known, prevailing, same_language
 from ingest.passages import catalogue_passages, cut_pages
 from ingest.pdf import PdfContent
@@ -21,8 +22,6 @@ from ingest.pipeline import READING_VERSION, Reading, read_files
 from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
 
 NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - )|\.(docx?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
-SIGN_IN_WORD = re.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
-MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
 MAX_TITLE = 150  # characters
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
@@ -151,10 +150,9 @@ class _Run:
             self.report.done["removed"] += 1
 
     def _store_reading(self, edition: Edition, reading: Reading) -> None:
-        pages = reading.content.pages if reading.content else ()
-        passages = cut_pages(pages, self.encoder.count_tokens, edition.language)
-        if _is_rubbish(pages, passages):  # it would only be found by mistake
-            pages, passages = tuple(replace(page, health="suspect") if page.text else page for page in pages), []
+        content = reading.content or PdfContent("", ())
+        pages = judged(content.pages, edition.language)  # rubbish would only be found by mistake
+        passages = cut_pages(pages, self.encoder.count_tokens, edition.language, content.headings)
         state, reason = _judged(edition, reading, pages, passages)
         self.library.put_reading(EditionState(edition, state, reason, READING_VERSION, self.folder), pages, passages, self._encoded(passages))
 
@@ -173,9 +171,9 @@ def _judged(edition: Edition, reading: Reading, pages: Sequence[Page], passages:
     """Say how well an edition could be read, and what is wrong."""
     if reading.content is None:
         return "failed", reading.problem
-    unread = Counter(page.health for page in pages if page.health != "good")
+    unread = Counter(page.health for page in pages if not page.readable)
     causes = ", ".join(f"{count} {health}" for health, count in sorted(unread.items()))
-    if unread["suspect"]:
+    if unread["suspect"] == len(pages):
         return "failed", f"the text layer is rubbish, in {edition.language} or any other language, so nothing of it is searched: {causes}"
     if unread.total() == len(pages):
         return "failed", f"no readable text on any of its {len(pages)} pages: {causes}"
@@ -185,13 +183,6 @@ def _judged(edition: Edition, reading: Reading, pages: Sequence[Page], passages:
         return "partly read", f"the catalogue says {edition.language}, but the text reads as {found.most_common(1)[0][0]}"
     del unread["empty"]  # a blank page is no loss
     return ("partly read", f"{unread.total()} of {len(pages)} pages without readable text: {causes}") if unread else ("read", "")
-
-
-def _is_rubbish(pages: Sequence[Page], passages: Sequence[Passage]) -> bool:
-    """Whether the text is in no language and its words are full of signs: fonts that do not say which character a glyph is, for one."""
-    text = " ".join(page.text for page in pages)
-    in_none = sum(passage.language == UNDETERMINED for passage in passages) > len(passages) / 2
-    return in_none and len(SIGN_IN_WORD.findall(text)) > MANY_SIGNS * len(text.split())
 
 
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
