@@ -17,7 +17,8 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.layout import Line, page_texts
-from ingest.records import Health, Page
+from ingest.limits import Watch
+from ingest.records import Content, Health, Page, UnreadableFileError
 
 log = logging.getLogger(__name__)
 
@@ -25,20 +26,13 @@ MIN_READABLE = 0.5  # share of letters, marks, digits and spaces below which a t
 NOTE_MARK = re.compile(r"(?:^|(?<=[^\s\d(\[]))\d{1,2}(?=\D|$)")  # a footnote's number, if it is set smaller
 
 
-class UnreadablePdfError(Exception):
-    """The file as a whole cannot be read; the message says why."""
+class UnreadablePdfError(UnreadableFileError):
+    """The PDF as a whole cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class PdfContent:
-    """What a PDF holds: its pages in order, and the title its metadata gives, or ""."""
-
-    title: str
-    pages: tuple[Page, ...]
-
-
-def read_pdf(path: Path, edition_id: str) -> PdfContent:
-    """Read all pages. A page without text says so in its health; raises UnreadablePdfError when there are no pages to be had."""
+def read_pdf(path: Path, edition_id: str, watch: Watch | None = None) -> Content:
+    """Read all pages. A page without text says so in its health; raises UnreadableFileError when there are no pages to be had."""
+    watch = watch or Watch()
     with path.open("rb") as file:
         start = file.read(1024)
     if b"%PDF-" not in start:
@@ -47,19 +41,20 @@ def read_pdf(path: Path, edition_id: str) -> PdfContent:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         raise UnreadablePdfError(_reason(str(error))) from error
+    watch.limits.pages_allowed(len(document))
     second = _SecondOpinion(path)
-    readings = [_read_page(document, number, second) for number in range(len(document))]
+    readings = [_watched_page(document, number, second, watch) for number in range(len(document))]
     texts = page_texts([(reading.lines, reading.height) for reading in readings])
     pages = tuple(
-        Page(edition_id, number, second.label(number), text, _health(text, reading))
+        Page(edition_id, number, second.label(number), text, _health(text, reading), watch.lost.get(number, ""))
         for number, (reading, text) in enumerate(zip(readings, texts, strict=True), start=1)
     )
-    return PdfContent(second.title(), pages)
+    return Content(second.title(), pages)
 
 
 def _reason(error: str) -> str:
     if "password" in error.lower():
-        return "needs a password"
+        return "it is encrypted and needs a password; open it with the password and save a copy without one"
     return "damaged: no pages found" if "Success" in error else f"damaged: {error}"  # PDFium refuses a file without pages, and calls it success
 
 
@@ -76,6 +71,13 @@ def _health(text: str, reading: _Reading) -> Health:
         readable = sum(char.isalnum() or char.isspace() or (char.isprintable() and not "\ue000" <= char <= "\uf8ff") for char in text)
         return "good" if readable >= MIN_READABLE * len(text) else "unreadable"
     return "unreadable" if reading.failed else "image only" if reading.images else "empty"
+
+
+def _watched_page(document: pypdfium2.PdfDocument, number: int, second: _SecondOpinion, watch: Watch) -> _Reading:
+    if number + 1 in watch.lost:
+        return _Reading([], 1.0, images=False, failed=True)
+    watch.page(number + 1)
+    return _read_page(document, number, second)
 
 
 def _read_page(document: pypdfium2.PdfDocument, number: int, second: _SecondOpinion) -> _Reading:

@@ -17,6 +17,10 @@ class IsoglossError(Exception):
     """Something a user can mend; the message says what was found, what was expected and what to do."""
 
 
+class UnreadableFileError(Exception):
+    """A publication's file as a whole cannot be read; the message says why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edition:
     """One language version of a publication."""
@@ -26,7 +30,7 @@ class Edition:
     language: str  # BCP 47 tag; "und" when neither catalogue nor text tells
     label: str  # the language as the publisher wrote it
     part: Part
-    digest: str | None  # SHA-256 of the PDF, lower-case hexadecimal; None when there is no file
+    digest: str | None  # SHA-256 of the file, lower-case hexadecimal; None when there is no file
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,16 @@ class Page:
     label: str  # as printed on the page: "iv", "A-3"
     text: str  # paragraphs separated by a newline; running headers and page numbers left out
     health: Health
+    cause: str = ""  # why the health is not good, or what was done to make it so
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds: its pages in order, and what it says of itself."""
+
+    title: str  # "" when it does not say
+    pages: tuple[Page, ...]
+    language: str = UNDETERMINED  # BCP 47, as the file declares it; a hint, since many declare what their template did
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
 from ingest.language import identify, known, same_language
 from ingest.passages import catalogue_passages, cut_pages
-from ingest.pdf import PdfContent
 from ingest.pipeline import READING_VERSION, Reading, read_files
-from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
+from ingest.records import UNDETERMINED, Content, Edition, Page, Passage, Publication
 
-NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - )|\.(docx?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
+NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - |word document$|powerpoint presentation$)|\.(docx?|html?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
 SIGN_IN_WORD = re.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
 MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
 MAX_TITLE = 150  # characters
@@ -172,6 +171,7 @@ def _judged(edition: Edition, reading: Reading, pages: Sequence[Page], passages:
         return "failed", reading.problem
     unread = Counter(page.health for page in pages if page.health != "good")
     causes = ", ".join(f"{count} {health}" for health, count in sorted(unread.items()))
+    causes += "".join(f"; page {page.label}: {page.cause}" for page in pages if page.health != "good" and page.cause)
     if unread["suspect"]:
         return "failed", f"the text layer is rubbish, in {edition.language} or any other language, so nothing of it is searched: {causes}"
     if unread.total() == len(pages):
@@ -192,9 +192,9 @@ def _is_rubbish(pages: Sequence[Page], passages: Sequence[Passage]) -> bool:
 
 
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
-    """Describe a bare PDF by what it says of itself: its title, and the language of its text."""
-    content = reading.content or PdfContent("", ())
-    language = identify(" ".join(page.text for page in content.pages if page.text))
+    """Describe a bare file by what it says of itself: its title, and the language of its text."""
+    content = reading.content or Content("", ())
+    language = identify(" ".join(page.text for page in content.pages if page.text), content.language)
     edition = replace(publication.editions[0], language=language)
     return replace(publication, titles={language: _title(content.title, content.pages, path)}, editions=(edition,))
 
