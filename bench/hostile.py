@@ -12,6 +12,7 @@ import resource
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
@@ -49,8 +50,8 @@ def main() -> None:
 
 
 def _measured(path: Path) -> tuple[Reading, float, int]:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:  # a process whose only children are those of this file
-        return pool.apply(_read_between_sound_files, [path])
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # a process whose only children are those of this file
+        return pool.submit(_read_between_sound_files, path).result()
 
 
 def _read_between_sound_files(path: Path) -> tuple[Reading, float, int]:

@@ -10,6 +10,7 @@ import langcodes
 from ingest.records import UNDETERMINED, Page
 
 LAYOUT = 3  # paragraphs in one cell; a table with more of them only places text on the page, and its rows are not lines
+PARAGRAPH_END = re.compile(r"\f|\v(?:[^\S\v]*\v)+")  # within what is gathered; a single \v is a line break
 CELLS = " | "  # between the cells of a row
 
 
@@ -28,16 +29,13 @@ class Flow:
         self._piece.append(piece)
 
     def end_paragraph(self) -> None:
-        paragraphs = [tidied(part) for part in "".join(self._piece).split("\f")]
+        paragraphs = [tidied(part.replace("\v", "\n")) for part in PARAGRAPH_END.split("".join(self._piece))]
         self._piece.clear()
         (self._cells or self._pages)[-1].extend(filter(None, paragraphs))
 
     def break_line(self) -> None:
         """A line break within a paragraph; two of them, with nothing between, end it."""
-        if self._piece and self._piece[-1] == "\n":
-            self._piece[-1] = "\f"
-        else:
-            self._piece.append("\n")
+        self._piece.append("\v")
 
     def end_page(self) -> None:
         """Start a new page; within a table, once its outermost row has ended."""

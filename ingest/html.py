@@ -16,6 +16,10 @@ from ingest.records import Content, UnreadableFileError
 
 HTML_BYTES = 32 * MIB  # of one file; the longest books are a tenth of it, and the tree in memory is ten times as large
 GUESSED_FROM = 64 * 1024  # bytes of text that declares no encoding; more makes no guess better
+GUESSES = {  # what pages without a declaration are written in, by Python's name; with more to choose from, the detector is wrong more often
+    **{f"cp{number}": f"windows-{number}" for number in (874, *range(1250, 1259))},
+    "koi8_r": "koi8-r", "big5": "big5", "gb18030": "gb18030", "euc_jp": "euc-jp", "cp932": "shift_jis", "cp949": "euc-kr",
+}  # fmt: skip
 DECLARED = re.compile(rb"""<(?:meta[^>]*?charset|\?xml[^>]*?encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 LEFT_OUT = frozenset({
     "head", "script", "style", "noscript", "template", "nav", "button", "select", "option", "textarea", "input", "svg", "iframe", "object", "embed",
@@ -46,9 +50,7 @@ def read_html(path: Path, edition_id: str) -> Content:
         raise UnreadableFileError(f"damaged HTML ({error}); open it in a browser and save it as PDF") from error
     if root is None:
         raise UnreadableFileError("no text in it, expected HTML; open it in a browser and save it as PDF")
-    flow = Flow()
-    _pour(_article(root), flow)
-    return Content(_title(root), flow.pages(edition_id), declared(root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang")))
+    return Content(_title(root), _poured(_article(root)).pages(edition_id), declared(root.get("lang") or root.get("xml:lang")))
 
 
 def decoded(content: bytes) -> str:
@@ -73,8 +75,8 @@ def _decode(content: bytes, encoding: webencodings.Encoding, errors: str = "repl
 
 def _guessed(content: bytes) -> webencodings.Encoding:
     letters = re.sub(rb"<[^>]*>", b" ", content)[:GUESSED_FROM]  # markup is ASCII and would say nothing
-    best = charset_normalizer.from_bytes(letters).best()
-    return (webencodings.lookup(best.encoding.replace("_", "-")) if best else None) or webencodings.lookup("windows-1252")
+    best = charset_normalizer.from_bytes(letters, cp_isolation=list(GUESSES)).best()
+    return webencodings.lookup(GUESSES[best.encoding] if best else "windows-1252")
 
 
 def _article(root: etree._Element) -> etree._Element:
@@ -82,7 +84,7 @@ def _article(root: etree._Element) -> etree._Element:
     mains = [element for element in root.iter("*") if element.tag == "main" or element.get("role") == "main"]
     articles = list(root.iter("article"))
     for one in (mains, articles):
-        if len(one) == 1 and tidied("".join(one[0].itertext())):
+        if len(one) == 1 and _poured(one[0]).pages("")[0].text:
             return one[0]
     body = root.find("body")
     return root if body is None else body
@@ -95,8 +97,9 @@ def _title(root: etree._Element) -> str:
     return next(filter(None, candidates), "")
 
 
-def _pour(article: etree._Element, flow: Flow) -> None:
-    """Give the text of an element to `flow`, piece by piece. By iteration, since hostile files nest deeper than Python's stack."""
+def _poured(article: etree._Element) -> Flow:
+    """The text of an element. By iteration, since hostile files nest deeper than Python's stack."""
+    flow = Flow()
     walk = etree.iterwalk(article, events=("start", "end"))
     for event, element in walk:
         tag = element.tag
@@ -111,6 +114,7 @@ def _pour(article: etree._Element, flow: Flow) -> None:
                 _end(tag, flow)
             if element is not article:
                 flow.text(element.tail or "")
+    return flow
 
 
 def _start(tag: str, flow: Flow) -> None:

@@ -81,7 +81,10 @@ def _outcome(pool: ProcessPool, attempt: _Attempt) -> Reading:
     except UnreadableFileError as error:
         return Reading(attempt.edition_id, None, str(error))
     except _EndedError as error:
-        return _without_lost_page(pool, attempt, str(error))
+        how = str(error)
+        if isinstance(error.__cause__, ProcessExpired) and _unpacks_too_far(pool, attempt):
+            how = f"a stream in it unpacks to more than {attempt.watch.limits.unpacked // MIB:,} MiB: {how}"
+        return _without_lost_page(pool, attempt, how)
     except Exception as error:  # whatever a library raises is that file's reason, not the run's end
         return Reading(attempt.edition_id, None, f"{type(error).__name__}: {error}")
 
@@ -112,8 +115,6 @@ def _without_lost_page(pool: ProcessPool, attempt: _Attempt, how: str) -> Readin
     """Read the file once more without the page that ended the process; give it up when there are too many such pages, or none."""
     watch = attempt.watch
     page = noted_page(watch.notebook) if watch.notebook else 0
-    if _unpacks_too_far(pool, attempt):
-        how = f"a stream in it unpacks to more than {watch.limits.unpacked // MIB:,} MiB: {how}"
     if page and len(watch.lost) < watch.limits.lost_pages and page not in watch.lost:
         return _outcome(pool, _attempt(pool, attempt.edition_id, attempt.path, replace(watch, lost={**watch.lost, page: how})))
     where = f"after {len(watch.lost)} other pages, page {page}: " if watch.lost else f"page {page}: " if page else ""

@@ -16,8 +16,7 @@ SAID = "The forest is old."
 SHOWN = f"BT /F1 11 Tf 72 700 Td ({SAID}) Tj ET"
 FORM = "/Type /XObject /Subtype /Form /BBox [0 0 9 9] "
 PAGE = (
-    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {} 0 R "
-    "/Resources << /Font << /F1 3 0 R >> /XObject << /X 7 0 R /Y 8 0 R >> >> >>"
+    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {} 0 R /Resources << /Font << /F1 3 0 R >> /XObject << /X 7 0 R /Y 8 0 R >> >> >>"
 )
 SOUND: Objects = {
     1: "<< /Type /Catalog /Pages 2 0 R >>",
@@ -114,7 +113,9 @@ def nested_dictionaries(depth: int = 100_000) -> bytes:
 
 def image_bomb(filters: str) -> bytes:
     """An image that says it is 100,000 by 100,000 pixels."""
-    image = stream(b"\0" * 100, f"/Type /XObject /Subtype /Image /Width 100000 /Height 100000 /BitsPerComponent 8 /ColorSpace /DeviceRGB /Filter /{filters}")
+    image = stream(
+        b"\0" * 100, f"/Type /XObject /Subtype /Image /Width 100000 /Height 100000 /BitsPerComponent 8 /ColorSpace /DeviceRGB /Filter /{filters}"
+    )
     return assembled({5: stream(SHOWN + " 90 0 0 90 0 0 cm /X Do"), 7: image})
 
 
@@ -135,7 +136,7 @@ def word_file(body: str, **parts: bytes | str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", WORD_TYPES)
-        archive.writestr("_rels/.rels", WORD_RELATIONS.format('<Relationship Id="r1" Type="{}/officeDocument" Target="word/document.xml"/>'.format(OFFICE)))
+        archive.writestr("_rels/.rels", WORD_RELATIONS.format(f'<Relationship Id="r1" Type="{OFFICE}/officeDocument" Target="word/document.xml"/>'))
         for name, content in {"word/document.xml": document, **{name.replace("__", "/"): content for name, content in parts.items()}}.items():
             archive.writestr(name, content if isinstance(content, bytes) else content.format(**WORD_NAMES) if name.endswith(".rels") else content)
     return out.getvalue()
