@@ -24,6 +24,7 @@ from ingest.records import Content, UnreadableFileError
 READING_VERSION = 3  # raise it when the same file would give other pages or passages: editions read by an older one are read again
 WAITING = 2  # files read ahead for each worker; more would only fill the memory while the encoder is busy
 LIMITS = Limits()
+GAVE_UP = {-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL}  # how PDFium ends when it gets no memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _outcome(pool: ProcessPool, attempt: _Attempt) -> Reading:
         return Reading(attempt.edition_id, None, str(error))
     except _EndedError as error:
         how = str(error)
-        if isinstance(error.__cause__, ProcessExpired) and _unpacks_too_far(pool, attempt):
+        if isinstance(error.__cause__, ProcessExpired) and error.__cause__.exitcode in GAVE_UP and _unpacks_too_far(pool, attempt):
             how = f"a stream in it unpacks to more than {attempt.watch.limits.unpacked // MIB:,} MiB: {how}"
         return _without_lost_page(pool, attempt, how)
     except Exception as error:  # whatever a library raises is that file's reason, not the run's end
@@ -105,7 +106,7 @@ def _how_it_ended(exitcode: int, watch: Watch) -> str:
     limits, page = watch.limits, noted_page(watch.notebook) if watch.notebook else 0
     if exitcode == -signal.SIGXCPU:
         return f"reading took more than {limits.page_seconds if page else limits.file_seconds} seconds of CPU time"
-    if exitcode in {-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL}:  # PDFium's answer when it gets no memory
+    if exitcode in GAVE_UP:
         return f"reading gave up ({signal.Signals(-exitcode).name}), as it does when it needs more than {limits.memory // MIB:,} MiB of memory"
     name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"exit code {exitcode}"
     return f"the reading process died ({name})"

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import pytest
 from conftest import pdf_of
-from hostile import HOSTILE, SAID, encrypted, flate_bomb, lying_count, many_pages, nested_flate_bomb, state_bomb, word_bomb
+from hostile import HOSTILE, SAID, encrypted, flate_bomb, lying_count, many_pages, nested_flate_bomb, state_bomb, vast_html, word_bomb
 
 from ingest.limits import MIB, Limits
 from ingest.pipeline import read_files
 
-LIMITS = Limits(memory=512 * MIB, unpacked=64 * MIB, page_seconds=20, pages=1000)
+LIMITS = Limits(memory=320 * MIB, unpacked=64 * MIB, page_seconds=20, pages=1000)
 SMALLER = {  # the same files, in the size of these limits
-    "flate bomb of 3 GiB.pdf": lambda: flate_bomb(600 * MIB),
-    "flate bomb in a flate bomb.pdf": lambda: nested_flate_bomb(600 * MIB),
+    "flate bomb of 3 GiB.pdf": lambda: flate_bomb(300 * MIB),
+    "flate bomb in a flate bomb.pdf": lambda: nested_flate_bomb(300 * MIB),
     "400 MiB of saved graphics states.pdf": lambda: state_bomb(100 * MIB),
     "100,000 pages.pdf": lambda: many_pages(1001),
     "Count of 500,000, one page.pdf": lambda: lying_count(5000),
+    "100 MiB.html": lambda: vast_html(33 * MIB),
     "zip bomb of 3 GiB.docx": lambda: word_bomb(65 * MIB),
 }
-GAVE_UP = "reading gave up (SIGABRT), as it does when it needs more than 512 MiB of memory"
+GAVE_UP = "reading gave up (SIGABRT), as it does when it needs more than 320 MiB of memory"
 BOMB = f"a stream in it unpacks to more than 64 MiB: {GAVE_UP}"
 READ = {  # texts of the pages, and the causes of those that are not good
     "form that draws itself.pdf": ([""], [GAVE_UP]),
@@ -34,7 +35,7 @@ READ = {  # texts of the pages, and the causes of those that are not good
     "garbage before the header.pdf": ([SAID], []),
     "startxref into nowhere.pdf": ([SAID], []),
     "no content stream.pdf": ([""], [""]),
-    "arrays 100,000 deep.pdf": ([""], [""]),
+    "arrays 100,000 deep.pdf": ([SAID], []),
     "dictionaries 100,000 deep.pdf": ([""], [""]),
     "JPX image of 10,000 megapixels.pdf": ([SAID], []),
     "JBIG2 image of 10,000 megapixels.pdf": ([SAID], []),
@@ -51,7 +52,7 @@ REFUSED = {
     "zip bomb of 3 GiB.docx": "it unpacks to 65 MiB, and at most 64 MiB are read; if it is sound, make its pictures smaller or split it",
     "entities.docx": "damaged Word file (XMLSyntaxError: Maximum entity amplification factor exceeded",
     "truncated.docx": "it is a damaged zip archive or Word file (File is not a zip file), expected a PDF",
-    "100 MiB.html": "it has 99 MiB of HTML, and at most 32 MiB are read; split it",
+    "100 MiB.html": "it has 33 MiB of HTML, and at most 32 MiB are read; split it",
 }
 
 
@@ -61,7 +62,7 @@ def readings(tmp_path_factory):
     folder, files = tmp_path_factory.mktemp("hostile"), []
     for number, (name, make) in enumerate(HOSTILE.items()):
         (folder / name).write_bytes(SMALLER.get(name, make)())
-        (folder / f"good {number}.pdf").write_bytes(pdf_of([f"The forest of {number}.", f"Before {name}."]))
+        (folder / f"good {number}.pdf").write_bytes(pdf_of([f"The forest of {number} before {name}."]))
         files += [(f"good {number}", folder / f"good {number}.pdf"), (name, folder / name)]
     found = list(read_files(files, workers=2, limits=LIMITS))
     assert [reading.edition_id for reading in found] == [edition_id for edition_id, _ in files]
@@ -70,7 +71,7 @@ def readings(tmp_path_factory):
 
 def test_every_sound_file_of_the_run_comes_out_whole(readings):
     texts = [(readings[f"good {number}"].problem, readings[f"good {number}"].content.pages[0].text) for number in range(len(HOSTILE))]
-    assert texts == [("", f"The forest of {number}. Before {name}.") for number, name in enumerate(HOSTILE)]
+    assert texts == [("", f"The forest of {number} before {name}.") for number, name in enumerate(HOSTILE)]
 
 
 @pytest.mark.parametrize("name", READ)
@@ -92,7 +93,7 @@ def test_every_hostile_file_is_expected_to_come_to_something():
 def test_deep_and_swelling_html_is_read_in_bounds(readings):
     for name in ("elements 200,000 deep.html", "entities.html"):
         (page,) = readings[name].content.pages
-        assert page.text.startswith(SAID) and len(page.text) < 2000
+        assert SAID in page.text and len(page.text) < 2000
 
 
 @pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256"])

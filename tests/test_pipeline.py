@@ -85,10 +85,10 @@ def test_a_file_that_waits_too_long_is_given_up(tmp_path, good):
 
 
 def test_a_file_that_works_too_long_is_given_up_by_its_cpu_time_and_the_next_begins_anew(good):
-    files = [("busy", Busy(good)), ("good", good), ("busy again", Busy(good)), ("good again", good)]
+    files = [("busy", Busy(good)), ("good", good), ("good again", good)]
     readings = list(read_files(files, workers=1, limits=Limits(file_seconds=1)))
-    assert [reading.problem.split(";")[0] for reading in readings] == ["reading took more than 1 seconds of CPU time", ""] * 2
-    assert [reading.content is not None for reading in readings] == [False, True] * 2
+    assert [reading.problem.split(";")[0] for reading in readings] == ["reading took more than 1 seconds of CPU time", "", ""]
+    assert [reading.content is not None for reading in readings] == [False, True, True]
 
 
 def test_a_word_file_and_a_web_page_are_read_beside_pdfs_whatever_they_are_called(tmp_path, good):
