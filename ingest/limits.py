@@ -40,23 +40,29 @@ class Limits:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Watch:
     """Goes along with the reading of one file.
 
     In a reading process, `notebook` is a file in which each page is noted before it is read, so that whoever started the process knows
-    which page ended it; and every page begins with a CPU allowance of its own. Without a notebook nothing is noted or limited.
+    which page ended it; and every page has a CPU allowance of its own, within that of the file. Without a notebook nothing is noted or limited.
     """
 
     limits: Limits = Limits()
     lost: Mapping[int, str] = field(default_factory=dict)  # pages that ended an earlier process, by number from 1, and how; not read again
     notebook: Path | None = None
+    deadline: float = math.inf  # CPU seconds of this process at which the file's allowance ends
 
     def page(self, number: int) -> None:
         """Say that a page, from 1, is about to be read; 0 stands for opening the file."""
-        if self.notebook is not None:
-            self.notebook.write_text(str(number))
-            _allow_cpu(self.limits.page_seconds if number else self.limits.file_seconds)
+        if self.notebook is None:
+            return
+        used = _cpu_used()
+        if number == 0:
+            self.deadline = used + self.limits.file_seconds
+        own = number > 0 and used + self.limits.page_seconds < self.deadline  # else what ends is the file's allowance, by no fault of this page
+        self.notebook.write_text(str(number if own else 0))
+        _set(resource.RLIMIT_CPU, math.ceil(used + self.limits.page_seconds if own else self.deadline))  # then SIGXCPU ends the process
 
 
 def noted_page(notebook: Path) -> int:
@@ -71,10 +77,9 @@ def confine(limits: Limits) -> None:
     _set(resource.RLIMIT_AS, limits.memory)
 
 
-def _allow_cpu(seconds: int) -> None:
-    """End this process by SIGXCPU once it has used so much more CPU time."""
+def _cpu_used() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _set(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + seconds)
+    return used.ru_utime + used.ru_stime
 
 
 def _set(which: int, value: int) -> None:

@@ -66,7 +66,7 @@ def test_a_file_that_python_docx_writes_is_read_with_its_title_and_language(tmp_
         ((r("می", "<w:rtl/>"), r("\u200cخواهم", "<w:rtl/>")), "می\u200cخواهم"), ((r("ጫካው "), r("የመንደሩ ነው።")), "ጫካው የመንደሩ ነው።"),
         ((r("森"), "<w:r><w:br/></w:r>", r("林")), "森林"), ((r("숲"), "<w:r><w:br/></w:r>", r("물")), "숲 물"), ((r("ក"), r("្រ"), r("ៅ")), "ក្រៅ"),
         ((r("a"), "<w:r><w:tab/></w:r>", r("b"), "<w:r><w:noBreakHyphen/></w:r>", r("c"), "<w:r><w:softHyphen/></w:r>", r("d")), "a b\u2011cd"),
-        (("<w:ins>" + r("in") + "</w:ins>", "<w:del><w:r><w:delText>out</w:delText></w:r></w:del>", r("hidden", "<w:vanish/>")), "in"),
+        (("<w:ins>" + r("in") + "</w:ins>", "<w:del><w:r><w:delText>out</w:delText><w:noBreakHyphen/></w:r></w:del>", "<w:moveFrom>" + r("away") + "</w:moveFrom>", r("hidden", "<w:vanish/>")), "in"),
         (("<w:hyperlink>" + r("lien") + "</w:hyperlink>", "<w:sdt><w:sdtContent>" + r(" câu") + "</w:sdtContent></w:sdt>"), "lien câu"),
         ((r("x"), "<w:r><w:fldChar/><w:instrText>PAGEREF _Toc1</w:instrText></w:r>"), "x"),
     ],
