@@ -1,7 +1,7 @@
-"""The library on disk: one SQLite file is the truth, the original PDFs lie beside it. The only module, with index/tables.py, that knows SQL.
+"""The library on disk: one SQLite file is the truth, the original files lie beside it. The only module, with index/tables.py, that knows SQL.
 
     library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16) and words
-    files/ab/abcd...pdf   originals, named by their SHA-256
+    files/ab/abcd...pdf   originals (.pdf, .docx, .html), named by their SHA-256
     generations/          what FAISS serves, derived; see index/generations.py
 
 An edition is in when its transaction has been committed with synchronous=FULL: acknowledged means on disk. Readers and one writer work at
@@ -116,6 +116,7 @@ class Library:
         """Copy an original into the library under its digest; return where it lies, once it is on disk. Raises ChangedFileError."""
         kept = self.file(digest)
         if not kept.exists():
+            kept = kept.with_suffix(path.suffix.lower())
             kept.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".copying-") as scratch:
                 copy = Path(scratch) / kept.name
@@ -182,7 +183,8 @@ class Library:
 
     def file(self, digest: str) -> Path:
         """Where the original with this digest lies, or would lie."""
-        return self.folder / "files" / digest[:2] / f"{digest}.pdf"
+        home = self.folder / "files" / digest[:2]
+        return next(home.glob(f"{digest}.*"), home / f"{digest}.pdf")
 
     def revision(self) -> int:
         """A number that grows with every commit."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,41 +18,34 @@ import pypdf
 from ingest.boxes import word_boxes
 from ingest.health import health, looks_western, recoded, wrong_encoding
 from ingest.layout import Line, PageText, page_texts
+from ingest.limits import Watch
 from ingest.pdfium import PdfiumDocument, Sheet
 from ingest.pdfium import UnreadablePdfError as UnreadablePdfError
 from ingest.proposal import propose
-from ingest.records import Heading, Page, Proposal
+from ingest.records import Content, Page
 from ingest.structure import headings, printed_labels
 from ingest.typeset import Typeset
 
 log = logging.getLogger(__name__)
 
-A4 = (595.0, 842.0)  # points; the size of a page that cannot be opened
+NOTHING = Sheet([], np.zeros((0, 4), np.float32), 595.0, 842.0)  # what is known of a page that cannot be opened
 
 
-@dataclass(frozen=True, slots=True)
-class PdfContent:
-    """What a PDF holds: its pages in order, the title its metadata gives, or "", its headings, and what its first pages say it is."""
-
-    title: str
-    pages: tuple[Page, ...]
-    headings: tuple[Heading, ...] = ()
-    proposal: Proposal = field(default_factory=Proposal)
-
-
-def read_pdf(path: Path, edition_id: str) -> PdfContent:
-    """Read all pages. A page without text says so in its health; raises UnreadablePdfError when there are no pages to be had."""
+def read_pdf(path: Path, edition_id: str, watch: Watch | None = None) -> Content:
+    """Read all pages. A page without text says so in its health; raises UnreadableFileError when there are no pages to be had."""
+    watch = watch or Watch()
     with path.open("rb") as file:
         start = file.read(1024)
     if b"%PDF-" not in start:
         raise UnreadablePdfError(f"not a PDF: it begins with {start[:12]!r}" if start else "not a PDF: it is empty")
     document = PdfiumDocument(path)
+    watch.limits.pages_allowed(len(document))
     second = _SecondOpinion(path)
-    readings = _in_right_encoding([_read_page(document, number, second) for number in range(1, len(document) + 1)])
+    readings = _in_right_encoding([_watched_page(document, number, second, watch) for number in range(1, len(document) + 1)])
     texts = page_texts([(reading.sheet.lines, reading.sheet.height) for reading in readings])
     found, metadata = headings(texts, document.outline()), document.metadata()
     pages = [_page(edition_id, *page) for page in zip(_labels(document, texts), readings, texts, strict=True)]
-    return PdfContent(" ".join(metadata.get("Title", "").split()), tuple(pages), found, propose(texts, found, metadata))
+    return Content(" ".join(metadata.get("Title", "").split()), tuple(pages), headings=found, proposal=propose(texts, found, metadata))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +53,7 @@ class _Reading:
     number: int
     sheet: Sheet
     failed: bool = False
+    lost: str = ""  # how reading it ended an earlier process
     encoding: str = ""  # in which it was written, when it was read in another
 
 
@@ -89,9 +83,16 @@ def _labels(document: PdfiumDocument, texts: Sequence[PageText]) -> list[str]:
 
 def _page(edition_id: str, label: str, reading: _Reading, text: PageText) -> Page:
     condition, cause = health(text.text.text, reading.failed, reading.sheet.images)
-    cause = cause or (f"recoded from {reading.encoding}" if reading.encoding else "")
+    cause = reading.lost or cause or (f"recoded from {reading.encoding}" if reading.encoding else "")
     notes = next((part.start for part in text.paragraphs if part.footnote), -1)
     return Page(edition_id, reading.number, label, text.text.text, condition, word_boxes(text.text, reading.sheet.boxes), cause, notes)
+
+
+def _watched_page(document: PdfiumDocument, number: int, second: _SecondOpinion, watch: Watch) -> _Reading:
+    if number in watch.lost:
+        return _Reading(number, NOTHING, failed=True, lost=watch.lost[number])
+    watch.page(number)
+    return _read_page(document, number, second)
 
 
 def _read_page(document: PdfiumDocument, number: int, second: _SecondOpinion) -> _Reading:
@@ -99,7 +100,7 @@ def _read_page(document: PdfiumDocument, number: int, second: _SecondOpinion) ->
         sheet = document.sheet(number)
     except Exception as error:  # PDFium raises more than it documents; the page's health tells the reader
         log.warning("page %d: %s", number, error)
-        return _Reading(number, Sheet(second.lines(number, A4[1]), np.zeros((0, 4), np.float32), *A4), failed=True)
+        return _Reading(number, replace(NOTHING, lines=second.lines(number, NOTHING.height)), failed=True)
     if sheet.unread:
         sheet = replace(sheet, lines=second.lines(number, sheet.height))
     return _Reading(number, sheet)

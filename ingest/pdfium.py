@@ -15,7 +15,7 @@ import regex
 from numpy.typing import NDArray
 
 from ingest.layout import Line
-from ingest.records import IsoglossError
+from ingest.records import UnreadableFileError
 from ingest.shaping import COMPLEX, Fragment, gathered, plain_line, unshaped
 
 DIGITS = regex.compile(r"\d+")  # a footnote's number, or its end, if it is set smaller
@@ -47,8 +47,8 @@ _mark = _foreign("FPDFPageObj_GetMark", ctypes.c_void_p, ctypes.c_ulong)
 _value_type = _foreign("FPDFPageObjMark_GetParamValueType", ctypes.c_int, ctypes.c_char_p)
 
 
-class UnreadablePdfError(IsoglossError):
-    """The file as a whole cannot be read; the message says why."""
+class UnreadablePdfError(UnreadableFileError):
+    """The PDF as a whole cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class PdfiumDocument:
 
 def _reason(error: str) -> str:
     if "password" in error.lower():
-        return "needs a password"
+        return "it is encrypted and needs a password; open it with the password and save a copy without one"
     return "damaged: no pages found" if "Success" in error else f"damaged: {error}"  # PDFium refuses a file without pages, and calls it success
 
 

@@ -20,6 +20,10 @@ class IsoglossError(Exception):
     """Something a user can mend; the message says what was found, what was expected and what to do."""
 
 
+class UnreadableFileError(Exception):
+    """A publication's file as a whole cannot be read; the message says why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edition:
     """One language version of a publication."""
@@ -29,7 +33,7 @@ class Edition:
     language: str  # BCP 47 tag; "und" when neither catalogue nor text tells
     label: str  # the language as the publisher wrote it
     part: Part
-    digest: str | None  # SHA-256 of the PDF, lower-case hexadecimal; None when there is no file
+    digest: str | None  # SHA-256 of the file, lower-case hexadecimal; None when there is no file
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,17 @@ class Page:
     def readable(self) -> bool:
         """Whether its text can be searched: it is good, or sound and only not in the language that was expected."""
         return bool(self.text) and (self.health == "good" or self.cause.startswith(OTHER_LANGUAGE))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds: its pages in order, its headings, and what it says of itself."""
+
+    title: str  # "" when it does not say
+    pages: tuple[Page, ...]
+    language: str = UNDETERMINED  # BCP 47, as the file declares it; a hint, since many declare what their template did
+    headings: tuple[Heading, ...] = ()
+    proposal: Proposal = Proposal()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,11 @@ def main() -> None:
 @main.command(epilog="Example: isogloss ingest corpus --library library")
 @click.argument("publications", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--again", is_flag=True, help="Read every file anew, also those that have not changed.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read PDFs.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read files.")
 @LIBRARY
 @ENCODER
 def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_name: str) -> None:
-    """Bring the library up to date with FOLDER: new and changed PDFs are read, removed ones leave.
+    """Bring the library up to date with FOLDER: new and changed files (PDF, .docx, .html) are read, removed ones leave.
 
     Exit code 0: all is read. 1: something failed or is described wrongly; the table says what. 2: nothing was done.
     """

@@ -15,13 +15,12 @@ from index.library import ChangedFileError, EditionState, Library, State
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
 from ingest.health import judged
-from ingest.language import known, prevailing, same_language
+from ingest.language import identify, known, prevailing, same_language
 from ingest.passages import catalogue_passages, cut_pages
-from ingest.pdf import PdfContent
 from ingest.pipeline import READING_VERSION, Reading, read_files
-from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
+from ingest.records import UNDETERMINED, Content, Edition, Page, Passage, Publication
 
-NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - )|\.(docx?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
+NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - |word document$|powerpoint presentation$)|\.(docx?|html?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
 MAX_TITLE = 150  # characters
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
@@ -150,7 +149,7 @@ class _Run:
             self.report.done["removed"] += 1
 
     def _store_reading(self, edition: Edition, reading: Reading) -> None:
-        content = reading.content or PdfContent("", ())
+        content = reading.content or Content("", ())
         pages = judged(content.pages, edition.language)  # rubbish would only be found by mistake
         passages = cut_pages(pages, self.encoder.count_tokens, edition.language, content.headings)
         state, reason = _judged(edition, reading, pages, passages)
@@ -173,6 +172,7 @@ def _judged(edition: Edition, reading: Reading, pages: Sequence[Page], passages:
         return "failed", reading.problem
     unread = Counter(page.health for page in pages if not page.readable)
     causes = ", ".join(f"{count} {health}" for health, count in sorted(unread.items()))
+    causes += "".join(f"; page {page.label}: {page.cause}" for page in pages if page.health != "good" and page.cause)
     if unread["suspect"] == len(pages):
         return "failed", f"the text layer is rubbish, in {edition.language} or any other language, so nothing of it is searched: {causes}"
     if unread.total() == len(pages):
@@ -186,9 +186,11 @@ def _judged(edition: Edition, reading: Reading, pages: Sequence[Page], passages:
 
 
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
-    """Describe a bare PDF by what it says of itself: its title, and the language of its text."""
-    content = reading.content or PdfContent("", ())
+    """Describe a bare file by what it says of itself: its title, and the language of its text."""
+    content = reading.content or Content("", ())
     language = prevailing(page.text for page in content.pages)
+    if language == UNDETERMINED:
+        language = identify(" ".join(page.text for page in content.pages if page.text), content.language)
     edition = replace(publication.editions[0], language=language)
     return replace(publication, titles={language: _title(content.title, content.pages, path)}, editions=(edition,))
 

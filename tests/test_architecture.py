@@ -14,6 +14,7 @@ LAYERS = ("search_app", "index", "ingest")  # each may import those after it
 MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 SERVED = sorted((ROOT / "search_app" / "templates").rglob("*.html")) + sorted((ROOT / "search_app" / "static").rglob("*"))
 HOMES = {
+    "docx": {"ingest/word.py"}, "lxml": {"ingest/word.py", "ingest/html.py"}, "webencodings": {"ingest/html.py"}, "charset_normalizer": {"ingest/html.py"},
     "pypdfium2": {"ingest/pdfium.py"}, "pypdf": {"ingest/pdf.py"}, "stdnum": {"ingest/proposal.py"},
     "py3langid": {"ingest/language.py"}, "langdetect": {"ingest/language.py"}, "pycld2": {"ingest/language.py"},
     "sentencex": {"ingest/sentences.py"}, "pebble": {"ingest/pipeline.py"}, "pydantic": {"ingest/catalogue.py"},

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from conftest import CORPUS, LexiconEncoder, pdf_of
+from hostile import book_with_a_hostile_page, word_file
 
 from index import generations, language_priors
 from index.generations import current_name
 from index.library import BusyLibraryError, Library
 from index.searcher import Query, Searcher, WrongEncoderError
+from index.verification import faults as library_faults
 from ingest.catalogue import NoPublicationsError
 from search_app.ingesting import ingest
 
@@ -19,6 +21,12 @@ WANTED = language_priors.wanted  # conftest.py puts another in its place
 FOREST = ["The forest grows slowly beside the river, and people have lived in it for a very long time."]
 WATER = ["The water of the river is clean, and the children of the village drink it every day."]
 WALD = ["Der Wald liegt am Fluss, und die Menschen leben seit sehr langer Zeit in diesem Wald."]
+
+
+NO_FORMAT = (
+    "it is in no format that is known here: it begins with b'not a PDF at', expected a PDF, a Word file (.docx) or an HTML file (.html, .htm); "
+    "open it in the program it was made with and save it as PDF or .docx"
+)
 
 
 @pytest.fixture
@@ -121,7 +129,7 @@ def test_a_failed_file_is_remembered_until_it_changes(publish, bring, library):
     folder = publish("woods", {"km": FOREST, "en": FOREST})
     (folder / "km.pdf").write_text("not a PDF at all")
     first, second = bring(), bring()
-    assert states(first) == states(second) == {"woods.km": ("failed", "not a PDF: it begins with b'not a PDF at'"), "woods.en": ("read", "")}
+    assert states(first) == states(second) == {"woods.km": ("failed", NO_FORMAT), "woods.en": ("read", "")}
     assert (second.done, first.failed, second.failed) == ({"unchanged": 2}, True, True)
     (folder / "km.pdf").write_bytes(sample("mekong-homestays/km"))
     third = bring()
@@ -285,3 +293,25 @@ def test_where_languages_lie_is_learnt_once_for_an_encoder_nobody_has_measured(p
     encoder.encoded.clear()
     bring()
     assert encoder.encoded == []
+
+
+def test_a_word_file_and_a_web_page_are_ingested_searched_and_kept(bring, tmp_path, library, encoder):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.docx").write_bytes(word_file("<w:p><w:r><w:t>ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว</w:t></w:r></w:p>"))
+    (folder / "b.html").write_bytes("<html lang=ar><title>الماء</title><p>ماء نظيف في القرية يشربه الأطفال كل يوم.".encode("cp1256"))
+    assert bring().done == {"read": 2}
+    titles = {"a": {"th": "ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว"}, "b": {"ar": "الماء"}}
+    assert {one.publication_id: one.titles for one in library.publications()} == titles
+    assert Searcher(library, encoder).search(Query("water"))[0].publication.publication_id == "b"
+    assert {library.file(library.digest(f"{name}.und")).suffix for name in ("a", "b")} == {".docx", ".html"}
+    assert bring().done == {"unchanged": 2} and not list(library_faults(library))
+
+
+def test_one_hostile_page_costs_no_other_page(bring, tmp_path, library):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "book.pdf").write_bytes(book_with_a_hostile_page())
+    (state,) = bring().editions
+    assert state.state == "partly read" and "1 of 5 pages without readable text: 1 unreadable; page 3: reading gave up (SIGABRT)" in state.reason
+    assert text(library, state.edition.edition_id) == [f"The forest is old {number}." if number != 3 else "" for number in range(1, 6)]

@@ -139,3 +139,13 @@ def test_a_database_with_overwritten_pages_is_told_not_raised(library, encoder):
     content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
     file.write_bytes(content)
     assert Library(library.folder).faults()
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".html", ".PDF"])
+def test_an_original_keeps_its_suffix_and_is_found_by_its_digest_alone(library, tmp_path, suffix):
+    (tmp_path / f"ป่า{suffix}").write_bytes(b"x")
+    digest = hashlib.sha256(b"x").hexdigest()
+    kept = library.keep_file(tmp_path / f"ป่า{suffix}", digest)
+    assert (kept.name, kept) == (digest + suffix.lower(), library.file(digest))
+    (tmp_path / "copy.htm").write_bytes(b"x")
+    assert library.keep_file(tmp_path / "copy.htm", digest) == kept and len(list(kept.parent.iterdir())) == 1

@@ -157,7 +157,7 @@ def encrypted(password: str) -> bytes:
 
 
 def test_a_file_with_a_password_says_so(tmp_path):
-    with pytest.raises(UnreadablePdfError, match=r"^needs a password$"):
+    with pytest.raises(UnreadablePdfError, match=r"^it is encrypted and needs a password; open it with"):
         read(tmp_path, encrypted("secret"))
 
 
