@@ -31,7 +31,7 @@ MIXED_WORD = regex.compile(  # a letter beside one of another script, as fonts w
 MANY_MIXED = 0.1  # of the words of a text
 OTHER_SCRIPT = 0.5  # share of letters in a script that the language is not written in
 WESTERN = regex.compile(r"[¡-ÿŒœŠšŸŽžƒˆ˜–—‘-‚“-„†-•…‰‹›€™]{2,}")  # runs of what bytes above 127 are in the encoding of Western Windows
-MANY_WESTERN = 0.4  # of letters and such signs; French has a tenth, Vietnamese writes most of its letters with others
+MANY_WESTERN = 0.4  # of the characters of a text; French has a tenth, Vietnamese writes most of its letters with others
 UTF8 = regex.compile(r"(?:[Â-ô][\u0080-¿ŒœŠšŸŽžƒˆ˜–—‘-‚“-„†-•…‰‹›€™]{1,3})+")
 MANY_UTF8 = 0.02  # of the characters of a text
 MOST = 0.8  # of such runs
@@ -61,8 +61,8 @@ def wrong_encoding(texts: Iterable[str]) -> str:
 
 def looks_western(text: str) -> bool:
     """Whether a text consists of letters and signs that only a wrong encoding puts side by side."""
-    western, letters = sum(map(len, WESTERN.findall(text))), len(LETTER.findall(text))
-    return western > MIN_LETTERS and western > MANY_WESTERN * max(letters, western)
+    western = sum(map(len, WESTERN.findall(text)))
+    return western > MIN_LETTERS and western > MANY_WESTERN * len(text)
 
 
 def recoded(text: Typeset, encoding: str) -> Typeset:

@@ -34,7 +34,6 @@ VERBATIM = (
     "pt",
     "ru",
     "sw",
-    "th",
     "uk",
     "vi",
     "zh",
