@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 NEVER_SPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef]"
 SPACE_WITHIN = regex.compile(rf"(?<={NEVER_SPACED}) (?={NEVER_SPACED})")
-DIRECTION_MARKS = regex.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+UNWRITTEN = regex.compile(  # marks of direction, and what asks for half a Devanagari letter where it is drawn anyhow
+    r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]|(?<=\u094d)\u200d(?=\p{Devanagari})"
+)
 RIGHT_TO_LEFT = regex.compile(r"[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}--\p{N}]", regex.V1)
+NEAR = 100  # characters, mostly spaces and empty lines, between two words of the plain text
 FIELD = regex.compile(r"(\w+) ([-\d. ]+)")  # of an hOCR title: "bbox 161 176 582 218; baseline 0 -8; x_size 33"
 
 
@@ -88,7 +91,7 @@ def _lines(hocr: str, plain: str, height: int, scale: float) -> Iterator[Recogni
     paragraphs = [element for element in root.iter() if element.get("class") == "ocr_par"]
     lines = [(place, line) for place, paragraph in enumerate(paragraphs) for line in paragraph]
     words = [[word for word in line.iter() if word.get("class") == "ocrx_word" and _text(word)] for _, line in lines]
-    spaces = iter(_spaces([_text(word) for there in words for word in there], DIRECTION_MARKS.sub("", plain)))
+    spaces = iter(_spaces([_text(word) for there in words for word in there], plain))
     for (paragraph, line), there in zip(lines, words, strict=True):
         if there:
             yield _line(line, paragraph, [(word, next(spaces)) for word in there], height, scale)
@@ -118,7 +121,11 @@ def _line(line: ElementTree.Element, paragraph: int, words: list[tuple[ElementTr
 
 
 def _text(word: ElementTree.Element) -> str:
-    return unicodedata.normalize("NFC", DIRECTION_MARKS.sub("", "".join(word.itertext())).strip())
+    return _clean("".join(word.itertext())).strip()
+
+
+def _clean(text: str) -> str:
+    return unicodedata.normalize("NFC", UNWRITTEN.sub("", text))
 
 
 def _fields(element: ElementTree.Element) -> dict[str, tuple[float, ...]]:
@@ -126,13 +133,11 @@ def _fields(element: ElementTree.Element) -> dict[str, tuple[float, ...]]:
 
 
 def _spaces(words: Sequence[str], plain: str) -> list[bool]:
-    """Whether a space follows each word, by the plain text; between all words where the two do not agree."""
-    plain = unicodedata.normalize("NFC", plain)
+    """Whether a space follows each word, by the plain text; one follows a word that does not stand there."""
+    plain = _clean(plain)
     spaced, at = [], 0
     for word in words:
-        at += len(plain[at:]) - len(plain[at:].lstrip())
-        if not plain.startswith(word, at):
-            return [True] * len(words)
-        at += len(word)
-        spaced.append(plain[at : at + 1].isspace())
+        found = plain.find(word, at, at + len(word) + NEAR)
+        at = at if found < 0 else found + len(word)
+        spaced.append(found < 0 or plain[at : at + 1].isspace())
     return spaced

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
@@ -40,7 +41,7 @@ PACKS = {  # language packs there are, without those for vertical type and for o
 }  # fmt: skip
 OTHER_NAMES = {  # by language and script
     "zh-Hans": "chi_sim", "zh-Hant": "chi_tra", "sr-Latn": "srp_latn", "az-Cyrl": "aze_cyrl", "uz-Cyrl": "uzb_cyrl", "ku-Latn": "kmr",
-    "nb-Latn": "nor", "nn-Latn": "nor",
+    "nb-Latn": "nor", "nn-Latn": "nor", "tl-Latn": "fil", "prs-Arab": "fas", "yue-Hant": "chi_tra", "yue-Hans": "chi_sim",
 }  # fmt: skip
 WITHOUT_ENGLISH = {"Latn", "Arab", "Ethi", "Mymr", "Jpan", "Kore", "Hans", "Hant"}  # the other packs know no Latin letters
 SCRIPTS = {"Latn": "Latin", "Cyrl": "Cyrillic", "Arab": "Arabic", "Deva": "Devanagari", "Beng": "Bengali", "Mymr": "Myanmar", "Ethi": "Ethiopic"}
@@ -107,7 +108,7 @@ def pack_of(language: str) -> str:
     """
     tag = langcodes.get(language)
     full = tag.maximize()
-    name = OTHER_NAMES.get(f"{full.language}-{full.script}") or (tag.to_alpha3() if tag.language else "")
+    name = OTHER_NAMES.get(f"{full.language}-{full.script}") or _three_letters(tag)
     if name in PACKS:
         return name
     if tag.language and full.script in SCRIPTS:
@@ -117,6 +118,13 @@ def pack_of(language: str) -> str:
         if tag.language
         else "recognising a page needs its language, which is not known; name it in the catalogue entry"
     )
+
+
+def _three_letters(tag: langcodes.Language) -> str:
+    try:
+        return tag.to_alpha3()
+    except LookupError:  # the tag names no language, or a language that has no code of three letters
+        return ""
 
 
 def debian_package(pack: str) -> str:
@@ -145,7 +153,8 @@ def _run(command: Sequence[str], data: bytes = b"", seconds: float = SECONDS) ->
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "OMP_THREAD_LIMIT": "1"}
         ) as process:
-            _limit(process.pid)
+            with suppress(ProcessLookupError):  # it has ended already, in trouble
+                _limit(process.pid)
             try:
                 out, problem = process.communicate(data, timeout=seconds)
             except subprocess.TimeoutExpired as error:
