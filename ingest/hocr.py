@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from statistics import median
 from xml.etree import ElementTree
 
 import numpy as np
@@ -21,6 +23,8 @@ UNWRITTEN = regex.compile(  # marks of direction, and what asks for half a Devan
 )
 RIGHT_TO_LEFT = regex.compile(r"[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}--\p{N}]", regex.V1)
 NEAR = 100  # characters, mostly spaces and empty lines, between two words of the plain text
+BROKEN = regex.compile(r"\p{Ll}[-\u2010]$")
+SLIVER = 0.4  # of the usual height of a line; the marks above Thai letters are sometimes taken for a line of their own
 FIELD = regex.compile(r"(\w+) ([-\d. ]+)")  # of an hOCR title: "bbox 161 176 582 218; baseline 0 -8; x_size 33"
 
 
@@ -83,7 +87,22 @@ class Recognition:
 
 def read_hocr(hocr: str, plain: str, height: int, scale: float) -> Recognition:
     """Return the lines of a picture `height` pixels high at `scale` pixels per point. Raises ValueError, ParseError or KeyError for other XML."""
-    return Recognition(tuple(_lines(hocr, plain, height, scale)))
+    lines = list(_lines(hocr, plain, height, scale))
+    usual = median(_extent(line) for line in lines) if lines else 0.0
+    return Recognition(tuple(_broken_words_marked([line for line in lines if _extent(line) >= SLIVER * usual])))
+
+
+def _extent(line: RecognisedLine) -> float:
+    return max(word.top for word in line.words) - min(word.bottom for word in line.words)
+
+
+def _broken_words_marked(lines: Sequence[RecognisedLine]) -> Iterator[RecognisedLine]:
+    """Turn the hyphen of a word that goes on in the next line into a soft one, which layout takes out when it joins them."""
+    for line, after in zip_longest(lines, lines[1:]):
+        if after and line.paragraph == after.paragraph and BROKEN.search(line.text) and after.text[0].islower():
+            yield replace(line, text=line.text[:-1] + "\u00ad")
+        else:
+            yield line
 
 
 def _lines(hocr: str, plain: str, height: int, scale: float) -> Iterator[RecognisedLine]:

@@ -58,8 +58,9 @@ def sample_page(texts: Sequence[str]) -> int | None:
 
 
 def has_wrong_letters(layer: str, recognised: str) -> bool:
-    """Whether what is seen on a page contradicts its text layer; a page of which little was recognised contradicts nothing."""
-    return 2 * len(letters(recognised)) >= len(letters(layer)) and similarity(layer, recognised) < TRUSTED
+    """Whether what is seen on a page contradicts its text layer, which a page of few letters or of which little was recognised cannot."""
+    said, seen = len(letters(layer)), len(letters(recognised))
+    return said >= MIN_LETTERS and 2 * seen >= said and similarity(layer, recognised) < TRUSTED
 
 
 def similarity(layer: str, recognised: str) -> float:

@@ -97,6 +97,29 @@ def test_lines_keep_their_order_and_know_their_paragraph():
     assert recognition.text == "one\ntwo\nthree"
 
 
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        ([["Bwe-"], ["jumbe"]], "Bwe\u00ad\njumbe"),
+        ([["дет-"], ["ский"]], "дет\u00ad\nский"),
+        ([["Mutter-"], ["Kind"]], "Mutter-\nKind"),
+        ([["2019-"], ["heute"]], "2019-\nheute"),
+        ([["ป่า-"], ["น้ำ"]], "ป่า-\nน้ำ"),
+    ],
+)
+def test_the_hyphen_of_a_broken_word_is_soft(lines, text):
+    assert read(hocr_of(lines), "\n".join(lines[0] + lines[1])).text == text
+
+
+def test_a_hyphen_at_the_end_of_a_paragraph_stays():
+    assert read(hocr_of([["see-"]], [["also"]]), "see-\n\nalso").text == "see-\nalso"
+
+
+def test_marks_above_a_line_are_no_line():
+    hocr = hocr_of([["ป่า"], ["e,"], ["น้ำ"]]).replace("bbox 100 140 120 164", "bbox 100 140 120 146")
+    assert read(hocr, "ป่า\ne,\nน้ำ").text == "ป่า\nน้ำ"
+
+
 def test_confidence_is_weighed_by_the_length_of_the_words():
     mixed = hocr_of([["a", "forest"]]).replace("x_wconf 90", "x_wconf 20", 1)
     assert read(mixed, "a forest").confidence == pytest.approx((1 * 0.2 + 6 * 0.9) / 7)

@@ -69,6 +69,10 @@ def test_a_page_of_which_little_was_recognised_contradicts_nothing():
     assert not has_wrong_letters(layer, source("safe-terminals/fr")[:400])
 
 
+def test_a_page_without_a_layer_has_no_wrong_letters():
+    assert not has_wrong_letters("", source("mekong-homestays/km"))
+
+
 def test_running_headers_that_the_layer_leaves_out_change_nothing():
     text = source("boys-services/my")
     assert similarity(text, "မာရီဒီယန် မီးအိမ် ကွန်ရက်\n" + text) == pytest.approx(1.0)
