@@ -21,6 +21,7 @@ import numpy as np
 from babel import Locale
 from numpy.typing import NDArray
 
+from ingest.columns import columns_parted
 from ingest.hocr import Recognition, read_hocr
 from ingest.records import IsoglossError
 
@@ -73,7 +74,7 @@ class Tesseract:
             _run([self.program, "stdin", str(out), *options, "hocr", "txt"], _portable_graymap(picture), seconds)
             try:
                 hocr, plain = out.with_suffix(".hocr").read_text("utf-8"), out.with_suffix(".txt").read_text("utf-8")
-                return read_hocr(hocr, plain, picture.shape[0], scale)
+                return Recognition(tuple(columns_parted(read_hocr(hocr, plain, picture.shape[0], scale).lines)))
             except (OSError, ValueError, KeyError, ParseError) as error:
                 raise RecognitionError(f"{self.program} {self.version} wrote no hOCR that can be read: {error}") from error
 
