@@ -112,17 +112,20 @@ def health(text: str, failed: bool, images: bool) -> tuple[Health, str]:
 
 
 def judged(pages: Sequence[Page], language: str) -> tuple[Page, ...]:
-    """Judge the pages that are good by themselves against each other and against the language that the catalogue says.
+    """Judge the pages that are good by themselves, or were recognised, against each other and against the language that the catalogue says.
 
     A page is rubbish when it is in no language and its words are full of signs; fonts that do not say which character a glyph is leave such
     pages, and then the whole document is of them.
     """
-    told = [identify(page.text, language) if page.health == "good" and _letters(page.text) >= MIN_LETTERS else "" for page in pages]
-    rubbish = _is_rubbish(" ".join(page.text for page in pages if page.health == "good"), [language for language in told if language])
+    told = [identify(page.text, language) if page.health in ("good", "recognised") and _letters(page.text) >= MIN_LETTERS else "" for page in pages]
+    good = [(page.text, found) for page, found in zip(pages, told, strict=True) if page.health == "good"]
+    rubbish = _is_rubbish(" ".join(text for text, _ in good), [found for _, found in good if found])
     return tuple(_judged(page, found, language, rubbish) for page, found in zip(pages, told, strict=True))
 
 
 def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
+    if page.health == "recognised" and found == UNDETERMINED and known(language):
+        return replace(page, health="suspect", cause=f"{page.cause}; what was recognised is in no language")
     if page.health != "good":
         return page
     if rubbish or (found == UNDETERMINED and _full_of_signs(page.text)):

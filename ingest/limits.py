@@ -23,7 +23,8 @@ class Limits:
     unpacked: int = 512 * MIB  # bytes that packed content may unpack to: a Word file whole, a PDF stream by stream
     file_seconds: int = 300  # of CPU; some 30,000 sound pages
     page_seconds: int = 20  # of CPU; the slowest sound pages, maps of 100,000 lines, take one or two
-    wall_seconds: int = 900  # of the clock, for what waits and does not work, such as a lost network disk; busy machines take their time
+    wall_seconds: int = 3600  # of the clock, for what waits and does not work, such as a lost network disk; busy machines take their time
+    recognition_seconds: int = 3000  # of those, after which no further page is recognised; some thousand pages
     pages: int = 20_000  # ten times the thickest book
     lost_pages: int = 3  # pages that may end the reading process before the file is given up; each costs a new start
 
@@ -63,6 +64,10 @@ class Watch:
         own = number > 0 and used + self.limits.page_seconds < self.deadline  # else what ends is the file's allowance, by no fault of this page
         self.notebook.write_text(str(number if own else 0))
         _set(resource.RLIMIT_CPU, math.ceil(used + self.limits.page_seconds if own else self.deadline))  # then SIGXCPU ends the process
+
+    def has_time(self) -> bool:
+        """Whether the file's CPU time suffices for one more page."""
+        return _cpu_used() + self.limits.page_seconds < self.deadline
 
 
 def noted_page(notebook: Path) -> int:

@@ -102,6 +102,15 @@ def find_tesseract(program: str = PROGRAM) -> Tesseract:
     return Tesseract(path, version.split("\n")[0].removeprefix("tesseract").strip(), frozenset(packs.split("\n")[1:]) - {""})
 
 
+def installed_packs() -> frozenset[str]:
+    """The language packs on this machine, by the names that `pack_of` gives; none where the program is missing or does not work."""
+    try:
+        packs = find_tesseract().packs
+    except RecognitionError:
+        return frozenset()
+    return packs | {f"script/{name}" for name in SCRIPTS.values() if name in packs}
+
+
 def pack_of(language: str) -> str:
     """The language pack for a BCP 47 tag: "khm", "chi_tra", "script/Latin" for a language that has none of its own.
 

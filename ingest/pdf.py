@@ -7,7 +7,7 @@ cannot read. Neither names all the errors it raises, so every page has its own t
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +16,17 @@ import numpy as np
 import pypdf
 
 from ingest.boxes import word_boxes
-from ingest.health import health, looks_western, recoded, wrong_encoding
+from ingest.health import health, judged, looks_western, recoded, wrong_encoding
+from ingest.language import prevailing
 from ingest.layout import Line, PageText, page_texts
 from ingest.limits import Watch
 from ingest.pdfium import PdfiumDocument, Sheet
 from ingest.pdfium import UnreadablePdfError as UnreadablePdfError
 from ingest.proposal import propose
-from ingest.records import Content, Page
+from ingest.recognition import Seen, recognise
+from ingest.records import UNDETERMINED, Content, Health, Page
 from ingest.structure import headings, printed_labels
+from ingest.trust import Font, fonts_of
 from ingest.typeset import Typeset
 
 log = logging.getLogger(__name__)
@@ -31,8 +34,11 @@ log = logging.getLogger(__name__)
 NOTHING = Sheet([], np.zeros((0, 4), np.float32), 595.0, 842.0)  # what is known of a page that cannot be opened
 
 
-def read_pdf(path: Path, edition_id: str, watch: Watch | None = None) -> Content:
-    """Read all pages. A page without text says so in its health; raises UnreadableFileError when there are no pages to be had."""
+def read_pdf(path: Path, edition_id: str, language: str = UNDETERMINED, watch: Watch | None = None) -> Content:
+    """Read all pages of an edition in `language`. A page without text says so in its health.
+
+    Raises UnreadableFileError when there are no pages to be had.
+    """
     watch = watch or Watch()
     with path.open("rb") as file:
         start = file.read(1024)
@@ -42,10 +48,15 @@ def read_pdf(path: Path, edition_id: str, watch: Watch | None = None) -> Content
     watch.limits.pages_allowed(len(document))
     second = _SecondOpinion(path)
     readings = _in_right_encoding([_watched_page(document, number, second, watch) for number in range(1, len(document) + 1)])
-    texts = page_texts([(reading.sheet.lines, reading.sheet.height) for reading in readings])
+    pages, texts = _pages(edition_id, document, readings, language)
+    expected = prevailing(page.text for page in pages if page.readable) if language == UNDETERMINED else language
+    seen, wants = recognise(document, pages, second.fonts, expected, watch)
+    if seen:
+        pages, texts = _pages(edition_id, document, [_with_what_was_seen(reading, seen) for reading in readings], language)
+        pages = tuple(_with_reason(page, seen) for page in pages)
     found, metadata = headings(texts, document.outline()), document.metadata()
-    pages = [_page(edition_id, *page) for page in zip(_labels(document, texts), readings, texts, strict=True)]
-    return Content(" ".join(metadata.get("Title", "").split()), tuple(pages), headings=found, proposal=propose(texts, found, metadata))
+    title = " ".join(metadata.get("Title", "").split())
+    return Content(title, pages, headings=found, proposal=propose(texts, found, metadata), wants=wants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,9 @@ class _Reading:
     number: int
     sheet: Sheet
     failed: bool = False
-    lost: str = ""  # how reading it ended an earlier process
+    cause: str = ""  # how reading it ended an earlier process, or why it was recognised
+    confidence: float = 1.0  # below 1 only when it was recognised
+    recognised: bool = False
     encoding: str = ""  # in which it was written, when it was read in another
 
 
@@ -81,16 +94,41 @@ def _labels(document: PdfiumDocument, texts: Sequence[PageText]) -> list[str]:
     return next((labels for labels in (given, printed) if any(labels)), numbers)
 
 
+def _pages(edition_id: str, document: PdfiumDocument, readings: Sequence[_Reading], language: str) -> tuple[tuple[Page, ...], list[PageText]]:
+    texts = page_texts([(reading.sheet.lines, reading.sheet.height) for reading in readings])
+    pages = [_page(edition_id, *page) for page in zip(_labels(document, texts), readings, texts, strict=True)]
+    return judged(pages, language), texts
+
+
 def _page(edition_id: str, label: str, reading: _Reading, text: PageText) -> Page:
-    condition, cause = health(text.text.text, reading.failed, reading.sheet.images)
-    cause = reading.lost or cause or (f"recoded from {reading.encoding}" if reading.encoding else "")
-    notes = next((part.start for part in text.paragraphs if part.footnote), -1)
-    return Page(edition_id, reading.number, label, text.text.text, condition, word_boxes(text.text, reading.sheet.boxes), cause, notes)
+    condition, cause = _condition(text.text.text, reading)
+    notes, boxes = next((part.start for part in text.paragraphs if part.footnote), -1), word_boxes(text.text, reading.sheet.boxes)
+    return Page(edition_id, reading.number, label, text.text.text, condition, boxes, cause, notes, reading.confidence)
+
+
+def _condition(text: str, reading: _Reading) -> tuple[Health, str]:
+    if reading.recognised:
+        return ("recognised", reading.cause) if text else ("image only", f"{reading.cause}; no text was recognised on it")
+    condition, cause = health(text, reading.failed, reading.sheet.images)
+    return condition, reading.cause or cause or (f"recoded from {reading.encoding}" if reading.encoding else "")
+
+
+def _with_what_was_seen(reading: _Reading, seen: Mapping[int, Seen]) -> _Reading:
+    page = seen.get(reading.number)
+    return _Reading(reading.number, page.sheet, cause=page.cause, confidence=page.confidence, recognised=True) if page and page.sheet else reading
+
+
+def _with_reason(page: Page, seen: Mapping[int, Seen]) -> Page:
+    """The page with what prevented its recognition; what it says is not to be trusted then."""
+    missed = seen.get(page.number)
+    if missed is None or missed.sheet:
+        return page
+    return replace(page, health="suspect" if page.readable else page.health, cause=missed.cause)
 
 
 def _watched_page(document: PdfiumDocument, number: int, second: _SecondOpinion, watch: Watch) -> _Reading:
     if number in watch.lost:
-        return _Reading(number, NOTHING, failed=True, lost=watch.lost[number])
+        return _Reading(number, NOTHING, failed=True, cause=watch.lost[number])
     watch.page(number)
     return _read_page(document, number, second)
 
@@ -119,6 +157,14 @@ class _SecondOpinion:
         except Exception as error:  # pypdf raises more than PyPdfError on damaged files; PDFium has read this one
             log.info("pypdf: %s", error)
             return None
+
+    def fonts(self, number: int) -> tuple[Font, ...]:
+        """The fonts of a page; none where pypdf fails."""
+        try:
+            return fonts_of(self.reader.pages[number - 1]) if self.reader else ()
+        except Exception as error:
+            log.info("pypdf: fonts of page %d: %s", number, error)
+            return ()
 
     def lines(self, number: int, height: float) -> list[Line]:
         """The lines of a page, spread evenly over its height: pypdf tells their order, not reliably their place."""

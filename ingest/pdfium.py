@@ -111,6 +111,16 @@ class PdfiumDocument:
         )
         return Sheet(lines, boxes, display.width, display.height, pdfium.FPDF_PAGEOBJ_IMAGE in shown, pdfium.FPDF_PAGEOBJ_TEXT in shown)
 
+    def size(self, number: int) -> tuple[float, float]:
+        """Width and height of a page in points, as displayed."""
+        width, height = self._document[number - 1].get_size()
+        return float(width), float(height)
+
+    def picture(self, number: int, scale: float) -> NDArray[np.uint8]:
+        """Draw a page at `scale` pixels per point; shape (height, width), 0 is black. Raises whatever PDFium raises."""
+        drawn: NDArray[np.uint8] = self._document[number - 1].render(scale=scale, grayscale=True).to_numpy()
+        return drawn.reshape(drawn.shape[:2])
+
 
 def _reason(error: str) -> str:
     if "password" in error.lower():

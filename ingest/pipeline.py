@@ -36,8 +36,8 @@ class Reading:
     problem: str  # "" when there is content
 
 
-def read_files(files: Iterable[tuple[str, Path]], workers: int = 2, limits: Limits = LIMITS) -> Iterator[Reading]:
-    """Read the (edition_id, path) pairs; yield one Reading each, in their order, whatever happens to a worker.
+def read_files(files: Iterable[tuple[str, Path, str]], workers: int = 2, limits: Limits = LIMITS) -> Iterator[Reading]:
+    """Read the files, each given as (edition_id, path, language); yield one Reading each, in their order, whatever happens to a worker.
 
     A page of a PDF that ends its process is left out when the file is read once more, and says in its `cause` how it did that.
     """
@@ -50,8 +50,8 @@ def read_files(files: Iterable[tuple[str, Path]], workers: int = 2, limits: Limi
             waiting: deque[_Attempt] = deque()
             source = enumerate(files)
             while True:
-                for number, (edition_id, path) in islice(source, workers * WAITING - len(waiting)):
-                    waiting.append(_attempt(pool, edition_id, path, Watch(limits, {}, Path(scratch) / str(number))))
+                for number, (edition_id, path, language) in islice(source, workers * WAITING - len(waiting)):
+                    waiting.append(_attempt(pool, edition_id, path, language, Watch(limits, {}, Path(scratch) / str(number))))
                 if not waiting:
                     return
                 yield _outcome(pool, waiting.popleft())
@@ -63,6 +63,7 @@ def read_files(files: Iterable[tuple[str, Path]], workers: int = 2, limits: Limi
 class _Attempt:
     edition_id: str
     path: Path
+    language: str
     watch: Watch
     future: Future[Content]
 
@@ -71,9 +72,9 @@ class _EndedError(Exception):
     """The reading process ended before it was done; the message says how."""
 
 
-def _attempt(pool: ProcessPool, edition_id: str, path: Path, watch: Watch) -> _Attempt:
-    future = pool.schedule(read_file, args=[path, edition_id, watch], timeout=watch.limits.wall_seconds)
-    return _Attempt(edition_id, path, watch, future)
+def _attempt(pool: ProcessPool, edition_id: str, path: Path, language: str, watch: Watch) -> _Attempt:
+    future = pool.schedule(read_file, args=[path, edition_id, language, watch], timeout=watch.limits.wall_seconds)
+    return _Attempt(edition_id, path, language, watch, future)
 
 
 def _outcome(pool: ProcessPool, attempt: _Attempt) -> Reading:
@@ -117,7 +118,7 @@ def _without_lost_page(pool: ProcessPool, attempt: _Attempt, how: str) -> Readin
     watch = attempt.watch
     page = noted_page(watch.notebook) if watch.notebook else 0
     if page and len(watch.lost) < watch.limits.lost_pages and page not in watch.lost:
-        return _outcome(pool, _attempt(pool, attempt.edition_id, attempt.path, replace(watch, lost={**watch.lost, page: how})))
+        return _outcome(pool, _attempt(pool, attempt.edition_id, attempt.path, attempt.language, replace(watch, lost={**watch.lost, page: how})))
     where = f"after {len(watch.lost)} other pages, page {page}: " if watch.lost else f"page {page}: " if page else ""
     return Reading(attempt.edition_id, None, f"{where}{how}; the file may be damaged or hostile: if it is sound, print it to a new PDF")
 

@@ -5,27 +5,33 @@ from __future__ import annotations
 import mmap
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.formats import PDF, WORD, format_of
+from ingest.health import judged
 from ingest.html import read_html
 from ingest.limits import MIB, Watch
 from ingest.pdf import read_pdf
-from ingest.records import Content
+from ingest.records import UNDETERMINED, Content
 from ingest.word import read_word
 
 FLATE_STREAM = re.compile(rb"/FlateDecode[^\0]{0,500}?stream\r?\n|/Fl\b[^\0]{0,500}?stream\r?\n")
 BITE = MIB  # bytes that are unpacked at a time
 
 
-def read_file(path: Path, edition_id: str, watch: Watch | None = None) -> Content:
-    """Read a publication's file by what it is, not by what it is called. Raises UnreadableFileError when nothing of it can be had."""
+def read_file(path: Path, edition_id: str, language: str = UNDETERMINED, watch: Watch | None = None) -> Content:
+    """Read the file of an edition in `language` by what it is, not by what it is called.
+
+    Raises UnreadableFileError when nothing of it can be had.
+    """
     watch = watch or Watch()
     watch.page(0)
     form = format_of(path)
     if form is PDF:
-        return read_pdf(path, edition_id, watch)
-    return read_word(path, edition_id, watch) if form is WORD else read_html(path, edition_id)
+        return read_pdf(path, edition_id, language, watch)
+    content = read_word(path, edition_id, watch) if form is WORD else read_html(path, edition_id)
+    return replace(content, pages=judged(content.pages, language))
 
 
 def unpacks_too_far(path: Path, watch: Watch) -> bool:

@@ -11,7 +11,8 @@ from typing import Literal, overload
 UNDETERMINED = "und"  # BCP 47: the language could not be told
 
 OTHER_LANGUAGE = "reads as "  # how the cause of a page begins whose text is sound, in another language than the catalogue says
-Health = Literal["good", "suspect", "empty", "image only", "unreadable"]  # suspect: there is text, and its cause says what is wrong with it
+# suspect: there is text, and its cause says what is wrong with it; recognised: its text was read from a picture of it
+Health = Literal["good", "recognised", "suspect", "empty", "image only", "unreadable"]
 Part = Literal["whole", "executive summary", "annex"]
 Span = tuple[int, int]  # characters from the first, up to but not including the second
 
@@ -137,11 +138,12 @@ class Page:
     boxes: WordBoxes = WordBoxes()
     cause: str = ""  # why the health is not good, or what was done to make it so
     footnotes: int = -1  # where in the text the footnotes begin; -1 when there are none
+    confidence: float = 1.0  # in [0, 1]; below 1 only where the text was recognised
 
     @property
     def readable(self) -> bool:
-        """Whether its text can be searched: it is good, or sound and only not in the language that was expected."""
-        return bool(self.text) and (self.health == "good" or self.cause.startswith(OTHER_LANGUAGE))
+        """Whether its text can be searched: it is good, or recognised, or sound and only not in the language that was expected."""
+        return bool(self.text) and (self.health in ("good", "recognised") or self.cause.startswith(OTHER_LANGUAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class Content:
     language: str = UNDETERMINED  # BCP 47, as the file declares it; a hint, since many declare what their template did
     headings: tuple[Heading, ...] = ()
     proposal: Proposal = Proposal()
+    wants: str = ""  # the language pack that was missing to recognise pages, or to compare them with what is seen
 
 
 @dataclass(frozen=True, slots=True)

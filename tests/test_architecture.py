@@ -20,7 +20,7 @@ HOMES = {
     "sentencex": {"ingest/sentences.py"}, "pebble": {"ingest/pipeline.py"}, "pydantic": {"ingest/catalogue.py"},
     "faiss": {"index/vectors.py"}, "sentence_transformers": {"index/sentence_encoder.py"}, "torch": {"index/bundled.py"},
     "transformers": {"index/bundled.py"}, "tokenizers": {"index/bundled.py"}, "ir_measures": {"index/evaluation.py"},
-    "sqlite3": {"index/library.py", "index/tables.py"}, "rich": {"search_app/terminal.py"}, "click": {"search_app/cli.py", "search_app/terminal.py"},
+    "sqlite3": {"index/database.py", "index/library.py", "index/tables.py"}, "rich": {"search_app/terminal.py"}, "click": {"search_app/cli.py", "search_app/terminal.py"},
     "anyascii": {"index/names.py", "index/terms.py"},
     "waitress": {"search_app/cli.py"}, "subprocess": {"ingest/ocr.py"},
 }  # fmt: skip

@@ -36,4 +36,4 @@ def test_pages_have_an_allowance_each_until_the_files_own_is_used_up(tmp_path, m
 
 def test_a_page_has_less_time_than_its_file_and_waiting_more():
     usual = Limits()
-    assert usual.page_seconds < usual.file_seconds < usual.wall_seconds
+    assert usual.page_seconds < usual.file_seconds < usual.recognition_seconds < usual.wall_seconds
