@@ -57,7 +57,7 @@ def _measured(path: Path) -> tuple[Reading, float, int]:
 def _read_between_sound_files(path: Path) -> tuple[Reading, float, int]:
     good = path.parent / "good.pdf"
     good.write_bytes(pdf_of(["The forest."]))
-    before, reading, after = read_files([("before", good), ("hostile", path), ("after", good)], workers=1)
+    before, reading, after = read_files([("before", good, "en"), ("hostile", path, "en"), ("after", good, "en")], workers=1)
     assert [one.content and one.content.pages[0].text for one in (before, after)] == ["The forest."] * 2, path
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return reading, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024  # on Linux, KiB

@@ -60,7 +60,7 @@ def main(report: Path, editions: tuple[str, ...]) -> None:
     section = "\n".join([TITLE, "", *lines_of(rows, tesseract)]) + "\n"
     click.echo(section)
     if not editions:
-        written = report.read_text("utf-8") if report.exists() else "# How well publications are read\n"
+        written = report.read_text("utf-8") if report.exists() else "# How publications are read\n"
         kept = re.sub(rf"^{re.escape(TITLE)}\n.*?(?=^## |\Z)", "", written, flags=re.M | re.S).rstrip()
         report.write_text(f"{kept}\n\n{section}", "utf-8")
 

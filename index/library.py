@@ -1,5 +1,4 @@
-"""The library on disk: one SQLite file is the truth, the original files lie beside it. With index/tables.py and
-index/database.py, the only module that knows SQL.
+"""The library on disk: one SQLite file is the truth, the original files lie beside it. With index/database.py and index/tables.py, all that knows SQL.
 
     library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16) and words
     files/ab/abcd...pdf   originals (.pdf, .docx, .html), named by their SHA-256
@@ -28,8 +27,20 @@ from index.database import Database
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
 from index.tables import (
-    FORMAT, MIGRATIONS, PAGE_COLUMNS, PASSAGE_COLUMNS, SCHEMA, count_documents, edition_from, insert_pages, insert_passages, migrate, page_from,
-    passage_from, publication_from, put_catalogue_entry,
+    FORMAT,
+    MIGRATIONS,
+    PAGE_COLUMNS,
+    PASSAGE_COLUMNS,
+    SCHEMA,
+    count_documents,
+    edition_from,
+    insert_pages,
+    insert_passages,
+    migrate,
+    page_from,
+    passage_from,
+    publication_from,
+    put_catalogue_entry,
 )  # fmt: skip
 from ingest.records import Edition, IsoglossError, Page, Passage, Publication
 
@@ -78,7 +89,9 @@ class Library(Database):
         if found.isdecimal() and int(found) in MIGRATIONS:
             library._migrate()
         elif found != str(FORMAT):
-            raise UnusableLibraryError(f"{file} has format {found}, this program reads format {FORMAT}; use the version that made it, or ingest anew")
+            raise UnusableLibraryError(
+                f"{file} has format {found}, this program reads format {FORMAT}; use the version that made it, or ingest into a new folder"
+            )
         return library
 
     @classmethod
@@ -148,6 +161,12 @@ class Library(Database):
             )
             insert_pages(run, pages)
             insert_passages(run, passages, vectors)
+
+    def read_again(self, edition_ids: Iterable[str]) -> None:
+        """Forget how these editions were read, so that the next ingest reads them again; until then they stay as they are."""
+        with self.transaction() as run:
+            for edition_id in edition_ids:
+                run("UPDATE editions SET reading_version = 0 WHERE edition_id = ?", (edition_id,))
 
     def put_languages(self, languages: Mapping[int, str]) -> None:
         """Store other languages for the passages with these keys; their texts and vectors stay."""

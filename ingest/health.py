@@ -123,6 +123,27 @@ def judged(pages: Sequence[Page], language: str) -> tuple[Page, ...]:
     return tuple(_judged(page, found, language, rubbish) for page, found in zip(pages, told, strict=True))
 
 
+def by_health(pages: Iterable[Page]) -> list[tuple[Health, str, list[int]]]:
+    """Gather the pages of an edition by health and cause, with their numbers, from 1; the most frequent first."""
+    found: dict[tuple[Health, str], list[int]] = {}
+    for page in pages:
+        found.setdefault((page.health, page.cause), []).append(page.number)
+    return sorted(((*said, numbers) for said, numbers in found.items()), key=lambda row: (-len(row[2]), row[2]))
+
+
+def summary(pages: Iterable[Page]) -> str:
+    """Say in one line what is to be said of the pages, such as "2 image only (pages 3-4): an image without text"."""
+    rows = [row for row in by_health(pages) if row[1] or row[0] not in ("good", "empty")]
+    return "; ".join(f"{len(numbers)} {health} ({in_ranges(numbers)})" + (f": {cause}" if cause else "") for health, cause, numbers in rows)
+
+
+def in_ranges(numbers: Sequence[int]) -> str:
+    """Growing page numbers, written short: "page 3", "pages 1-4, 7"."""
+    ends = [place for place, number in enumerate(numbers) if numbers[place + 1 : place + 2] != [number + 1]]
+    runs = [(numbers[start], numbers[end]) for start, end in zip([0, *(end + 1 for end in ends)], ends, strict=False)]
+    return ("page " if len(numbers) == 1 else "pages ") + ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
 def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
     if page.health == "recognised" and found == UNDETERMINED and known(language):
         return replace(page, health="suspect", cause=f"{page.cause}; what was recognised is in no language")

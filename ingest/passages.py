@@ -15,6 +15,9 @@ from ingest.sentences import sentence_spans
 PASSAGE_TOKENS = 200  # encoder tokens; longer passages blur several subjects into one vector
 OVERLAP = 1  # sentences shared by neighbours, so that an answer and its context are never cut apart
 
+LANGUAGE_VERSION = 1  # raise it when a text would be told in another language: stored passages are told again, from their texts
+UNDER_HEADINGS = True  # whether the encoder is given the title and the headings above a passage; raise READING_VERSION with a change
+
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
 
@@ -65,6 +68,17 @@ def with_languages(passages: Sequence[Passage], edition_language: str) -> list[P
     expected = prevailing(texts) if edition_language == UNDETERMINED else edition_language
     told = identify_in_order(texts, expected)
     return [replace(passage, language=language) for passage, language in zip(passages, told, strict=True)]
+
+
+def encoded_text(passage: Passage, title: str) -> str:
+    """What the encoder is given of a passage: its text below the title of its publication and its headings, which say what it is about.
+
+    Only `passage.text` is shown and marked. What the text begins with anyway is not said twice.
+    """
+    if not UNDER_HEADINGS:
+        return passage.text
+    above = [heading for heading in dict.fromkeys((title, *passage.headings)) if heading and not passage.text.startswith(heading)]
+    return "\n".join((*above, passage.text))
 
 
 def heading_path(headings: Sequence[Heading], page: int, offset: int) -> tuple[str, ...]:

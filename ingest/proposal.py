@@ -14,7 +14,9 @@ from ingest.records import Heading, Proposal
 FIRST_PAGES = 5
 LAST_PAGES = 2  # the imprint often stands at the end
 MAX_TITLE = 150  # characters
-NOT_A_TITLE = regex.compile(r"^(untitled|microsoft \w+ - |.*\.(docx?|indd|pdf|dvi|qxd|pptx?)$)", regex.IGNORECASE)
+NOT_A_TITLE = regex.compile(
+    r"^(untitled|microsoft \w+ - |word document$|powerpoint presentation$|.*\.(docx?|html?|indd|pdf|dvi|qxd|pptx?)$)", regex.IGNORECASE
+)
 ISBN = regex.compile(r"(?:ISBN(?:[- ‐]1[03])?:?\s*)((?:97[89][- –‐]?)?[0-9](?:[- –‐]?[0-9]){8}[- –‐]?[0-9Xx])")
 DOI = regex.compile(r"10\.\d{4,9}/[-._;()/:A-Za-z0-9]*[A-Za-z0-9]")  # the pattern that Crossref recommends, without a stop at its end
 YEAR = regex.compile(r"(?<!\d)(?:19[5-9]\d|20[0-4]\d)(?!\d)")
@@ -34,9 +36,8 @@ def propose(pages: Sequence[PageText], found: Sequence[Heading], metadata: Mappi
     texts = [page.text.text for page in pages]
     start = "\n".join(texts[:FIRST_PAGES])
     imprint = "\n".join([start, *texts[max(FIRST_PAGES, len(texts) - LAST_PAGES) :]])
-    title = " ".join(metadata.get("Title", "").split())
     return Proposal(
-        title=title[:MAX_TITLE] if title and not NOT_A_TITLE.search(title) else _largest(pages[:2], found),
+        title=likely_title(" ".join(metadata.get("Title", "").split()), texts, found),
         authors=tuple(filter(None, AUTHORS.split(" ".join(metadata.get("Author", "").split())))),
         year=_year(start, metadata.get("CreationDate", "")),
         isbn=next((number for match in ISBN.finditer(imprint) if (number := _valid_isbn(match[1]))), ""),
@@ -45,12 +46,17 @@ def propose(pages: Sequence[PageText], found: Sequence[Heading], metadata: Mappi
     )
 
 
-def _largest(pages: Sequence[PageText], found: Sequence[Heading]) -> str:
-    """The first heading of the highest level on the first pages, else the first line of some length."""
-    early = [heading for heading in found if heading.page <= len(pages)]
+def likely_title(said: str, texts: Sequence[str], found: Sequence[Heading] = ()) -> str:
+    """The title that the file gives, unless its program has made that up.
+
+    Else the first heading of the highest level on the first two pages, else their first line of some length; `texts` are those of the pages.
+    """
+    if said and not NOT_A_TITLE.search(said):
+        return said[:MAX_TITLE]
+    early = [heading for heading in found if heading.page <= 2]
     if early:
         return min(early, key=lambda heading: heading.level).text[:MAX_TITLE]
-    lines = (line for page in pages for line in page.text.text.splitlines()[:3] if len(line) > 8)
+    lines = (line for text in texts[:2] for line in text.splitlines()[:3] if len(line) > 8)
     return next(lines, "")[:MAX_TITLE]
 
 

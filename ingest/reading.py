@@ -13,7 +13,8 @@ from ingest.health import judged
 from ingest.html import read_html
 from ingest.limits import MIB, Watch
 from ingest.pdf import read_pdf
-from ingest.records import UNDETERMINED, Content
+from ingest.proposal import likely_title
+from ingest.records import UNDETERMINED, Content, Proposal
 from ingest.word import read_word
 
 FLATE_STREAM = re.compile(rb"/FlateDecode[^\0]{0,500}?stream\r?\n|/Fl\b[^\0]{0,500}?stream\r?\n")
@@ -31,7 +32,8 @@ def read_file(path: Path, edition_id: str, language: str = UNDETERMINED, watch: 
     if form is PDF:
         return read_pdf(path, edition_id, language, watch)
     content = read_word(path, edition_id, watch) if form is WORD else read_html(path, edition_id)
-    return replace(content, pages=judged(content.pages, language))
+    title = likely_title(content.title, [page.text for page in content.pages])
+    return replace(content, pages=judged(content.pages, language), proposal=Proposal(title))
 
 
 def unpacks_too_far(path: Path, watch: Watch) -> bool:

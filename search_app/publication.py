@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, render_template, send_file
 
 from ingest.formats import format_of
-from ingest.records import Page, UnreadableFileError
+from ingest.records import UnreadableFileError
 from search_app import languages
 from search_app.answers import abstract_in, title_in
 from search_app.search import searcher
@@ -24,10 +23,10 @@ def page(publication_id: str) -> str:
     if found is None:
         abort(404, f"There is no publication {publication_id!r} in this library; it may have been removed.")
     readers = languages.of_reader()
-    editions = [(state, library.pages(state.edition.edition_id)) for state in library.edition_states(publication_id)]
+    editions = [(state, len(library.pages(state.edition.edition_id))) for state in library.edition_states(publication_id)]
     return render_template(
         "publication.html", publication=found, title=title_in(found, readers), abstract=abstract_in(found, readers),
-        editions=[(state, len(pages), _unread(pages)) for state, pages in editions],
+        editions=editions,
     )  # fmt: skip
 
 
@@ -50,9 +49,3 @@ def _served_as(path: Path) -> tuple[str, str, bool]:
     except UnreadableFileError:
         return "application/octet-stream", path.suffix, False
     return form.media_type, path.suffix if path.suffix in form.suffixes else min(form.suffixes), form.shown
-
-
-def _unread(pages: list[Page]) -> str:
-    """Which pages cannot be searched, by cause, such as "3 image only"."""
-    causes = Counter(page.health for page in pages if page.health != "good")
-    return ", ".join(f"{count} {health}" for health, count in sorted(causes.items()))

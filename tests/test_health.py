@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from conftest import CORPUS, pdf_of
 
-from ingest.health import health, judged, looks_western, recoded, wrong_encoding
+from ingest.health import health, in_ranges, judged, looks_western, recoded, summary, wrong_encoding
 from ingest.pdf import read_pdf
 from ingest.records import Page
 from ingest.typeset import Typeset
@@ -97,3 +99,32 @@ def test_a_document_whose_fonts_do_not_say_what_their_codes_mean_is_rubbish_on_a
 def test_the_pages_of_a_sound_sample_are_good(name):
     pages = judged(read_pdf(CORPUS / f"{name}.pdf", name).pages, name.split("/")[1])
     assert {(one.health, one.cause) for one in pages} == {("good", "")}
+
+
+def test_what_was_recognised_and_is_in_no_language_is_suspect():
+    found, sound, short = judged(
+        [replace(page(text, number), health="recognised", cause="an image without text") for number, text in enumerate(["xq zzkw qqv vvxz " * 5, SENTENCES["th"], "12"], start=1)],
+        "th",
+    )  # fmt: skip
+    assert (found.health, found.cause, found.readable) == ("suspect", "an image without text; what was recognised is in no language", False)
+    assert (sound.health, short.health) == ("recognised", "recognised") and sound.readable
+
+
+@pytest.mark.parametrize(
+    ("numbers", "written"), [([3], "page 3"), ([1, 2, 3, 4], "pages 1-4"), ([1, 2, 4, 7, 8], "pages 1-2, 4, 7-8"), ([2, 9], "pages 2, 9")]
+)
+def test_page_numbers_are_written_short(numbers, written):
+    assert in_ranges(numbers) == written
+
+
+def test_an_edition_is_summed_up_by_health_and_cause_without_what_is_well():
+    healths = [
+        ("good", ""),
+        ("image only", "an image without text"),
+        ("empty", ""),
+        ("image only", "an image without text"),
+        ("good", "recoded from cp874"),
+    ]
+    pages = [Page("x", number, str(number), "", health, cause=cause) for number, (health, cause) in enumerate(healths, start=1)]
+    assert summary(pages) == "2 image only (pages 2, 4): an image without text; 1 good (page 5): recoded from cp874"
+    assert summary(pages[:1]) == ""

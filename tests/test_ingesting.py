@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from index.library import BusyLibraryError, Library
 from index.searcher import Query, Searcher, WrongEncoderError
 from index.verification import faults as library_faults
 from ingest.catalogue import NoPublicationsError
+from search_app import ingesting
 from search_app.ingesting import ingest
 
 WANTED = language_priors.wanted  # conftest.py puts another in its place
@@ -315,3 +317,60 @@ def test_one_hostile_page_costs_no_other_page(bring, tmp_path, library):
     (state,) = bring().editions
     assert state.state == "partly read" and "1 of 5 pages without readable text: 1 unreadable; page 3: reading gave up (SIGABRT)" in state.reason
     assert text(library, state.edition.edition_id) == [f"The forest is old {number}." if number != 3 else "" for number in range(1, 6)]
+
+
+def test_an_edition_that_waits_for_a_language_pack_is_read_again_once_it_is_there(publish, bring, library, monkeypatch):
+    publish("woods", {"km": FOREST, "en": FOREST})
+    bring()
+    state = next(one for one in library.edition_states() if one.edition.edition_id == "woods.km")
+    pages, passages = library.pages("woods.km"), library.passages_of("woods.km").values()
+    library.put_reading(replace(state, wants="khm"), pages, list(passages), library.vectors()[1][-len(passages) :])
+    monkeypatch.setattr(ingesting, "installed_packs", lambda: frozenset({"eng", "lao"}))
+    assert bring().done == {"unchanged": 2}
+    monkeypatch.setattr(ingesting, "installed_packs", lambda: frozenset({"eng", "khm"}))
+    assert bring().done == {"read": 1, "unchanged": 1}
+    assert bring().done == {"unchanged": 2}
+
+
+def test_when_languages_are_told_in_another_way_nothing_is_read_or_encoded_and_the_generation_is_new(publish, bring, encoder, library, monkeypatch):
+    publish("woods", {"en": FOREST, "de": WALD})
+    bring()
+    key = next(iter(library.passages_of("woods.de")))
+    library.put_languages({key: "nl"})
+    encoder.encoded.clear()
+    generation = current_name(library)
+    assert bring().done == {"unchanged": 2} and library.passages([key])[key].language == "nl" and current_name(library) == generation
+    monkeypatch.setattr(ingesting, "LANGUAGE_VERSION", 99)
+    assert bring().done == {"unchanged": 2}
+    assert (library.passages([key])[key].language, encoder.encoded, library.meta("language_version")) == ("de", [], "99")
+    assert current_name(library) != generation
+    generation = current_name(library)
+    bring()
+    assert current_name(library) == generation
+
+
+def test_a_bare_file_whose_language_is_told_otherwise_now_changes_with_its_title(bring, tmp_path, library, encoder, monkeypatch):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.html").write_bytes("<title>ป่าไม้</title><p>ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว".encode())
+    bring()
+    stored = library.publication("a")
+    assert (stored.titles, stored.editions[0].language) == ({"th": "ป่าไม้"}, "th")
+    monkeypatch.setattr(ingesting, "prevailing", lambda _: "nod")
+    monkeypatch.setattr(ingesting, "LANGUAGE_VERSION", 99)
+    assert bring().done == {"unchanged": 1}
+    stored = library.publication("a")
+    assert (stored.titles, stored.editions[0].language) == ({"nod": "ป่าไม้"}, "nod")
+
+
+def test_the_encoder_is_given_the_title_above_each_passage_and_again_when_it_changes(publish, bring, encoder, library):
+    folder = publish("woods", {"en": FOREST, "de": WALD})
+    bring()
+    assert f"woods in en\n{FOREST[0]}" in encoder.encoded and f"woods in de\n{WALD[0]}" in encoder.encoded
+    assert {passage.text for passage in library.passages_of("woods.en").values()} == set(FOREST)
+    encoder.encoded.clear()
+    entry = (folder / "publication.toml").read_text("utf-8")
+    (folder / "publication.toml").write_text(entry.replace("woods in de", "der Wald"), "utf-8")
+    assert bring().done == {"read": 1, "unchanged": 1}
+    assert f"der Wald\n{WALD[0]}" in encoder.encoded and not any(FOREST[0] in text for text in encoder.encoded)
+    assert bring().done == {"unchanged": 2}

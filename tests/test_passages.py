@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from conftest import CORPUS, LexiconEncoder
 
-from ingest.passages import PASSAGE_TOKENS, catalogue_passages, cut_pages, with_languages
+from ingest import passages
+from ingest.passages import PASSAGE_TOKENS, catalogue_passages, cut_pages, encoded_text, with_languages
 from ingest.pdf import read_pdf
 from ingest.records import Edition, Page, Passage, Publication
 from ingest.sentences import sentence_spans
@@ -183,3 +184,20 @@ def test_a_short_passage_between_sure_ones_takes_their_language_not_that_of_the_
     german = "Die Kinder sagten, dass es in der Nähe der Schule einen Fluss gibt."
     told = with_languages(passages_of(german, "Kinder", german), "en")
     assert [passage.language for passage in told] == ["de", "de", "de"]
+
+
+@pytest.mark.parametrize(
+    ("title", "headings", "text", "encoded"),
+    [
+        ("ป่า", ("บทที่ 1", "น้ำ"), "แม่น้ำสะอาด", "ป่า\nบทที่ 1\nน้ำ\nแม่น้ำสะอาด"), ("", (), "غابة", "غابة"), ("غابة", ("غابة", "ماء"), "نهر", "غابة\nماء\nنهر"),
+        ("森林", ("水",), "水是清的", "森林\n水是清的"), ("Woods", ("Woods",), "Woods grow.", "Woods grow."),
+    ],
+)  # fmt: skip
+def test_the_encoder_is_given_title_and_headings_once_each_above_the_text(title, headings, text, encoded):
+    passage = Passage("woods.x", 0, 1, 0, 1, len(text), "x", text, ((0, len(text)),), headings)
+    assert encoded_text(passage, title) == encoded
+
+
+def test_without_headings_the_encoder_is_given_the_text_alone(monkeypatch):
+    monkeypatch.setattr(passages, "UNDER_HEADINGS", False)
+    assert encoded_text(Passage("woods.x", 0, 1, 0, 1, 2, "ja", "森林", ((0, 2),), ("水",)), "木") == "森林"
