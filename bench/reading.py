@@ -24,8 +24,11 @@ import pypdfium2
 from pebble import ProcessPool
 from rapidfuzz import fuzz
 
-from ingest.pdf import UnreadablePdfError, read_pdf
+from ingest.limits import Limits, Watch
+from ingest.pdf import read_pdf
+from ingest.records import UnreadableFileError
 
+NOT_RECOGNISED = Watch(Limits(recognition_seconds=0))  # only text layers are measured here; bench/recognition.py measures the rest
 LIMIT_SECONDS = 300  # for one file
 LIMIT_BYTES = 2 * 1024**3  # address space of a child
 MARKUP = re.compile(r"^:::.*$|^#+ |^[|:\- ]+$|[*|]", re.MULTILINE)
@@ -84,8 +87,8 @@ def _memory() -> int:
 def _ours(path: Path) -> Reading:
     begun = time.process_time()
     try:
-        pages = read_pdf(path, path.stem).pages
-    except UnreadablePdfError as error:
+        pages = read_pdf(path, path.stem, watch=NOT_RECOGNISED).pages
+    except UnreadableFileError as error:
         return Reading(Counter(), time.process_time() - begun, _memory(), re.sub(r"b['\"].*", "...", str(error)))
     return Reading(Counter((page.health, page.cause) for page in pages), time.process_time() - begun, _memory())
 
@@ -130,7 +133,11 @@ def print_similarities(folder: Path) -> None:
         blocks = _blocks(source.read_text("utf-8"))
         texts = [
             _squeezed(text)
-            for text in (_pdfium_text(path), _pypdf_text(path), "\n".join(page.text for page in read_pdf(path, "x").pages if page.readable))
+            for text in (
+                _pdfium_text(path),
+                _pypdf_text(path),
+                "\n".join(page.text for page in read_pdf(path, "x", watch=NOT_RECOGNISED).pages if page.readable),
+            )
         ]
         if texts[2]:  # a scan, and a sample without any meaning of its codes, have no text to compare
             rows[source.stem].append([fuzz.ratio(" ".join(blocks), text) for text in texts] + [_found(blocks, text) for text in texts])

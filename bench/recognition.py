@@ -21,11 +21,13 @@ import pypdf
 import pypdfium2
 from rich.progress import track
 
+from ingest.limits import Limits, Watch
 from ingest.ocr import DPI, OTHER_DPI, RecognitionError, Tesseract, find_tesseract, language_name, scale_for
 from ingest.pdf import read_pdf
 from ingest.trust import TRUSTED, doubt, fonts_of, has_wrong_letters, sample_page, similarity
 
 ROOT = Path(__file__).parent.parent
+NOT_RECOGNISED = Watch(Limits(recognition_seconds=0))  # of the text layers, to which recognition is compared
 TITLE = "## Recognition (OCR)"
 SPOILT = 0.5  # share of the letters of the alphabet that change places, to see what a broken layer gets
 
@@ -67,7 +69,7 @@ def main(report: Path, editions: tuple[str, ...]) -> None:
 
 def measure(tesseract: Tesseract, path: Path) -> Measured:
     language = path.stem
-    texts = [page.text for page in read_pdf(path, path.stem).pages]
+    texts = [page.text for page in read_pdf(path, path.stem, watch=NOT_RECOGNISED).pages]
     number = sample_page(texts) or 2  # the cover of a scan has few letters
     page, layer = pypdfium2.PdfDocument(path)[number - 1], texts[number - 1]
     scale = scale_for(*page.get_size(), language)

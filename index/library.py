@@ -220,6 +220,9 @@ class Library(Database):
         rows = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
         return [page_from(row) for row in rows]
 
+    def page_count(self, edition_id: str) -> int:
+        return int(self._connection().execute("SELECT count(*) FROM pages WHERE edition_id = ?", (edition_id,)).fetchone()[0])
+
     def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
         """The passages with these keys; one that has been removed meanwhile is left out."""
         marks = ",".join("?" * len(keys))

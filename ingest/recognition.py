@@ -43,7 +43,7 @@ class Eyes:
 
     def see(self, number: int, cause: str) -> Seen:
         """Recognise the page of this number, from 1."""
-        if time.monotonic() > self.until or not self.watch.has_time():
+        if time.monotonic() >= self.until or not self.watch.has_time():
             return Seen(f"{cause}; not recognised, because the time for one file was used up: split it")
         self.watch.page(number)
         try:

@@ -23,7 +23,7 @@ def page(publication_id: str) -> str:
     if found is None:
         abort(404, f"There is no publication {publication_id!r} in this library; it may have been removed.")
     readers = languages.of_reader()
-    editions = [(state, len(library.pages(state.edition.edition_id))) for state in library.edition_states(publication_id)]
+    editions = [(state, library.page_count(state.edition.edition_id)) for state in library.edition_states(publication_id)]
     return render_template(
         "publication.html", publication=found, title=title_in(found, readers), abstract=abstract_in(found, readers),
         editions=editions,
