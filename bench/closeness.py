@@ -17,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from index.closeness import legible
 from index.evaluation import read_collection
 from index.library import Library
 from index.searcher import Query, Searcher
@@ -54,7 +55,10 @@ def main(folder: Path, corpus: Path, collection: Path) -> None:
 
 
 def nearness(searcher: Searcher, text: str) -> float:
-    return max((hit.hit.nearness for hit in searcher.search(Query(text), SHOWN)), default=-1.0)
+    """Of the nearest hit; what is no language comes nowhere near."""
+    if not legible(text, searcher.encoder):
+        return 0.0
+    return max((hit.hit.nearness for hit in searcher.search(Query(text), SHOWN)), default=0.0)
 
 
 def answered(corpus: Path) -> list[Asked]:

@@ -1,4 +1,4 @@
-"""Measure marks across languages: python bench/marks.py FOLDER [--pairs N], FOLDER in the layout of index/evaluation.py, made from XQuAD-R.
+"""Measure marks across languages: python bench/marks.py FOLDER [--pairs N] [--seed N], FOLDER in the layout of index/evaluation.py, made from XQuAD-R.
 
 Passage ids are language-article-paragraph-sentence, query ids language-question, the same question in every language. A pair is a question in
 one language and, in another or the same one, a paragraph that holds a sentence that answers it. Reported, for sentence vectors alone and with
@@ -54,7 +54,8 @@ class Pair:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("--pairs", default=3000, help="Pairs to draw.")
-def main(folder: Path, pairs: int) -> None:
+@click.option("--seed", default=0, help="Constants were chosen on the paragraphs that 0 draws; another draws from the others.")
+def main(folder: Path, pairs: int, seed: int) -> None:
     """Print the measures of both ways to mark."""
     encoder, collection = open_encoder(), read_collection(folder)
     means = shipped_means(encoder.fingerprint)
@@ -63,6 +64,9 @@ def main(folder: Path, pairs: int) -> None:
     every = paragraphs_of(collection)
     names = sorted({name.split("-", 1)[1] for name in every})
     drawn = set(random.Random(0).sample(names, min(PARAGRAPHS, len(names))))
+    if seed:
+        others = [name for name in names if name not in drawn]
+        drawn = set(random.Random(seed).sample(others, min(PARAGRAPHS, len(others))))
     texts = {query.text_id: query.text for query in collection.queries}
     chosen = draw(collection, {name: passage for name, passage in every.items() if name.split("-", 1)[1] in drawn}, pairs)
     with tempfile.TemporaryDirectory() as scratch:

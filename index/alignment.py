@@ -42,7 +42,7 @@ class LanguagePrior:
 
     offsets: Mapping[str, Vectors]  # by BCP 47 tag: where the language lies beside the mean of all; shape (dimension,)
     hub: Matrix | None  # carries a vector towards the mean of its translations
-    close: float | None = None  # nearness from which a sentence may answer a query; None while nobody has measured it
+    close: float | None = None  # nearness from which a passage may answer a query; None while nobody has measured it
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from index.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
 
-FORMAT = 3  # of a generation; an older one is built again
+FORMAT = 4  # of a generation; an older one is built again. Raise it when the alignment or the shipped prior changes
 KEPT = 2  # generations: the one in use and the one before, so that it can be brought back
 
 

@@ -36,7 +36,7 @@ class Marking(NamedTuple):
     """What was found in one passage."""
 
     marks: tuple[Mark, ...]  # the sentence that answers, then the words in reading order
-    nearness: float  # aligned cosine of the query and the nearest sentence, in [-1, 1]; -1 for a passage without sentences
+    score: float  # how well the marked sentence answers; 0 for a passage without sentences, comparable for one encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,15 @@ class SentenceMarker:
         exact = exact_spans(passage.text, asked.words)
         words = [Mark(start, end, "words") for start, end in exact]
         if not passage.sentences:
-            return Marking(tuple(words), -1.0)
+            return Marking(tuple(words), 0.0)
         scores = aligned(reading.vectors) @ asked.vector[0]
-        nearness = float(scores.max())
         if query is not None:
             scores = scores + np.asarray([answers(query, sentence) for sentence in reading.sentences], np.float32)
-        best = _best(passage, scores)
+        best, score = _best(passage, scores)
         if query is not None:
             spans = self._related(query, passage, passage.sentences[best], reading.sentences[best])
             words += [Mark(start, end, "related") for start, end in spans if not _overlap((start, end), exact)]
-        return Marking((Mark(*passage.sentences[best], "meaning"), *sorted(words, key=lambda mark: mark.start)), nearness)
+        return Marking((Mark(*passage.sentences[best], "meaning"), *sorted(words, key=lambda mark: mark.start)), score)
 
     def _related(self, query: Sentence, passage: Passage, where: Span, sentence: Sentence) -> list[Span]:
         """The words worth a mark of a sentence, in characters of the passage; what touches is one span."""
@@ -144,10 +143,12 @@ class SentenceMarker:
         return [_Reading(vectors[place], ready(texts[place], tokens[place], means, PASSAGE_WEIGHT)) for place in places]
 
 
-def _best(passage: Passage, scores: Vectors) -> int:
+def _best(passage: Passage, scores: Vectors) -> tuple[int, float]:
+    """The sentence to mark and its score."""
     long = np.asarray([end - start >= SHORT_SENTENCE for start, end in passage.sentences])
-    scores = scores - HEADING * np.asarray([_is_heading(passage.text, span) for span in passage.sentences])
-    return int(np.argmax(np.where(long, scores, scores - 4) if long.any() else scores))
+    headings = np.asarray([_is_heading(passage.text, span) for span in passage.sentences])
+    best = int(np.argmax(scores - HEADING * headings - 4 * ~long))
+    return best, float(scores[best])
 
 
 def _is_heading(text: str, span: Span) -> bool:

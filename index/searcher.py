@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from index.closeness import Closeness
 from index.encoder import Encoder, Vectors
 from index.fusion import fuse
 from index.generations import current_name
-from index.language_priors import prior_for
 from index.library import Keys, Library
-from index.marks import Asked, Mark, Marking, SentenceMarker
+from index.marks import Asked, Mark, SentenceMarker
 from index.related import CommonWords, shipped_means
 from index.vectors import Allowed, Scores
 from index.view import Filters, View
@@ -22,7 +22,6 @@ from ingest.records import IsoglossError, Passage, Publication, primary
 
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
 WORD_CANDIDATES = 300  # best by words, fused too
-WHOLE = 0.99  # coverage from which a passage holds all words of the query
 OWN_EDITION = 0.1  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best one
 
 
@@ -59,7 +58,7 @@ class Hit:
     passage: Passage
     page: int  # where the marked sentence begins, 1-based; 0 for the catalogue entry
     marks: tuple[Mark, ...]
-    nearness: float  # aligned cosine of the query and the nearest sentence; tells an answer from the nearest there is
+    nearness: float  # how near the passage and its marked sentence come to the query; comparable for one encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class PublicationHit:
     score: float  # of its best passage
     publication: Publication
     hit: Hit  # the passage to show: on a page where there is one, which can be opened and cited; else from the catalogue
-    close: bool  # whether that may answer: a sentence comes near enough or all words stand in it; True where no limit is known
+    close: bool  # whether that may answer, and is not only the nearest there is; always so where nobody has measured the encoder
 
 
 class Searcher:
@@ -84,8 +83,6 @@ class Searcher:
         self.library = library
         self.encoder = encoder
         self._marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library))
-        prior = prior_for(library)
-        self._least = prior.close if prior else None
         self._lock = threading.Lock()
         self._view = View.of(library, None)
 
@@ -130,20 +127,16 @@ class Searcher:
         shown = [group for group in groups if group.key in passages]  # unless it was removed while we searched
         asked = Asked(question.vector, question.text, question.words.telling)
         marked = self._marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.aligned)
-        _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
-        return [
-            PublicationHit(
-                rank,
-                group.score,
-                view.publications[group.publication],
-                _hit(group.score, passages[group.key], marking),
-                self._close(marking, covered),
-            )
-            for rank, (group, marking, covered) in enumerate(zip(shown, marked, coverage, strict=True), start=first_rank)
-        ]
-
-    def _close(self, marking: Marking, coverage: float) -> bool:
-        return self._least is None or marking.nearness >= self._least or coverage >= WHOLE
+        keys = np.asarray([group.key for group in shown], np.int64)
+        cosines, (_, coverage) = view.cosines(question.vector, view.places(keys)), question.words.beside(keys)
+        closeness = Closeness.of(question.text, self.encoder, self.library)
+        hits = []
+        for place, (group, (marks, score)) in enumerate(zip(shown, marked, strict=True)):
+            passage, nearness = passages[group.key], float(cosines[place]) + score
+            hit = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness)
+            close = closeness.may_answer(nearness, float(coverage[place]))
+            hits.append(PublicationHit(first_rank + place, group.score, view.publications[group.publication], hit, close))
+        return hits
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +219,3 @@ class _Question:
         """The key of the passage nearest in meaning, or 0."""
         scores, keys = self.view.rank(self.vector, 1, among)
         return int(keys[0][0]) if scores.size and np.isfinite(scores[0][0]) else 0
-
-
-def _hit(score: float, passage: Passage, marking: Marking) -> Hit:
-    marks, nearness = marking
-    return Hit(score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness)

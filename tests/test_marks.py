@@ -137,14 +137,14 @@ def test_a_small_library_does_not_make_its_subject_common(library, token_encoder
 def test_a_heading_is_marked_only_where_there_is_nothing_else(token_encoder, means):
     with_more, alone, nothing = passage("Water", "The forest grows slowly."), passage("Water"), passage()
     shown = [(1, with_more), (2, alone), (3, nothing)]
-    marks, nearness = zip(
+    marks, scores = zip(
         *SentenceMarker(token_encoder, means).mark(Asked(token_encoder.encode_queries(["water"]), "water"), shown, as_it_is), strict=True
     )
     assert marked(with_more, marks[0], "meaning") == ["The forest grows slowly."]
     assert marked(alone, marks[1], "meaning") == ["Water"]
     assert marks[2] == ()
-    assert nearness[0] == nearness[1] > 0.9
-    assert nearness[2] == -1
+    assert scores[1] > 0.9 > scores[0]
+    assert scores[2] == 0
 
 
 @pytest.mark.parametrize("query", ["", "?!", "💧"])
