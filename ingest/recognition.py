@@ -19,7 +19,6 @@ from ingest.trust import Font, doubt, has_wrong_letters, sample_page
 from ingest.typeset import Typeset
 
 SAME_SIZE = 0.2  # share by which recognised type may differ from the usual on its page and still be of that size
-UNREAD = {"image only", "suspect", "unreadable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def recognise(
 
     Returns what came of each page that was to be recognised, by its number, and the language pack that was missing, or "".
     """
-    unread = {page.number: page.cause for page in pages if page.health in UNREAD and not page.readable and page.number not in watch.lost}
+    unread = {page.number: page.cause for page in pages if page.health == "image only" or (page.text and not page.readable)}
     sample = sample_page([page.text if page.readable else "" for page in pages])
     doubts = doubt(fonts(sample), language) if sample else ""
     if not unread and not doubts:

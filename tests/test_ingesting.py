@@ -29,11 +29,13 @@ NO_FORMAT = (
     "it is in no format that is known here: it begins with b'not a PDF at', expected a PDF, a Word file (.docx) or an HTML file (.html, .htm); "
     "open it in the program it was made with and save it as PDF or .docx"
 )
+NO_PROGRAM = "recognising pages needs the program tesseract (on Debian: apt-get install tesseract-ocr; elsewhere: isogloss doctor)"
 
 
 @pytest.fixture
-def bring(tmp_path, library, encoder):
-    """Ingest tmp_path / "corpus" again, as it then is."""
+def bring(tmp_path, library, encoder, monkeypatch):
+    """Ingest tmp_path / "corpus" again, as it then is, on a machine without tesseract."""
+    monkeypatch.setenv("PATH", "")
     return lambda **options: ingest(options.pop("folder", tmp_path / "corpus"), library, encoder, workers=1, **options)
 
 
@@ -159,7 +161,8 @@ def test_an_interrupted_run_keeps_what_was_done_and_the_next_one_finishes(publis
         bring(progress=interrupt)
     assert [state.state for state in library.edition_states()] == ["read", "read", "no file"]
     assert bring().done == {"unchanged": 2, "read": 1}
-    assert sorted(encoder.encoded) == sorted(["a in en", "a in de", "b in es", *FOREST, *WALD, *WATER])  # each once
+    read = [f"a in en\n{FOREST[0]}", f"a in de\n{WALD[0]}", f"b in es\n{WATER[0]}"]
+    assert sorted(encoder.encoded) == sorted(["a in en", "a in de", "b in es", *read])  # each once
     assert {hit.publication.publication_id for hit in Searcher(library, encoder).search(Query("water"))} == {"a", "b"}
 
 
@@ -213,9 +216,12 @@ def test_a_text_layer_of_rubbish_a_scan_and_lost_pages_are_told_apart(publish, b
     (folder / "fr.pdf").write_bytes(sample("east-africa-coast/fr"))
     (folder / "en.pdf").write_bytes(pdf_of(FOREST, []).replace(b"/Count 2", b"/Count 4"))
     assert states(bring()) == {
-        "woods.vi": ("failed", "the text layer is rubbish, in vi or any other language, so nothing of it is searched: 4 suspect"),
-        "woods.fr": ("failed", "no readable text on any of its 4 pages: 4 image only"),
-        "woods.en": ("partly read", "2 of 4 pages without readable text: 1 empty, 2 unreadable"),
+        "woods.vi": (
+            "failed",
+            f"no readable text on any of its 4 pages: 4 suspect (pages 1-4): letters unlikely: marks without their letters; {NO_PROGRAM}",
+        ),
+        "woods.fr": ("failed", f"no readable text on any of its 4 pages: 4 image only (pages 1-4): an image without text; {NO_PROGRAM}"),
+        "woods.en": ("partly read", "2 of 4 pages without readable text: 2 unreadable (pages 3-4): the page could not be opened"),
         "woods.th": ("no file", ""),
     }
 
@@ -315,7 +321,7 @@ def test_one_hostile_page_costs_no_other_page(bring, tmp_path, library):
     folder.mkdir()
     (folder / "book.pdf").write_bytes(book_with_a_hostile_page())
     (state,) = bring().editions
-    assert state.state == "partly read" and "1 of 5 pages without readable text: 1 unreadable; page 3: reading gave up (SIGABRT)" in state.reason
+    assert state.state == "partly read" and "1 of 5 pages without readable text: 1 unreadable (page 3): reading gave up (SIGABRT)" in state.reason
     assert text(library, state.edition.edition_id) == [f"The forest is old {number}." if number != 3 else "" for number in range(1, 6)]
 
 

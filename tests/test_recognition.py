@@ -26,7 +26,7 @@ SAID = {
 }
 
 
-def line_of(text: str, bottom: float = 700.0, size: float = 10.0) -> RecognisedLine:
+def line_of(text: str, bottom: float = 400.0, size: float = 10.0) -> RecognisedLine:
     words, at = [], 0
     for word in text.split():
         start = text.index(word, at)
@@ -73,7 +73,7 @@ def test_the_pages_of_a_scan_are_recognised_with_boxes_and_confidence(eyes, lang
     for page in content.pages:
         assert (page.text, page.confidence, page.readable) == (SAID[language], pytest.approx(0.9), True)
         first = page.boxes[0]
-        assert (page.text[first.start : first.end], first.left, first.bottom) == (SAID[language][: first.end], 50.0, 700.0)
+        assert (page.text[first.start : first.end], first.left, first.bottom) == (SAID[language][: first.end], 50.0, 400.0)
     assert found.pictures == [found.pictures[0]] * 4 and min(found.pictures[0]) > 1000  # A4 at 135 or 200 dpi
 
 
@@ -173,5 +173,5 @@ def test_the_program_itself_reads_the_scan(monkeypatch):
         pytest.skip("tesseract has no pack for French")
     monkeypatch.setattr(recognition, "find_tesseract", lambda: tesseract)
     pages = read_pdf(SCAN, "x", "fr").pages
-    assert {page.health for page in pages} == {"recognised"} and all(len(page.boxes) > 50 for page in pages)
+    assert {page.health for page in pages} == {"recognised"} and sum(len(page.boxes) for page in pages) > 500
     assert min(page.confidence for page in pages) > 0.7
