@@ -16,7 +16,7 @@ which the languages of a library differ are therefore projected out, and what is
     aligned(x) = (x A + b) / |x A + b|            the same for passages and queries, so no query language is needed
 
 Language information removal by projection: Yang, Yang, Cer and Darve 2021, "A simple and effective method to eliminate the self language bias
-in multilingual representations". Shrinkage and weights: measured for this project (docs/quality.md); related: SHIFT, arXiv 2606.18801.
+in multilingual representations". Shrinkage and weights: measured for this project (docs/ranking.md); related: SHIFT, arXiv 2606.18801.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from index.encoder import Encoder, TokenEncoder, Vectors
-from index.related import PASSAGE_WEIGHT, QUERY_WEIGHT, CommonWords, Sentence, TokenMeans, answers, ready, related
+from index.related import PASSAGE_WEIGHT, CommonWords, Sentence, TokenMeans, answers, ready, ready_query, related
 from index.words import Words, exact_spans
 from ingest.records import Passage, Span
 
@@ -113,7 +113,7 @@ class SentenceMarker:
         if self._tokens is None:
             return None
         encoder, means = self._tokens
-        return ready([text], encoder.encode_tokens([text], means.layers), means, QUERY_WEIGHT)[0]
+        return ready_query(text, encoder.encode_tokens([text], means.layers)[0], means)
 
     def _read(self, passages: Sequence[tuple[int, Passage]]) -> Mapping[int, _Reading]:
         with self._lock:

@@ -3,14 +3,14 @@
 The last layer of the encoder tells which sentence answers: the mean over the query's tokens of the best cosine with a token of the sentence
 (MaxSim: Khattab and Zaharia 2020, ColBERT). A layer two thirds up still knows words by their own meaning and tells which words are meant.
 All tokens of a text share much, its language above all; their mean is taken away first, so that this does not count as likeness. Few tokens
-tell their mean badly, so it is shrunk towards the one that ships with the encoder. docs/quality.md has the measurements.
+tell their mean badly, so it is shrunk towards the one that ships with the encoder. docs/ranking.md has the measurements.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -59,6 +59,14 @@ def ready(texts: Sequence[str], tokens: Sequence[Tokens], means: TokenMeans, wei
     """Make the sentences of one passage, or a query, ready; `weight` is that of the shipped mean, in tokens."""
     for_words, last = (_centred([made.layers[place] for made in tokens], means.means[place], weight) for place in (0, 1))
     return tuple(_sentence(*parts) for parts in zip(texts, tokens, for_words, last, strict=True))
+
+
+def ready_query(text: str, tokens: Tokens, means: TokenMeans) -> Sentence:
+    """Make a query ready: its tokens are put together to words, so that a word of many tokens has no more votes than one of few."""
+    (query,) = ready([text], [tokens], means, QUERY_WEIGHT)
+    words = _words(text, tokens.spans)
+    (last,) = _centred([tokens.layers[1]], means.means[1], QUERY_WEIGHT)
+    return replace(query, tokens=unit(np.stack([last[places].mean(axis=0) for places in words.values()])).astype(np.float16)) if words else query
 
 
 def answers(query: Sentence, sentence: Sentence) -> float:

@@ -83,10 +83,10 @@ def test_the_api_answers_exactly_in_its_form(client):
     found = client.get("/api/search", query_string={"q": "  forest \n water ", "k": 1, "language": "en"}).json
     text = "Contents of this report on the <i>region</i>.\nThe report is about trees. A forest & <em>its</em> people. Nothing more is said."
     (hit,) = found["hits"]
-    assert found == {"query": "forest water", "hits": [hit]}
+    assert found == {"query": "forest water", "close": True, "hits": [hit]}
     start = text.index("A forest")
     assert hit == {
-        "rank": 1, "score": hit["score"], "publication_id": "woods", "title": f"{SCRIPT} & Woods", "edition_id": "woods.en", "language": "en",
+        "rank": 1, "score": hit["score"], "close": True, "publication_id": "woods", "title": f"{SCRIPT} & Woods", "edition_id": "woods.en", "language": "en",
         "page": 2, "text": text, "marks": [
             {"start": start, "end": text.index(" Nothing"), "why": "meaning"},
             {"start": start + 2, "end": start + 8, "why": "words"},
@@ -98,7 +98,7 @@ def test_the_api_answers_exactly_in_its_form(client):
              "file": "/files/woods.de.executive-summary"},
         ],
     }  # fmt: skip
-    assert isinstance(hit["score"], float) and list(hit)[:3] == ["rank", "score", "publication_id"]
+    assert isinstance(hit["score"], float) and list(hit)[:3] == ["rank", "score", "close"]
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from index.encoder import Encoder, Vectors
 from index.language_priors import PRIORS, offsets, save_prior
 from index.sentence_encoder import open_encoder
 
-PENALTY = 1e-4  # of the ridge, towards the identity; docs/ranking.md says what others give
-CLOSE = 0.757  # nearness from which a passage may answer: bench/closeness.py; 1 in 20 questions that have an answer stays below
+PENALTY = 1e-4  # of the ridge, towards the identity; README.md here says what others give
+CLOSE = 0.771  # nearness from which a passage may answer: bench/closeness.py; 1 in 20 questions that have an answer stays below
 PARAGRAPHS = {"help": 2400, "chromium": 1200}  # aligned texts used of each source
 TRANSLATIONS = 12  # used of each text, drawn anew so that all languages take part
 BATCH = 256
