@@ -6,7 +6,7 @@ LIBRARY ?= library
 PORT ?= 8000
 PIP_FLAGS ?=
 
-.PHONY: run test lint format lock clean
+.PHONY: run test lint format lock clean bench-reading
 
 run: $(VENV)/installed
 	@$(BIN)/isogloss serve --ingest corpus --library $(LIBRARY) --port $(PORT)
@@ -22,6 +22,11 @@ lint: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+FOLDER ?= corpus
+
+bench-reading: $(VENV)/installed-dev  # the PDFs below FOLDER: speed against pypdf, failures, health; likeness of the sample to its sources
+	$(BIN)/python -m bench.reading $(FOLDER) --sources corpus
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; found " + sys.version)'

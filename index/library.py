@@ -1,7 +1,7 @@
-"""The library on disk: one SQLite file is the truth, the original PDFs lie beside it. The only module, with index/tables.py, that knows SQL.
+"""The library on disk: one SQLite file is the truth, the original files lie beside it. With index/database.py and index/tables.py, all that knows SQL.
 
     library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16) and words
-    files/ab/abcd...pdf   originals, named by their SHA-256
+    files/ab/abcd...pdf   originals (.pdf, .docx, .html), named by their SHA-256
     generations/          what FAISS serves, derived; see index/generations.py
 
 An edition is in when its transaction has been committed with synchronous=FULL: acknowledged means on disk. Readers and one writer work at
@@ -13,23 +13,36 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from index.database import Database
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
-from index.tables import PASSAGE_COLUMNS, SCHEMA, count_documents, edition_from, insert_passages, passage_from, publication_from, put_catalogue_entry
+from index.tables import (
+    FORMAT,
+    MIGRATIONS,
+    PAGE_COLUMNS,
+    PASSAGE_COLUMNS,
+    SCHEMA,
+    count_documents,
+    edition_from,
+    insert_pages,
+    insert_passages,
+    migrate,
+    page_from,
+    passage_from,
+    publication_from,
+    put_catalogue_entry,
+)  # fmt: skip
 from ingest.records import Edition, IsoglossError, Page, Passage, Publication
-
-FORMAT = 2  # of library.sqlite; raise it when an older Isogloss could not read the file
 
 State = Literal["read", "partly read", "failed", "no file"]
 Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
@@ -56,14 +69,11 @@ class EditionState:
     reason: str  # "" when all is well
     reading_version: int
     folder: str  # from which its publication was ingested
+    wants: str = ""  # the language pack that was missing to recognise its pages; it is read again once that is there
 
 
-class Library:
+class Library(Database):
     """The publications, editions, pages and passages of one library folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._threads = threading.local()
 
     @classmethod
     def open(cls, folder: Path) -> Library:
@@ -76,8 +86,12 @@ class Library:
             found = library.meta("format")
         except sqlite3.DatabaseError as error:
             raise UnusableLibraryError(f"{file} is not a library: {error}. Restore it from a backup.") from error
-        if found != str(FORMAT):
-            raise UnusableLibraryError(f"{file} has format {found}, this program reads format {FORMAT}; use the version that made it")
+        if found.isdecimal() and int(found) in MIGRATIONS:
+            library._migrate()
+        elif found != str(FORMAT):
+            raise UnusableLibraryError(
+                f"{file} has format {found}, this program reads format {FORMAT}; use the version that made it, or ingest into a new folder"
+            )
         return library
 
     @classmethod
@@ -93,9 +107,11 @@ class Library:
                     run("INSERT INTO meta VALUES ('format', ?), ('revision', '0')", (str(FORMAT),))
         return cls.open(folder)
 
-    def is_empty(self) -> bool:
-        """Whether not even the tables are there: nothing was made yet, or making them was interrupted."""
-        return not self._connection().execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    def _migrate(self) -> None:
+        with self.transaction() as run:
+            found = int(self.meta("format"))  # asked again, because another process may have done it
+            if found < FORMAT:
+                migrate(run, found)
 
     # -- writing
 
@@ -108,14 +124,11 @@ class Library:
         except Timeout as error:
             raise BusyLibraryError(f"Another process is writing to {self.folder}; wait until it has ended.") from error
 
-    def set_meta(self, key: str, value: str) -> None:
-        with self.transaction() as run:
-            run("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", (key, value))
-
     def keep_file(self, path: Path, digest: str) -> Path:
         """Copy an original into the library under its digest; return where it lies, once it is on disk. Raises ChangedFileError."""
         kept = self.file(digest)
         if not kept.exists():
+            kept = kept.with_suffix(path.suffix.lower())
             kept.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".copying-") as scratch:
                 copy = Path(scratch) / kept.name
@@ -143,60 +156,34 @@ class Library:
             run("DELETE FROM pages WHERE edition_id = ?", (edition.edition_id,))
             run("DELETE FROM passages WHERE edition_id = ? AND first_page > 0", (edition.edition_id,))
             run(
-                "UPDATE editions SET digest = ?, state = ?, reason = ?, reading_version = ? WHERE edition_id = ?",
-                (edition.digest, state.state, state.reason, state.reading_version, edition.edition_id),
+                "UPDATE editions SET digest = ?, state = ?, reason = ?, reading_version = ?, wants = ? WHERE edition_id = ?",
+                (edition.digest, state.state, state.reason, state.reading_version, state.wants, edition.edition_id),
             )
-            for page in pages:
-                run("INSERT INTO pages VALUES (?,?,?,?,?)", (page.edition_id, page.number, page.label, page.text, page.health))
+            insert_pages(run, pages)
             insert_passages(run, passages, vectors)
+
+    def read_again(self, edition_ids: Iterable[str]) -> None:
+        """Forget how these editions were read, so that the next ingest reads them again; until then they stay as they are."""
+        with self.transaction() as run:
+            for edition_id in edition_ids:
+                run("UPDATE editions SET reading_version = 0 WHERE edition_id = ?", (edition_id,))
+
+    def put_languages(self, languages: Mapping[int, str]) -> None:
+        """Store other languages for the passages with these keys; their texts and vectors stay."""
+        with self.transaction() as run:
+            for key, language in languages.items():
+                run("UPDATE passages SET language = ? WHERE key = ?", (language, key))
 
     def remove_publication(self, publication_id: str) -> None:
         with self.transaction() as run:
             run("DELETE FROM publications WHERE publication_id = ?", (publication_id,))
 
-    @contextmanager
-    def transaction(self) -> Iterator[Any]:
-        """Run statements that are committed together, or not at all; yields the function that executes one.
-
-        Within another transaction of the same thread it becomes part of that one.
-        """
-        connection = self._connection()
-        if connection.in_transaction:
-            yield connection.execute
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection.execute
-            connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
-
     # -- reading
-
-    def meta(self, key: str) -> str:
-        """What is noted under `key`, or ""."""
-        row = self._connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0]) if row else ""
 
     def file(self, digest: str) -> Path:
         """Where the original with this digest lies, or would lie."""
-        return self.folder / "files" / digest[:2] / f"{digest}.pdf"
-
-    def revision(self) -> int:
-        """A number that grows with every commit."""
-        return int(self.meta("revision"))
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Read one state of the library, whatever a writer commits meanwhile."""
-        connection = self._connection()
-        connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            connection.rollback()
+        home = self.folder / "files" / digest[:2]
+        return next(home.glob(f"{digest}.*"), home / f"{digest}.pdf")
 
     def publications(self) -> list[Publication]:
         """All publications, in the order of their ids, with their editions in the order of the catalogue."""
@@ -222,7 +209,7 @@ class Library:
             "WHERE ?1 = '' OR publication_id = ?1 ORDER BY publication_id, position",
             (publication_id,),
         )
-        return [EditionState(edition_from(row), row["state"], row["reason"], row["reading_version"], row["folder"]) for row in rows]
+        return [EditionState(edition_from(row), row["state"], row["reason"], row["reading_version"], row["folder"], row["wants"]) for row in rows]
 
     def digest(self, edition_id: str) -> str | None:
         """The SHA-256 of an edition's file; None when there is no such edition, or no file of it."""
@@ -230,13 +217,23 @@ class Library:
         return row[0] if row else None
 
     def pages(self, edition_id: str) -> list[Page]:
-        rows = self._connection().execute("SELECT * FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
-        return [Page(**row) for row in rows]
+        rows = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
+        return [page_from(row) for row in rows]
+
+    def page_count(self, edition_id: str) -> int:
+        return int(self._connection().execute("SELECT count(*) FROM pages WHERE edition_id = ?", (edition_id,)).fetchone()[0])
 
     def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
         """The passages with these keys; one that has been removed meanwhile is left out."""
         marks = ",".join("?" * len(keys))
         rows = self._connection().execute(f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
+        return {row["key"]: passage_from(row) for row in rows}
+
+    def passages_of(self, edition_id: str) -> dict[int, Passage]:
+        """The passages that stand on pages of an edition, by key, in reading order."""
+        rows = self._connection().execute(
+            f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE edition_id = ? AND first_page > 0 ORDER BY ordinal", (edition_id,)
+        )
         return {row["key"]: passage_from(row) for row in rows}
 
     def passage_table(self) -> list[tuple[int, str, bool]]:
@@ -290,14 +287,3 @@ class Library:
         lengths = connection.execute("SELECT count(DISTINCT length(vector)) FROM passages").fetchone()[0]
         found += ["the vectors of passages have different lengths"] if lengths > 1 else []
         return found + [f"row {row['rowid']} of {row['table']} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self.folder / "library.sqlite", isolation_level=None, timeout=60)
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            self._threads.connection = connection
-        return connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 
 from index.encoder import Vectors
 from index.terms import indexed
-from ingest.records import Edition, Passage, Publication
+from ingest.records import BOX, Edition, Page, Passage, Publication, WordBoxes
+
+FORMAT = 3  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
 
 # FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
 SCHEMA = (
@@ -22,28 +25,79 @@ SCHEMA = (
     """CREATE TABLE editions (
        edition_id TEXT PRIMARY KEY, publication_id TEXT NOT NULL REFERENCES publications ON DELETE CASCADE, position INTEGER NOT NULL,
        language TEXT NOT NULL, label TEXT NOT NULL, part TEXT NOT NULL, digest TEXT, state TEXT NOT NULL, reason TEXT NOT NULL,
-       reading_version INTEGER NOT NULL)""",
+       reading_version INTEGER NOT NULL, wants TEXT NOT NULL DEFAULT '')""",
     """CREATE INDEX editions_of ON editions (publication_id)""",
     """CREATE TABLE pages (
        edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, number INTEGER NOT NULL, label TEXT NOT NULL, text TEXT NOT NULL,
-       health TEXT NOT NULL, PRIMARY KEY (edition_id, number)) WITHOUT ROWID""",
+       health TEXT NOT NULL, cause TEXT NOT NULL DEFAULT '', boxes BLOB NOT NULL DEFAULT x'', footnotes INTEGER NOT NULL DEFAULT -1,
+       confidence REAL NOT NULL DEFAULT 1.0, PRIMARY KEY (edition_id, number)) WITHOUT ROWID""",
     """CREATE TABLE passages (
        key INTEGER PRIMARY KEY AUTOINCREMENT, edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, ordinal INTEGER NOT NULL,
        first_page INTEGER NOT NULL, start INTEGER NOT NULL, last_page INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
-       text TEXT NOT NULL, sentences TEXT NOT NULL, vector BLOB NOT NULL)""",
+       text TEXT NOT NULL, sentences TEXT NOT NULL, vector BLOB NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
     """CREATE INDEX passages_of ON passages (edition_id)""",
     """CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')""",
     """CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)""",
     """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END""",
 )
-PASSAGE_COLUMNS = 'edition_id, ordinal, first_page, start, last_page, "end", language, text, sentences'
+MIGRATIONS = {  # from the format of this number to the next; what the new columns hold comes with the next ingest
+    2: (
+        "ALTER TABLE editions ADD COLUMN wants TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE pages ADD COLUMN cause TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE pages ADD COLUMN boxes BLOB NOT NULL DEFAULT x''",
+        "ALTER TABLE pages ADD COLUMN footnotes INTEGER NOT NULL DEFAULT -1",
+        "ALTER TABLE pages ADD COLUMN confidence REAL NOT NULL DEFAULT 1.0",
+        "ALTER TABLE passages ADD COLUMN headings TEXT NOT NULL DEFAULT '[]'",
+    ),
+}
+PAGE_COLUMNS = "edition_id, number, label, text, health, cause, boxes, footnotes, confidence"
+PASSAGE_COLUMNS = 'edition_id, ordinal, first_page, start, last_page, "end", language, text, sentences, headings'
+
+
+def migrate(run: Any, found: int) -> None:
+    """Bring the tables from the format that was found to FORMAT, one format after the other."""
+    for number in range(found, FORMAT):
+        for statement in MIGRATIONS[number]:
+            run(statement)
+    run("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
+
+
+def insert_pages(run: Any, pages: Iterable[Page]) -> None:
+    for page in pages:
+        run(
+            f"INSERT INTO pages ({PAGE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)",
+            (
+                page.edition_id,
+                page.number,
+                page.label,
+                page.text,
+                page.health,
+                page.cause,
+                boxes_packed(page.boxes),
+                page.footnotes,
+                page.confidence,
+            ),
+        )
+
+
+def boxes_packed(boxes: WordBoxes) -> bytes:
+    """The boxes byte by byte, all first bytes before all second ones: like bytes stand together, and zlib takes a third of the space."""
+    if not boxes:
+        return b""
+    return zlib.compress(np.frombuffer(boxes.packed, np.uint8).reshape(-1, BOX.size).T.tobytes(), level=1)
+
+
+def boxes_unpacked(blob: bytes) -> WordBoxes:
+    if not blob:
+        return WordBoxes()
+    return WordBoxes(np.frombuffer(zlib.decompress(blob), np.uint8).reshape(BOX.size, -1).T.tobytes())
 
 
 def insert_passages(run: Any, passages: Sequence[Passage], vectors: Vectors) -> None:
     """Store passages with their raw vectors and their words; row i of `vectors` belongs to passage i."""
     for passage, vector in zip(passages, vectors, strict=True):
         key = run(
-            f"INSERT INTO passages ({PASSAGE_COLUMNS}, vector) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT INTO passages ({PASSAGE_COLUMNS}, vector) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 passage.edition_id,
                 passage.ordinal,
@@ -54,6 +108,7 @@ def insert_passages(run: Any, passages: Sequence[Passage], vectors: Vectors) -> 
                 passage.language,
                 passage.text,
                 json.dumps(passage.sentences),
+                json.dumps(passage.headings, ensure_ascii=False),
                 vector.astype(np.float16).tobytes(),
             ),
         ).lastrowid
@@ -75,7 +130,7 @@ def put_catalogue_entry(run: Any, publication: Publication, folder: str) -> None
     )
     for position, edition in enumerate(publication.editions):
         run(
-            "INSERT INTO editions VALUES (?1,?2,?3,?4,?5,?6,NULL,?7,'',0) "
+            "INSERT INTO editions VALUES (?1,?2,?3,?4,?5,?6,NULL,?7,'',0,'') "
             "ON CONFLICT DO UPDATE SET position = ?3, language = ?4, label = ?5, part = ?6",
             (edition.edition_id, edition.publication_id, position, edition.language, edition.label, edition.part, "no file"),
         )
@@ -126,8 +181,21 @@ def edition_from(row: sqlite3.Row) -> Edition:
     return Edition(row["edition_id"], row["publication_id"], row["language"], row["label"], row["part"], row["digest"])
 
 
+def page_from(row: sqlite3.Row) -> Page:
+    return Page(**{**dict(row), "boxes": boxes_unpacked(row["boxes"])})
+
+
 def passage_from(row: sqlite3.Row) -> Passage:
     sentences = tuple((start, end) for start, end in json.loads(row["sentences"]))
     return Passage(
-        row["edition_id"], row["ordinal"], row["first_page"], row["start"], row["last_page"], row["end"], row["language"], row["text"], sentences
+        row["edition_id"],
+        row["ordinal"],
+        row["first_page"],
+        row["start"],
+        row["last_page"],
+        row["end"],
+        row["language"],
+        row["text"],
+        sentences,
+        tuple(json.loads(row["headings"])),
     )

@@ -22,8 +22,8 @@ def faults(library: Library) -> Iterator[str]:
     for state in library.edition_states():
         digest = state.edition.digest
         if digest and not library.file(digest).is_file():
-            yield f"{state.edition.edition_id}: its original {digest}.pdf is missing; run: isogloss ingest FOLDER --again"
-    for path in sorted((library.folder / "files").glob("*/*.pdf")):
+            yield f"{state.edition.edition_id}: its original {digest} is missing; run: isogloss ingest FOLDER --again"
+    for path in sorted((library.folder / "files").glob("*/[!.]*.*")):
         found = checksum(path)
         if found != path.stem:
             yield f"{path}: content has changed (SHA-256 {found}); delete it and run: isogloss ingest FOLDER --again"

@@ -1,1 +1,1 @@
-"""Files to passages: the catalogue, the PDFs, their pages, the language of each, and the passages that are searched."""
+"""Files to passages: the catalogue, the files, their pages, the language of each, and the passages that are searched."""

@@ -1,4 +1,4 @@
-"""Read what a folder of publications holds: catalogue entries beside their PDFs, and bare PDFs. The only module that imports pydantic."""
+"""Read what a folder of publications holds: catalogue entries beside their files, and bare files. The only module that imports pydantic."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import langcodes
 from babel import Locale
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ingest.formats import ACCEPTED, PDF, REMEDY, is_accepted, is_refused
 from ingest.records import UNDETERMINED, Edition, IsoglossError, Part, Publication, edition_id
 
 ENTRY = "publication.toml"
@@ -23,7 +24,7 @@ TERRITORIES = frozenset(code for code in Locale("en").territories if re.fullmatc
 
 
 class NoPublicationsError(IsoglossError):
-    """The folder holds neither catalogue entries nor PDFs."""
+    """The folder holds neither catalogue entries nor publications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Entry:
 
     publication: Publication
     files: Mapping[str, Path]  # by edition_id; an edition without a file is not among them
-    catalogued: bool  # False for a bare PDF: its title and its language are still to be read from it
+    catalogued: bool  # False for a bare file: its title and its language are still to be read from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,14 @@ def read_catalogue(folder: Path) -> Catalogue:
     files, problems = _files(folder)
     described = [path for path in files if path.name == ENTRY]
     homes = {path.parent for path in described}
-    bare = [path for path in files if _is_pdf(path) and homes.isdisjoint(path.parents)]
+    undescribed = [path for path in files if homes.isdisjoint(path.parents)]
+    bare = sorted(
+        filter(is_accepted, undescribed), key=lambda path: path.suffix.lower() not in PDF.suffixes
+    )  # of two with one name, the PDF keeps it
     complete = not problems
     if not described and not bare:
-        raise NoPublicationsError(f"No {ENTRY} and no PDF under {folder}; nothing was changed. Is this the right folder?")
+        raise NoPublicationsError(f"No {ENTRY} under {folder}, nor {ACCEPTED}; nothing was changed. Is this the right folder?")
+    problems += [f"{path}: expected {ACCEPTED}, found {path.suffix.lower()!r}; {REMEDY}" for path in filter(is_refused, undescribed)]
     entries: dict[str, Entry] = {}
     faulty: set[str] = set()
     for path in described:
@@ -157,7 +162,9 @@ def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]
             continue
         file = path.parent / said.file if said.file else None
         if file is not None and not _lies_in(path.parent, file):
-            faults.append(f"{path}: editions.{position}.file: expected a PDF in this folder, found no {said.file!r}")
+            faults.append(f"{path}: editions.{position}.file: expected {ACCEPTED} in this folder, found no {said.file!r}")
+        elif file is not None and not is_accepted(file):
+            faults.append(f"{path}: editions.{position}.file: expected {ACCEPTED}, found {said.file!r}; {REMEDY}")
         elif file is not None:
             try:
                 digests[key] = sha256(file)
@@ -166,8 +173,8 @@ def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]
         if file is not None:
             files[key] = file
         editions[key] = Edition(key, name, said.language, said.label, said.part, digests.get(key))
-    unnamed = sorted({pdf for pdf in _files(path.parent)[0] if _is_pdf(pdf)} - set(files.values()))
-    faults += [f"{path}: editions: expected every PDF of the folder, found no edition for {file.name!r}" for file in unnamed]
+    unnamed = sorted(set(filter(is_accepted, _files(path.parent)[0])) - set(files.values()))
+    faults += [f"{path}: editions: expected every publication of the folder, found no edition for {file.name!r}" for file in unnamed]
     publication = Publication(
         name, form.title, form.abstract, form.year, form.kind, tuple(form.topics), tuple(form.countries), form.source, tuple(editions.values())
     )
@@ -214,10 +221,6 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _is_pdf(path: Path) -> bool:
-    return path.suffix.lower() == ".pdf" and path.is_file()
 
 
 def _fault(path: Path, detail: Any) -> str:

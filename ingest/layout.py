@@ -1,53 +1,101 @@
-"""Turn the lines of a page into its text: running headers left out, broken lines and words rejoined by the habits of the script."""
+"""Turn the lines of a page into its text: running headers left out, footnotes last, broken lines and words rejoined by the habits of the script."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+import regex
+
+from ingest.typeset import UNPLACED, Typeset
+
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
+CHAPTER = 8  # pages, within which a chapter's header stands three times
 NEW_PARAGRAPH = 1.15  # times the usual distance between lines
 SHORT = 0.85  # share of the column's width; a line that ends a sentence before it ends its paragraph
 SMALL = 0.85  # of the type around it: a footnote's number in the running text
-NOTE_NUMBER = re.compile(r"\d{1,2}")
+NOTE_NUMBER = regex.compile(r"\d{1,2}")
 SAME_SIZE = 0.1  # relative difference of type size within one paragraph
 BREAKS = "\u2010\u00ad\u0002\ufffe"  # a hyphen that the typesetter put in; PDFium turns "-" at a line's end into one of the last two
 SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။។៕")
-BULLET = re.compile(r"[•●▪‣◦–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
-LONE_MARKS = re.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
-PAGE_NUMBER = re.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
+BULLET = regex.compile(r"[•●▪‣◦–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
+LONE_MARKS = regex.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
+PAGE_NUMBER = regex.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
+NOTE_START = regex.compile(r"\d{1,3}(?!\d)[.)]?\s*\p{L}|[*†‡§]")
+NOTE = 0.93  # of the size of the body's type; footnotes are smaller
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "IDEOGRAPHIC", "FULLWIDTH")  # first words of Unicode names
-REPEATED = re.compile(  # PDFium gives a cluster that the writer spelt out (ActualText) once for each of its glyph runs
-    r"([\u1780-\u17b3][\u1780-\u17d3]{1,7}?)\1"  # Khmer, which writes a repeated word with a sign of its own
-    r"|([\u0900-\u0bff]{1,6}?[\u094d\u09cd][\u0900-\u0bff]{0,6}?)\2"  # Indic, where a conjunct is in it
+SPACED_PHRASES = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{P}* $")  # they put a space between phrases, which may end a line
+COMPATIBLE = regex.compile(
+    "[\u2f00-\u2fd5\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufb4f\ufb50-\ufdff\ufe70-\ufefc\U0001d400-\U0001d7ff]+"
+)  # radicals, ligatures, forms
+COMPOSED = regex.compile("\\P{M}\\p{M}+|[\u1100-\u11ff]+|[\u2126\u212a\u212b\uf900-\ufaff]")  # what Unicode's normal form C may change
+PARAGRAPH = regex.compile(r"[^\n]+")
+DIGITS = regex.compile(r"\d+")
+INK = regex.compile(r"[^\s\x00-\x1f\x7f\u00ad\ufffe\ufeff]")
+LETTER = regex.compile(r"[\p{L}\p{M}]")
+EDITS = (  # what the letters of a page go through, in this order
+    (regex.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32"), r"\1\u0e33"),  # Thai sara am, drawn in two parts
+    (regex.compile("\u0ecd([\u0ec8-\u0ecb]?)\u0eb2"), r"\1\u0eb3"),  # the same in Lao
+    (regex.compile(r" +(?=[[\u0610-\u109f\u1780-\u17ff]&&\p{M}])(?<=\p{L}\p{M}* +)", regex.V1), ""),  # a mark comes back to its letter
+    (regex.compile("[\u0002\u00ad\ufffe](?=\n|$)"), "\u2010"),  # the word goes on on the next page
+    (regex.compile("[\u0002\u00ad\ufffe]"), ""),  # what is left of them stood within a line
+    (regex.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\ufeff"), ""),
+    (regex.compile(r"[^\S\n]{2,}|[^\S\n ]"), " "),
+    (regex.compile(r" \n ?|\n "), "\n"),
 )
-LIGATURES = re.compile("[\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufeff]+")  # Latin ligatures, Arabic presentation forms
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of type. Coordinates are PDF points from the lower left corner."""
 
-    text: str
+    text: Typeset
     left: float
     right: float
     baseline: float
     size: float  # type size
+    noted: bool = False  # whether a footnote's number stood before it
 
 
-def page_texts(pages: Sequence[tuple[Sequence[Line], float]]) -> list[str]:
-    """Return the text of each page, given its lines in reading order and its height.
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph of a page's text, by where it begins and how large its type is."""
 
-    Paragraphs are separated by a newline. A line at the edge of the page that recurs on other pages (numbers apart), a page number,
-    and bullets that were set apart from their items are left out.
+    start: int
+    end: int
+    size: float
+    footnote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """The text of a page and its paragraphs; `edge` are the lines that were left out at the top and the foot of it."""
+
+    text: Typeset
+    paragraphs: tuple[Paragraph, ...]
+    edge: tuple[str, ...] = ()
+
+
+def page_texts(pages: Sequence[tuple[Sequence[Line], float]]) -> list[PageText]:
+    """Return the text of each page, given its lines in the order of its content and its height.
+
+    Paragraphs are separated by a newline, footnotes come last. A line at the edge of the page that recurs on other pages (numbers apart),
+    a page number, and bullets that were set apart from their items are left out.
     """
-    running = _running(pages)
-    return [_paragraphs([line for line in lines if not _is_furniture(line, height, running)]) for lines, height in pages]
+    running, body = _running(pages), body_size((line.size, len(line.text)) for lines, _ in pages for line in lines)
+    return [_page_text(lines, height, running, body) for lines, height in pages]
+
+
+def body_size(sizes: Iterable[tuple[float, int]]) -> float:
+    """The size of most of the type, given sizes with how many characters are of each; 0 when there are none."""
+    counts: Counter[float] = Counter()
+    for size, length in sizes:
+        counts[round(size, 1)] += length
+    return counts.most_common(1)[0][0] if counts else 0.0
 
 
 def unspaced(char: str) -> bool:
@@ -57,43 +105,84 @@ def unspaced(char: str) -> bool:
 
 def breaks_off(text: str) -> bool:
     """Whether the last word goes on in the next line, or on the next page."""
-    return text[-1] in BREAKS and text[-2:-1].isalpha()
+    return text[-1] in BREAKS and LETTER.match(text[-2:-1]) is not None
 
 
 def _running(pages: Sequence[tuple[Sequence[Line], float]]) -> set[str]:
-    keys = Counter(key for lines, height in pages for key in {_key(line) for line in lines if _at_edge(line, height)})
-    return {key for key, count in keys.items() if count >= max(2, 0.4 * len(pages))}
+    """The lines at the edge that recur: through the whole document, or as its outermost line through one chapter."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    outermost: defaultdict[str, list[int]] = defaultdict(list)
+    for number, (lines, height) in enumerate(pages):
+        for key in {_key(line) for line in lines if _at_edge(line, height)}:
+            places[key].append(number)
+        ends = (pick(lines, key=lambda line: line.baseline) for pick in (min, max) if lines)
+        for key in {_key(line) for line in ends if _at_edge(line, height)}:
+            outermost[key].append(number)
+    recurring = {key for key, numbers in places.items() if len(numbers) >= max(2, 0.4 * len(pages))}
+    return recurring | {
+        key for key, numbers in outermost.items() if any(third - first <= CHAPTER for first, third in zip(numbers, numbers[2:], strict=False))
+    }
 
 
 def _key(line: Line) -> str:
-    return re.sub(r"\d+", "#", line.text)
+    return DIGITS.sub("#", line.text.text)
 
 
 def _at_edge(line: Line, height: float) -> bool:
     return not EDGE * height < line.baseline < (1 - EDGE) * height
 
 
+def _page_text(lines: Sequence[Line], height: float, running: set[str], body: float) -> PageText:
+    edge, rest = [], []
+    for line in lines:
+        if _is_furniture(line, height, running):
+            edge.append(line.text.text)
+        elif INK.search(line.text.text) and not LONE_MARKS.fullmatch(line.text.text):
+            rest.append(line)
+    body_lines, notes = _apart(rest, body)
+    return _paragraphs([*body_lines, *notes], len(body_lines), tuple(edge))
+
+
 def _is_furniture(line: Line, height: float, running: set[str]) -> bool:
-    if LONE_MARKS.fullmatch(line.text):
-        return True
-    return _at_edge(line, height) and (_key(line) in running or PAGE_NUMBER.fullmatch(line.text) is not None)
+    return _at_edge(line, height) and (_key(line) in running or PAGE_NUMBER.fullmatch(line.text.text) is not None)
 
 
-def _paragraphs(lines: Sequence[Line]) -> str:
+def _apart(lines: Sequence[Line], body: float) -> tuple[list[Line], list[Line]]:
+    """Put apart the text and its footnotes: from a line with a note's number on, in smaller type, with nothing of the body's size below it."""
+    large = [line for line in lines if line.size >= NOTE * body]
+    text: list[Line] = []
+    notes: list[Line] = []
+    for line in lines:
+        below = (other for other in large if other.baseline < line.baseline and other.left < line.right and line.left < other.right)
+        is_note = line.size < NOTE * body and (notes or line.noted or NOTE_START.match(line.text.text)) and next(below, None) is None
+        (notes if is_note else text).append(line)
+    return (text, notes) if text else (notes, [])
+
+
+def _paragraphs(lines: Sequence[Line], in_body: int, edge: tuple[str, ...]) -> PageText:
     usual = _usual_distance(lines)
     width = max((line.right - line.left for line in lines), default=0)
-    text, before = "", None
-    for line in lines:
-        if before is not None and line.size < SMALL * before.size and NOTE_NUMBER.fullmatch(line.text):
+    texts: list[tuple[Typeset, float]] = []
+    before, body_texts = None, 0
+    for place, line in enumerate(lines):
+        if before is not None and line.size < SMALL * before.size and NOTE_NUMBER.fullmatch(line.text.text):
             continue
-        if before is None:
-            text = line.text
-        elif _starts_paragraph(before, line, usual, width):
-            text += "\n" + line.text
+        if before is None or place == in_body or _starts_paragraph(before, line, usual, width):
+            texts.append((line.text, line.size))
         else:
-            text = _joined(text, line.text)
+            texts[-1] = (_joined(texts[-1][0], line.text), texts[-1][1])
         before = line
-    return _normalised(text)
+        body_texts = len(texts) if place < in_body else body_texts
+    return _assembled(texts, body_texts, edge)
+
+
+def _assembled(texts: Sequence[tuple[Typeset, float]], in_body: int, edge: tuple[str, ...]) -> PageText:
+    inked = [(text, size, place < in_body) for place, (text, size) in enumerate(texts) if INK.search(text.text)]
+    page = normalised(Typeset("\n".join(text.text for text, *_ in inked), [glyph for text, *_ in inked for glyph in (*text.glyphs, UNPLACED)][:-1]))
+    paragraphs = tuple(
+        Paragraph(*found.span(), size, footnote=not body) for found, (_, size, body) in zip(PARAGRAPH.finditer(page.text), inked, strict=True)
+    )
+    return PageText(page, paragraphs, edge)
 
 
 def _usual_distance(lines: Sequence[Line]) -> float:
@@ -104,11 +193,12 @@ def _usual_distance(lines: Sequence[Line]) -> float:
 
 
 def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> bool:
-    if abs(line.size - before.size) > SAME_SIZE * max(line.size, before.size) or BULLET.match(line.text):
+    text, said = line.text.text, before.text.text.rstrip()
+    if abs(line.size - before.size) > SAME_SIZE * max(line.size, before.size) or BULLET.match(text) or line.noted:
         return True
-    if breaks_off(before.text):
+    if breaks_off(said):
         return False
-    ended = before.text[-1] in SENTENCE_END
+    ended = said[-1] in SENTENCE_END
     distance = before.baseline - line.baseline
     if distance < -line.size:  # the next column
         return ended
@@ -118,18 +208,22 @@ def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> b
     return ended and before.right - before.left < SHORT * column
 
 
-def _joined(text: str, more: str) -> str:
-    if breaks_off(text):
-        return text[:-1] + more
-    if text[-1] == "-" or (unspaced(text[-1]) and unspaced(more[0])):
+def _joined(text: Typeset, more: Typeset) -> Typeset:
+    if SPACED_PHRASES.search(text.text):
         return text + more
-    return f"{text} {more}"
+    said = text.strip()
+    if breaks_off(said.text):
+        return said.between(0, len(said) - 1) + more
+    if said.text[-1] in "-，。、；：）」』" or (unspaced(said.text[-1]) and unspaced(more.text[0])):
+        return said + more
+    return said + " " + more
 
 
-def _normalised(text: str) -> str:
-    text = LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
-    text = REPEATED.sub(lambda found: found[1] or found[2], text)
-    text = re.sub(f"[{BREAKS}]$", BREAKS[0], text)  # the word goes on on the next page
-    text = re.sub(f"[{BREAKS[1:]}]", "", text)  # what is left of them stood within a line
-    text = re.sub(r"[\x00-\x08\x0b-\x1f]", "", text)
-    return unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", text)).strip()
+def normalised(text: Typeset) -> Typeset:
+    """Write the letters as people write them: no forms and ligatures of typesetting, marks composed, single spaces."""
+    text = text.sub(COMPATIBLE, lambda found: unicodedata.normalize("NFKC", found.group()))
+    for pattern, written in EDITS:
+        text = text.sub(pattern, written)
+    if not unicodedata.is_normalized("NFC", text.text):
+        text = text.sub(COMPOSED, lambda found: unicodedata.normalize("NFC", found.group()))
+    return text.strip()

@@ -5,49 +5,57 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ingest.language import identify_in_order, prevailing
 from ingest.layout import SENTENCE_END, breaks_off, unspaced
-from ingest.records import UNDETERMINED, Page, Passage, Publication, Span, primary
+from ingest.records import UNDETERMINED, Heading, Page, Passage, Publication, Span, primary
 from ingest.sentences import sentence_spans
 
 PASSAGE_TOKENS = 200  # encoder tokens; longer passages blur several subjects into one vector
 OVERLAP = 1  # sentences shared by neighbours, so that an answer and its context are never cut apart
 
+LANGUAGE_VERSION = 1  # raise it when a text would be told in another language: stored passages are told again, from their texts
+UNDER_HEADINGS = True  # whether the encoder is given the title and the headings above a passage; raise READING_VERSION with a change
+
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
 
-def cut_pages(pages: Sequence[Page], count_tokens: TokenCounter, language: str) -> list[Passage]:
+def cut_pages(pages: Sequence[Page], count_tokens: TokenCounter, language: str, headings: Sequence[Heading] = ()) -> list[Passage]:
     """Cut an edition into passages, in reading order; pages without text, or with text that cannot be read, are passed over.
 
-    `count_tokens` counts encoder tokens of each text; `language` is the edition's, as far as it is known. A sentence may run over the
-    end of a page. Every sentence stands in at least one passage; a sentence longer than a passage is divided.
+    `count_tokens` counts encoder tokens of each text; `language` is the edition's, as far as it is known; `headings` are in reading order.
+    A sentence may run over the end of a page, past its footnotes, which make passages of their own. Every sentence stands in at least one
+    passage; a sentence longer than a passage is divided.
     """
-    read = [page for page in pages if page.text and page.health == "good"]
-    if not read:
+    streams = [stream for stream in _streams(pages) if stream]
+    if not streams:
         return []
-    text, starts = _join(read)
-    language = prevailing(page.text for page in read) if language == UNDETERMINED else language
-    passages = []
-    windows = (part for window in _windows(text, language, count_tokens) for part in _within_two_pages(window, starts))
-    for ordinal, group in enumerate(windows):
-        start, end = group[0][0], group[-1][1]
-        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
-        passages.append(
-            Passage(
-                read[first].edition_id,
-                ordinal,
-                read[first].number,
-                start - starts[first],
-                read[last].number,
-                end - starts[last],
-                language,
-                text[start:end],
-                tuple((left - start, right - start) for left, right in group),
+    language = prevailing(stretch.text for stream in streams for stretch in stream) if language == UNDETERMINED else language
+    passages: list[Passage] = []
+    for stream in streams:
+        text, starts = _join(stream)
+        windows = (part for window in _windows(text, language, count_tokens) for part in _within_two_pages(window, starts))
+        for group in windows:
+            start, end = group[0][0], group[-1][1]
+            first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+            place = start - starts[first] + stream[first].start
+            passages.append(
+                Passage(
+                    stream[first].page.edition_id,
+                    0,
+                    stream[first].page.number,
+                    place,
+                    stream[last].page.number,
+                    end - starts[last] + stream[last].start,
+                    language,
+                    text[start:end],
+                    tuple((left - start, right - start) for left, right in group),
+                    heading_path(headings, stream[first].page.number, place),
+                )
             )
-        )
-    return with_languages(passages, language)
+    in_order = sorted(passages, key=lambda passage: (passage.first_page, passage.start))
+    return with_languages([replace(passage, ordinal=ordinal) for ordinal, passage in enumerate(in_order)], language)
 
 
 def with_languages(passages: Sequence[Passage], edition_language: str) -> list[Passage]:
@@ -60,6 +68,44 @@ def with_languages(passages: Sequence[Passage], edition_language: str) -> list[P
     expected = prevailing(texts) if edition_language == UNDETERMINED else edition_language
     told = identify_in_order(texts, expected)
     return [replace(passage, language=language) for passage, language in zip(passages, told, strict=True)]
+
+
+def encoded_text(passage: Passage, title: str) -> str:
+    """What the encoder is given of a passage: its text below the title of its publication and its headings, which say what it is about.
+
+    Only `passage.text` is shown and marked. What the text begins with anyway is not said twice.
+    """
+    if not UNDER_HEADINGS:
+        return passage.text
+    above = [heading for heading in dict.fromkeys((title, *passage.headings)) if heading and not passage.text.startswith(heading)]
+    return "\n".join((*above, passage.text))
+
+
+def heading_path(headings: Sequence[Heading], page: int, offset: int) -> tuple[str, ...]:
+    """The headings under which a place stands, the highest first; `headings` are in reading order."""
+    path: list[Heading] = []
+    for heading in headings[: bisect_right(headings, (page, offset), key=lambda heading: (heading.page, heading.start))]:
+        path = [*(above for above in path if above.level < heading.level), heading]
+    return tuple(heading.text for heading in path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A part of a page's text: all but the footnotes, or those."""
+
+    page: Page
+    start: int
+    text: str
+
+
+def _streams(pages: Sequence[Page]) -> Iterator[list[_Stretch]]:
+    """What is read in one go: the text of all pages, then the footnotes of each."""
+    read = [page for page in pages if page.readable]
+    bodies = [_Stretch(page, 0, (page.text[: page.footnotes] if page.footnotes >= 0 else page.text).rstrip()) for page in read]
+    yield [body for body in bodies if body.text]
+    for page in read:
+        if page.footnotes >= 0:
+            yield [_Stretch(page, page.footnotes, page.text[page.footnotes :])]
 
 
 def catalogue_passages(publication: Publication, count_tokens: TokenCounter) -> list[Passage]:
@@ -81,7 +127,7 @@ def catalogue_passages(publication: Publication, count_tokens: TokenCounter) -> 
     return passages
 
 
-def _join(pages: Sequence[Page]) -> tuple[str, list[int]]:
+def _join(pages: Sequence[_Stretch]) -> tuple[str, list[int]]:
     """Put the pages into one text; return it with the offset at which each page starts."""
     text, starts = "", []
     for page in pages:

@@ -1,147 +1,170 @@
-"""Read the text of a PDF, page by page. The only module that imports pypdfium2 and pypdf.
+"""Read a PDF, page by page. The only module that imports pypdf.
 
-PDFium gives the text and where it stands; pypdf gives metadata and page labels, and is the second opinion where PDFium finds no text.
-Neither names all the errors it raises, so every page has its own try.
+PDFium gives the text and where it stands, and what the file says of itself; pypdf is the second opinion where a page shows text that PDFium
+cannot read. Neither names all the errors it raises, so every page has its own try.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from statistics import median
 
+import numpy as np
 import pypdf
-import pypdfium2
-import pypdfium2.raw as pdfium
 
-from ingest.layout import Line, page_texts
-from ingest.records import Health, Page
+from ingest.boxes import word_boxes
+from ingest.health import health, judged, looks_western, recoded, wrong_encoding
+from ingest.language import prevailing
+from ingest.layout import Line, PageText, page_texts
+from ingest.limits import Watch
+from ingest.pdfium import PdfiumDocument, Sheet
+from ingest.pdfium import UnreadablePdfError as UnreadablePdfError
+from ingest.proposal import propose
+from ingest.recognition import Seen, recognise
+from ingest.records import UNDETERMINED, Content, Health, Page
+from ingest.structure import headings, printed_labels
+from ingest.trust import Font, fonts_of
+from ingest.typeset import Typeset
 
 log = logging.getLogger(__name__)
 
-MIN_READABLE = 0.5  # share of letters, marks, digits and spaces below which a text layer is rubbish
-NOTE_MARK = re.compile(r"(?:^|(?<=[^\s\d(\[]))\d{1,2}(?=\D|$)")  # a footnote's number, if it is set smaller
+NOTHING = Sheet([], np.zeros((0, 4), np.float32), 595.0, 842.0)  # what is known of a page that cannot be opened
 
 
-class UnreadablePdfError(Exception):
-    """The file as a whole cannot be read; the message says why."""
+def read_pdf(path: Path, edition_id: str, language: str = UNDETERMINED, watch: Watch | None = None) -> Content:
+    """Read all pages of an edition in `language`. A page without text says so in its health.
 
-
-@dataclass(frozen=True, slots=True)
-class PdfContent:
-    """What a PDF holds: its pages in order, and the title its metadata gives, or ""."""
-
-    title: str
-    pages: tuple[Page, ...]
-
-
-def read_pdf(path: Path, edition_id: str) -> PdfContent:
-    """Read all pages. A page without text says so in its health; raises UnreadablePdfError when there are no pages to be had."""
+    Raises UnreadableFileError when there are no pages to be had.
+    """
+    watch = watch or Watch()
     with path.open("rb") as file:
         start = file.read(1024)
     if b"%PDF-" not in start:
         raise UnreadablePdfError(f"not a PDF: it begins with {start[:12]!r}" if start else "not a PDF: it is empty")
-    try:
-        document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
-        raise UnreadablePdfError(_reason(str(error))) from error
+    document = PdfiumDocument(path)
+    watch.limits.pages_allowed(len(document))
     second = _SecondOpinion(path)
-    readings = [_read_page(document, number, second) for number in range(len(document))]
-    texts = page_texts([(reading.lines, reading.height) for reading in readings])
-    pages = tuple(
-        Page(edition_id, number, second.label(number), text, _health(text, reading))
-        for number, (reading, text) in enumerate(zip(readings, texts, strict=True), start=1)
-    )
-    return PdfContent(second.title(), pages)
-
-
-def _reason(error: str) -> str:
-    if "password" in error.lower():
-        return "needs a password"
-    return "damaged: no pages found" if "Success" in error else f"damaged: {error}"  # PDFium refuses a file without pages, and calls it success
+    readings = _in_right_encoding([_watched_page(document, number, second, watch) for number in range(1, len(document) + 1)])
+    pages, texts = _pages(edition_id, document, readings, language)
+    expected = prevailing(page.text for page in pages if page.readable) if language == UNDETERMINED else language
+    seen, wants = recognise(document, pages, second.fonts, expected, watch)
+    if seen:
+        pages, texts = _pages(edition_id, document, [_with_what_was_seen(reading, seen) for reading in readings], language)
+        pages = tuple(_with_reason(page, seen) for page in pages)
+    found, metadata = headings(texts, document.outline()), document.metadata()
+    title = " ".join(metadata.get("Title", "").split())
+    return Content(title, pages, headings=found, proposal=propose(texts, found, metadata), wants=wants)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    lines: list[Line]
-    height: float  # of the page, in points
-    images: bool  # looked for only where there is no text
+    number: int
+    sheet: Sheet
     failed: bool = False
+    cause: str = ""  # how reading it ended an earlier process, or why it was recognised
+    confidence: float = 1.0  # below 1 only when it was recognised
+    recognised: bool = False
+    encoding: str = ""  # in which it was written, when it was read in another
 
 
-def _health(text: str, reading: _Reading) -> Health:
-    if text:
-        readable = sum(char.isalnum() or char.isspace() or (char.isprintable() and not "\ue000" <= char <= "\uf8ff") for char in text)
-        return "good" if readable >= MIN_READABLE * len(text) else "unreadable"
-    return "unreadable" if reading.failed else "image only" if reading.images else "empty"
+def _in_right_encoding(readings: list[_Reading]) -> list[_Reading]:
+    encoding = wrong_encoding(_written(reading) for reading in readings)
+    if not encoding:
+        return readings
+    return [_recoded(reading, encoding) if encoding == "utf-8" or looks_western(_written(reading)) else reading for reading in readings]
 
 
-def _read_page(document: pypdfium2.PdfDocument, number: int, second: _SecondOpinion) -> _Reading:
+def _recoded(reading: _Reading, encoding: str) -> _Reading:
+    lines = [replace(line, text=recoded(line.text, encoding)) for line in reading.sheet.lines]
+    return replace(reading, sheet=replace(reading.sheet, lines=lines), encoding=encoding) if lines != reading.sheet.lines else reading
+
+
+def _written(reading: _Reading) -> str:
+    return "\n".join(line.text.text for line in reading.sheet.lines)
+
+
+def _labels(document: PdfiumDocument, texts: Sequence[PageText]) -> list[str]:
+    """The labels that the file gives its pages, else those that are printed on them, else their numbers."""
+    numbers = [str(number) for number in range(1, len(texts) + 1)]
+    given = [document.label(number) for number in range(1, len(texts) + 1)]
+    printed = [] if any(given) else printed_labels([text.edge for text in texts])
+    return next((labels for labels in (given, printed) if any(labels)), numbers)
+
+
+def _pages(edition_id: str, document: PdfiumDocument, readings: Sequence[_Reading], language: str) -> tuple[tuple[Page, ...], list[PageText]]:
+    texts = page_texts([(reading.sheet.lines, reading.sheet.height) for reading in readings])
+    pages = [_page(edition_id, *page) for page in zip(_labels(document, texts), readings, texts, strict=True)]
+    return judged(pages, language), texts
+
+
+def _page(edition_id: str, label: str, reading: _Reading, text: PageText) -> Page:
+    condition, cause = _condition(text.text.text, reading)
+    notes, boxes = next((part.start for part in text.paragraphs if part.footnote), -1), word_boxes(text.text, reading.sheet.boxes)
+    return Page(edition_id, reading.number, label, text.text.text, condition, boxes, cause, notes, reading.confidence)
+
+
+def _condition(text: str, reading: _Reading) -> tuple[Health, str]:
+    if reading.recognised:
+        return ("recognised", reading.cause) if text else ("image only", f"{reading.cause}; no text was recognised on it")
+    condition, cause = health(text, reading.failed, reading.sheet.images)
+    return condition, reading.cause or cause or (f"recoded from {reading.encoding}" if reading.encoding else "")
+
+
+def _with_what_was_seen(reading: _Reading, seen: Mapping[int, Seen]) -> _Reading:
+    page = seen.get(reading.number)
+    return _Reading(reading.number, page.sheet, cause=page.cause, confidence=page.confidence, recognised=True) if page and page.sheet else reading
+
+
+def _with_reason(page: Page, seen: Mapping[int, Seen]) -> Page:
+    """The page with what prevented its recognition; what it says is not to be trusted then."""
+    missed = seen.get(page.number)
+    if missed is None or missed.sheet:
+        return page
+    return replace(page, health="suspect" if page.readable else page.health, cause=missed.cause)
+
+
+def _watched_page(document: PdfiumDocument, number: int, second: _SecondOpinion, watch: Watch) -> _Reading:
+    if number in watch.lost:
+        return _Reading(number, NOTHING, failed=True, cause=watch.lost[number])
+    watch.page(number)
+    return _read_page(document, number, second)
+
+
+def _read_page(document: PdfiumDocument, number: int, second: _SecondOpinion) -> _Reading:
     try:
-        page = document[number]
-        lines, height = _typeset_lines(page.get_textpage()), page.get_height()
-        images = not lines and any(True for _ in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3))
-        return _Reading(lines or second.lines(number + 1, height), height, images)
+        sheet = document.sheet(number)
     except Exception as error:  # PDFium raises more than it documents; the page's health tells the reader
-        log.warning("page %d: %s", number + 1, error)
-        return _Reading(second.lines(number + 1, 1.0), 1.0, images=False, failed=True)
-
-
-def _typeset_lines(textpage: pypdfium2.PdfTextPage) -> list[Line]:
-    units = textpage.get_text_range().encode("utf-16-le", "surrogatepass")  # PDFium counts UTF-16 units
-    lines, at = [], 0
-    for raw in units.decode("utf-16-le", "replace").split("\r\n"):
-        length = len(raw.encode("utf-16-le")) // 2
-        text = raw.strip()
-        if text:
-            first = at + len(raw) - len(raw.lstrip())
-            last = at + length - 1 - (len(raw) - len(raw.rstrip()))
-            left, *lefts = _origin(textpage, first)
-            right, *rights = _origin(textpage, last)
-            # Marks and note numbers are set off the baseline, and smaller: three characters decide.
-            baseline = median((*lefts, *rights, _origin(textpage, (first + last) // 2)[1]))
-            size = max(pdfium.FPDFText_GetFontSize(textpage, first), pdfium.FPDFText_GetFontSize(textpage, last))
-            text = _without_note_marks(textpage, text, first, size)
-            lines.append(Line(text, min(left, right), max(left, right), baseline, size))
-        at += length + 2
-    return lines
-
-
-def _without_note_marks(textpage: pypdfium2.PdfTextPage, text: str, first: int, size: float) -> str:
-    def kept(found: re.Match[str]) -> str:
-        small = pdfium.FPDFText_GetFontSize(textpage, first + found.start()) < 0.85 * size
-        return "" if small else found.group()
-
-    return NOTE_MARK.sub(kept, text).strip() or text
-
-
-def _origin(textpage: pypdfium2.PdfTextPage, position: int) -> tuple[float, float]:
-    x, y = pdfium.c_double(), pdfium.c_double()
-    pdfium.FPDFText_GetCharOrigin(textpage, position, x, y)
-    return x.value, y.value
+        log.warning("page %d: %s", number, error)
+        return _Reading(number, replace(NOTHING, lines=second.lines(number, NOTHING.height)), failed=True)
+    if sheet.unread:
+        sheet = replace(sheet, lines=second.lines(number, sheet.height))
+    return _Reading(number, sheet)
 
 
 class _SecondOpinion:
-    """pypdf's view of the file; answers with nothing where pypdf fails."""
+    """pypdf's view of the file, opened when it is asked for; answers with nothing where pypdf fails."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def reader(self) -> pypdf.PdfReader | None:
         try:
-            self.reader: pypdf.PdfReader | None = pypdf.PdfReader(path)
-            self.labels = list(self.reader.page_labels)
+            return pypdf.PdfReader(self.path)
         except Exception as error:  # pypdf raises more than PyPdfError on damaged files; PDFium has read this one
             log.info("pypdf: %s", error)
-            self.reader, self.labels = None, []
+            return None
 
-    def title(self) -> str:
+    def fonts(self, number: int) -> tuple[Font, ...]:
+        """The fonts of a page; none where pypdf fails."""
         try:
-            return " ".join(str(self.reader.metadata.title or "").split()) if self.reader and self.reader.metadata else ""
-        except Exception:
-            return ""
-
-    def label(self, number: int) -> str:
-        return self.labels[number - 1] if number <= len(self.labels) else str(number)
+            return fonts_of(self.reader.pages[number - 1]) if self.reader else ()
+        except Exception as error:
+            log.info("pypdf: fonts of page %d: %s", number, error)
+            return ()
 
     def lines(self, number: int, height: float) -> list[Line]:
         """The lines of a page, spread evenly over its height: pypdf tells their order, not reliably their place."""
@@ -152,4 +175,4 @@ class _SecondOpinion:
             return []
         texts = [" ".join(text.split()) for text in texts if text.strip()]
         step = height / (len(texts) + 1)
-        return [Line(text, 0.0, float(len(text)), height - step * place, step / 1.5) for place, text in enumerate(texts, start=1)]
+        return [Line(Typeset.unplaced(text), 0.0, float(len(text)), height - step * place, step / 1.5) for place, text in enumerate(texts, start=1)]

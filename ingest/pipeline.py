@@ -1,25 +1,30 @@
-"""Read many PDFs in worker processes, so that one bad file ends with a reason while the others go on. The only module that imports pebble."""
+"""Read many files in worker processes, so that one bad file ends with a reason while the others go on. The only module that imports pebble.
+
+PDFium, pypdf and lxml fetch nothing, so the processes need no network; they have no more rights than their parent, only less to spend.
+"""
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
-import resource
+import signal
+import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
-from ingest.pdf import PdfContent, UnreadablePdfError, read_pdf
+from ingest.limits import MIB, Limits, Watch, confine, noted_page
+from ingest.reading import read_file, unpacks_too_far
+from ingest.records import Content, UnreadableFileError
 
-READING_VERSION = 2  # raise it when the same file would give other pages or passages: editions read by an older one are read again
-READING_SECONDS = 300  # for one file
-READING_BYTES = 2 * 1024**3  # address space of a worker; a small hostile PDF can make PDFium ask for any amount
+READING_VERSION = 3  # raise it when the same file would give other pages or passages: editions read by an older one are read again
 WAITING = 2  # files read ahead for each worker; more would only fill the memory while the encoder is busy
+LIMITS = Limits()
+GAVE_UP = {-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL}  # how PDFium ends when it gets no memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +32,100 @@ class Reading:
     """What came of reading one file: its content, or the reason why there is none."""
 
     edition_id: str
-    content: PdfContent | None
+    content: Content | None
     problem: str  # "" when there is content
 
 
-def read_files(files: Iterable[tuple[str, Path]], workers: int = 2) -> Iterator[Reading]:
-    """Read the (edition_id, path) pairs; yield one Reading each, in their order, whatever happens to a worker."""
+def read_files(files: Iterable[tuple[str, Path, str]], workers: int = 2, limits: Limits = LIMITS) -> Iterator[Reading]:
+    """Read the files, each given as (edition_id, path, language); yield one Reading each, in their order, whatever happens to a worker.
+
+    A page of a PDF that ends its process is left out when the file is read once more, and says in its `cause` how it did that.
+    """
     context = multiprocessing.get_context("spawn")  # forking a process with threads (torch, waitress) can deadlock
-    with ProcessPool(max_workers=workers, initializer=_limit_memory, context=context) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="isogloss-") as scratch,
+        ProcessPool(max_workers=workers, initializer=confine, initargs=[limits], context=context) as pool,
+    ):
         try:
-            waiting: deque[tuple[str, Future[PdfContent]]] = deque()
-            source = iter(files)
+            waiting: deque[_Attempt] = deque()
+            source = enumerate(files)
             while True:
-                for edition_id, path in islice(source, workers * WAITING - len(waiting)):
-                    waiting.append((edition_id, pool.schedule(read_pdf, args=[path, edition_id], timeout=READING_SECONDS)))
+                for number, (edition_id, path, language) in islice(source, workers * WAITING - len(waiting)):
+                    waiting.append(_attempt(pool, edition_id, path, language, Watch(limits, {}, Path(scratch) / str(number))))
                 if not waiting:
                     return
-                yield _outcome(*waiting.popleft())
+                yield _outcome(pool, waiting.popleft())
         finally:
             pool.stop()  # type: ignore[no-untyped-call]  # at an interruption nobody waits for what is being read
 
 
-def _outcome(edition_id: str, future: Future[PdfContent]) -> Reading:
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    edition_id: str
+    path: Path
+    language: str
+    watch: Watch
+    future: Future[Content]
+
+
+class _EndedError(Exception):
+    """The reading process ended before it was done; the message says how."""
+
+
+def _attempt(pool: ProcessPool, edition_id: str, path: Path, language: str, watch: Watch) -> _Attempt:
+    future = pool.schedule(read_file, args=[path, edition_id, language, watch], timeout=watch.limits.wall_seconds)
+    return _Attempt(edition_id, path, language, watch, future)
+
+
+def _outcome(pool: ProcessPool, attempt: _Attempt) -> Reading:
     try:
-        return Reading(edition_id, future.result(), "")
-    except UnreadablePdfError as error:
-        return Reading(edition_id, None, str(error))
-    except TimeoutError:
-        return Reading(edition_id, None, f"reading took longer than {READING_SECONDS} seconds")
-    except MemoryError:
-        return Reading(edition_id, None, f"reading needed more than {READING_BYTES // 1024**3} GiB of memory")
+        return Reading(attempt.edition_id, _content(attempt), "")
+    except UnreadableFileError as error:
+        return Reading(attempt.edition_id, None, str(error))
+    except _EndedError as error:
+        how = str(error)
+        if isinstance(error.__cause__, ProcessExpired) and error.__cause__.exitcode in GAVE_UP and _unpacks_too_far(pool, attempt):
+            how = f"a stream in it unpacks to more than {attempt.watch.limits.unpacked // MIB:,} MiB: {how}"
+        return _without_lost_page(pool, attempt, how)
+    except Exception as error:  # whatever a library raises is that file's reason, not the run's end
+        return Reading(attempt.edition_id, None, f"{type(error).__name__}: {error}")
+
+
+def _content(attempt: _Attempt) -> Content:
+    limits = attempt.watch.limits
+    try:
+        return attempt.future.result()
+    except TimeoutError as error:
+        raise _EndedError(f"reading took longer than {limits.wall_seconds} seconds") from error
+    except MemoryError as error:
+        raise _EndedError(f"reading needed more than {limits.memory // MIB:,} MiB of memory") from error
     except ProcessExpired as error:
-        return Reading(edition_id, None, f"the reading process died (exit code {error.exitcode}); the file may be damaged or hostile")
-    except Exception as error:  # whatever a PDF library raises is that file's reason, not the run's end
-        return Reading(edition_id, None, f"{type(error).__name__}: {error}")
+        raise _EndedError(_how_it_ended(error.exitcode or 0, attempt.watch)) from error
 
 
-def _limit_memory() -> None:
-    logging.getLogger("pypdf").setLevel(logging.ERROR)  # it warns of every repaired oddity
+def _how_it_ended(exitcode: int, watch: Watch) -> str:
+    limits, page = watch.limits, noted_page(watch.notebook) if watch.notebook else 0
+    if exitcode == -signal.SIGXCPU:
+        return f"reading took more than {limits.page_seconds if page else limits.file_seconds} seconds of CPU time"
+    if exitcode in GAVE_UP:
+        return f"reading gave up ({signal.Signals(-exitcode).name}), as it does when it needs more than {limits.memory // MIB:,} MiB of memory"
+    name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"exit code {exitcode}"
+    return f"the reading process died ({name})"
+
+
+def _without_lost_page(pool: ProcessPool, attempt: _Attempt, how: str) -> Reading:
+    """Read the file once more without the page that ended the process; give it up when there are too many such pages, or none."""
+    watch = attempt.watch
+    page = noted_page(watch.notebook) if watch.notebook else 0
+    if page and len(watch.lost) < watch.limits.lost_pages and page not in watch.lost:
+        return _outcome(pool, _attempt(pool, attempt.edition_id, attempt.path, attempt.language, replace(watch, lost={**watch.lost, page: how})))
+    where = f"after {len(watch.lost)} other pages, page {page}: " if watch.lost else f"page {page}: " if page else ""
+    return Reading(attempt.edition_id, None, f"{where}{how}; the file may be damaged or hostile: if it is sound, print it to a new PDF")
+
+
+def _unpacks_too_far(pool: ProcessPool, attempt: _Attempt) -> bool:
+    watch = replace(attempt.watch, notebook=attempt.watch.notebook and attempt.watch.notebook.with_suffix(".diagnosis"))
     try:
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (READING_BYTES if hard == resource.RLIM_INFINITY else min(READING_BYTES, hard), hard))
-    except (OSError, ValueError) as error:  # macOS knows the limit and refuses to set it
-        logging.getLogger(__name__).info("No limit on the memory of a reading process: %s", error)
+        return bool(pool.schedule(unpacks_too_far, args=[attempt.path, watch], timeout=watch.limits.wall_seconds).result())
+    except Exception:  # no more can be said of it
+        return False

@@ -40,7 +40,7 @@ def edition_data(edition: Edition) -> dict[str, Any]:
         "language": edition.language,
         "label": edition.label,
         "part": edition.part,
-        "file": f"/files/{quote(edition.edition_id)}.pdf" if edition.digest else None,
+        "file": f"/files/{quote(edition.edition_id)}" if edition.digest else None,
     }
 
 

@@ -9,13 +9,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ingest.records import IsoglossError
-from search_app.terminal import counting, errors, print_figures, print_hit, print_matrix, print_quality, print_report, progress_bar
+from search_app.terminal import counting, errors, print_figures, print_findings, print_hit, print_matrix, print_quality, print_report, progress_bar
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -47,11 +48,11 @@ def main() -> None:
 @main.command(epilog="Example: isogloss ingest corpus --library library")
 @click.argument("publications", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--again", is_flag=True, help="Read every file anew, also those that have not changed.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read PDFs.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read files.")
 @LIBRARY
 @ENCODER
 def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_name: str) -> None:
-    """Bring the library up to date with FOLDER: new and changed PDFs are read, removed ones leave.
+    """Bring the library up to date with FOLDER: new and changed files (PDF, .docx, .html) are read, removed ones leave.
 
     Exit code 0: all is read. 1: something failed or is described wrongly; the table says what. 2: nothing was done.
     """
@@ -153,6 +154,26 @@ def status(as_json: bool, folder: Path) -> None:
         click.echo(f"{key:13} {found[key]}")
     for row in trouble:
         click.echo(f"{row['state']:13} {row['edition_id']}: {row['reason']}")
+
+
+@main.command(epilog="Example: isogloss doctor --library library")
+@AS_JSON
+@LIBRARY
+@ENCODER
+def doctor(as_json: bool, folder: Path, encoder_name: str) -> None:
+    """Say what is there on this machine and what is missing, and how to install it.
+
+    Exit code 0: all that is needed is there. 1: something is missing.
+    """
+    from search_app.doctor import examine
+
+    with _plain_errors():
+        findings = list(examine(folder, encoder_name))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        print_findings(findings)
+    sys.exit(TROUBLE if any(finding.state == "missing" for finding in findings) else 0)
 
 
 @main.command(epilog="Example: isogloss verify --library library && echo sound")

@@ -65,7 +65,7 @@ def _space(text: str, near: int) -> int:
 def _guard(response: Response) -> Response:
     """Let nothing be loaded from elsewhere, and no address with a query be handed on or kept."""
     if response.mimetype != "application/pdf":  # browsers show a PDF in a page of their own, which this would break
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + ("; sandbox" if request.endpoint == "publication.file" else "")
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint != "static":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,20 +9,16 @@ from itertools import chain
 from pathlib import Path
 
 from index import generations, language_priors
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder
 from index.library import ChangedFileError, EditionState, Library, State
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
-from ingest.language import known, prevailing, same_language
-from ingest.passages import catalogue_passages, cut_pages
-from ingest.pdf import PdfContent
+from ingest.health import summary
+from ingest.language import identify, known, prevailing, same_language
+from ingest.ocr import installed_packs
+from ingest.passages import LANGUAGE_VERSION, UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text, with_languages
 from ingest.pipeline import READING_VERSION, Reading, read_files
-from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
-
-NOT_A_TITLE = re.compile(r"^(untitled|microsoft \w+ - )|\.(docx?|indd|pdf|qxd|pptx?)$", re.IGNORECASE)
-SIGN_IN_WORD = re.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
-MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
-MAX_TITLE = 150  # characters
+from ingest.records import UNDETERMINED, Content, Edition, Passage, Publication
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
 
@@ -55,20 +50,25 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
         if library.meta("encoder") != encoder.fingerprint:
             library.set_meta("encoder", encoder.fingerprint)
         states = {state.edition.edition_id: state for state in library.edition_states()}
-        run = _Run(str(folder), library, encoder, states, Report(problems=list(catalogue.problems)))
+        packs = installed_packs() if any(state.wants for state in states.values()) else frozenset()
+        run = _Run(str(folder), library, encoder, states, packs, Report(problems=list(catalogue.problems)))
         mine = [entry for entry in catalogue.entries if not run.taken(entry)]
         for entry in mine:
             if entry.catalogued:
                 run.store_entry(entry.publication)
                 run.forget_files(entry)
+        told_anew = library.meta("language_version") != str(LANGUAGE_VERSION)
+        if told_anew:
+            run.tell_languages({entry.publication.publication_id for entry in mine if not entry.catalogued})
         run.read([job for entry in mine for job in run.jobs(entry, again)], workers, progress)
         if catalogue.complete:
             run.remove_gone({entry.publication.publication_id for entry in catalogue.entries} | catalogue.faulty)
         learning = language_priors.wanted(library)
         if learning:
             language_priors.learn(library, encoder, lambda done, total: progress(done, total, "Learning where languages lie"))
-        if learning or _generation_is_old(library):
+        if learning or told_anew or _generation_is_old(library):
             generations.build(library)
+        library.set_meta("language_version", str(LANGUAGE_VERSION))  # only now: an interrupted ingest must build the generation yet
         run.report.editions = [state for state in library.edition_states() if state.folder == str(folder)]
     return run.report
 
@@ -80,7 +80,8 @@ class _Run:
     folder: str
     library: Library
     encoder: Encoder
-    states: Mapping[str, EditionState]  # by edition_id
+    states: Mapping[str, EditionState]  # by edition_id, before this ingest
+    packs: Collection[str]  # the language packs for recognition that are installed, if any edition wants one
     report: Report
 
     def taken(self, entry: Entry) -> bool:
@@ -94,30 +95,56 @@ class _Run:
 
     def jobs(self, entry: Entry, again: bool) -> Iterator[_Job]:
         """The editions whose file must be read."""
+        states = {state.edition.edition_id: state for state in self.library.edition_states(entry.publication.publication_id)}
         for edition in entry.publication.editions:
-            path, state = entry.files.get(edition.edition_id), self.states.get(edition.edition_id)
+            path, state = entry.files.get(edition.edition_id), states.get(edition.edition_id)
             if path is None or edition.digest is None:
                 continue
-            if not again and state and (state.edition.digest, state.reading_version) == (edition.digest, READING_VERSION):
+            if not again and state and self._is_up_to_date(state, edition):
                 self.report.done["unchanged"] += 1
             else:
                 yield _Job(entry, edition, path)
 
+    def _is_up_to_date(self, state: EditionState, edition: Edition) -> bool:
+        return (state.edition.digest, state.reading_version) == (edition.digest, READING_VERSION) and state.wants not in self.packs
+
+    def tell_languages(self, bare: Collection[str]) -> None:
+        """Tell the languages of the stored passages anew, and those of the publications of these ids, which no catalogue tells. Reads no file."""
+        for name in bare:
+            stored = self.library.publication(name)
+            language = prevailing(page.text for page in self.library.pages(stored.editions[0].edition_id)) if stored else UNDETERMINED
+            if stored and language not in (UNDETERMINED, stored.editions[0].language):
+                (title,) = stored.titles.values()
+                self.store_entry(replace(stored, titles={language: title}, editions=(replace(stored.editions[0], language=language),)))
+        told: dict[int, str] = {}
+        for state in self.library.edition_states():
+            stored_passages = self.library.passages_of(state.edition.edition_id)
+            anew = with_languages(list(stored_passages.values()), state.edition.language)
+            told |= {key: new.language for (key, old), new in zip(stored_passages.items(), anew, strict=True) if new.language != old.language}
+        self.library.put_languages(told)
+
     def store_entry(self, publication: Publication) -> None:
-        """Store the catalogue's words, encoding them only when they are new."""
+        """Store the catalogue's words, encoding them only when they are new; editions whose title is another one now are read again."""
         stored = self.library.publication(publication.publication_id)
         digests = {edition.edition_id: edition.digest for edition in stored.editions} if stored else {}
         editions = tuple(replace(edition, digest=digests.get(edition.edition_id)) for edition in publication.editions)
         if stored != replace(publication, editions=editions) or self.library.folder_of(publication.publication_id) != self.folder:
             passages = catalogue_passages(publication, self.encoder.count_tokens)
-            self.library.put_publication(publication, self.folder, passages, self._encoded(passages))
+            vectors = self.encoder.encode_passages([passage.text for passage in passages])
+            before = {edition.edition_id: _title_of(stored, edition) for edition in stored.editions} if stored and UNDER_HEADINGS else {}
+            titles = {edition.edition_id: _title_of(publication, edition) for edition in publication.editions}
+            with self.library.transaction():
+                self.library.put_publication(publication, self.folder, passages, vectors)
+                self.library.read_again(name for name, title in titles.items() if before.get(name, title) != title)
 
     def forget_files(self, entry: Entry) -> None:
         """Drop the pages of editions that the catalogue now describes without a file."""
         for edition in entry.publication.editions:
             state = self.states.get(edition.edition_id)
             if edition.edition_id not in entry.files and state and state.edition.digest:
-                self.library.put_reading(replace(state, edition=edition, state="no file", reason=""), (), (), self._encoded(()))
+                self.library.put_reading(
+                    replace(state, edition=edition, state="no file", reason="", wants=""), (), (), self.encoder.encode_passages([])
+                )
 
     def read(self, jobs: Sequence[_Job], workers: int, progress: Progress) -> None:
         """Read the files, beside each other; store each edition as soon as it is encoded."""
@@ -126,20 +153,20 @@ class _Run:
         progress(0, len(jobs), "")
         for done, reading in enumerate(chain(read_files(self._originals(jobs, lost), workers), lost), start=1):
             job = by_id[reading.edition_id]
-            edition = job.edition
+            publication, edition = job.entry.publication, job.edition
             if not job.entry.catalogued:
-                publication = _described(job.entry.publication, job.path, reading)
+                publication = _described(publication, job.path, reading)
                 edition = publication.editions[0]
                 self.store_entry(publication)
-            self._store_reading(edition, reading)
+            self._store_reading(edition, reading, _title_of(publication, edition))
             self.report.done["read"] += 1
             progress(done, len(jobs), edition.edition_id)
 
-    def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[tuple[str, Path]]:
+    def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[tuple[str, Path, str]]:
         """Keep each file in the library and yield where it lies; one that cannot be kept goes to `lost` with the reason."""
         for job in jobs:
             try:
-                yield job.edition.edition_id, self.library.keep_file(job.path, job.edition.digest or "")
+                yield job.edition.edition_id, self.library.keep_file(job.path, job.edition.digest or ""), job.edition.language
             except (OSError, ChangedFileError) as error:
                 lost.append(Reading(job.edition.edition_id, None, f"the file could not be kept: {error}"))
 
@@ -150,16 +177,13 @@ class _Run:
             self.library.remove_publication(publication_id)
             self.report.done["removed"] += 1
 
-    def _store_reading(self, edition: Edition, reading: Reading) -> None:
-        pages = reading.content.pages if reading.content else ()
-        passages = cut_pages(pages, self.encoder.count_tokens, edition.language)
-        if _is_rubbish(pages, passages):  # it would only be found by mistake
-            pages, passages = tuple(replace(page, health="suspect") if page.text else page for page in pages), []
-        state, reason = _judged(edition, reading, pages, passages)
-        self.library.put_reading(EditionState(edition, state, reason, READING_VERSION, self.folder), pages, passages, self._encoded(passages))
-
-    def _encoded(self, passages: Sequence[Passage]) -> Vectors:
-        return self.encoder.encode_passages([passage.text for passage in passages])
+    def _store_reading(self, edition: Edition, reading: Reading, title: str) -> None:
+        content = reading.content or Content("", ())
+        passages = cut_pages(content.pages, self.encoder.count_tokens, edition.language, content.headings)
+        vectors = self.encoder.encode_passages([encoded_text(passage, title) for passage in passages])
+        state, reason = _judged(edition, reading, passages)
+        known_state = EditionState(edition, state, reason, READING_VERSION, self.folder, content.wants)
+        self.library.put_reading(known_state, content.pages, passages, vectors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,44 +193,35 @@ class _Job:
     path: Path
 
 
-def _judged(edition: Edition, reading: Reading, pages: Sequence[Page], passages: Sequence[Passage]) -> tuple[State, str]:
+def _judged(edition: Edition, reading: Reading, passages: Sequence[Passage]) -> tuple[State, str]:
     """Say how well an edition could be read, and what is wrong."""
     if reading.content is None:
         return "failed", reading.problem
-    unread = Counter(page.health for page in pages if page.health != "good")
-    causes = ", ".join(f"{count} {health}" for health, count in sorted(unread.items()))
-    if unread["suspect"]:
-        return "failed", f"the text layer is rubbish, in {edition.language} or any other language, so nothing of it is searched: {causes}"
-    if unread.total() == len(pages):
-        return "failed", f"no readable text on any of its {len(pages)} pages: {causes}"
+    pages = reading.content.pages
+    if not any(page.readable for page in pages):
+        return "failed", f"no readable text on any of its {len(pages)} pages: {summary(pages) or 'all are empty'}"
     others = [passage.language for passage in passages if not same_language(passage.language, edition.language)]
     found = Counter(language for language in others if language != UNDETERMINED)
     if known(edition.language) and found.total() > len(passages) / 2:
-        return "partly read", f"the catalogue says {edition.language}, but the text reads as {found.most_common(1)[0][0]}"
-    del unread["empty"]  # a blank page is no loss
-    return ("partly read", f"{unread.total()} of {len(pages)} pages without readable text: {causes}") if unread else ("read", "")
+        return "partly read", f"the catalogue says {edition.language}, but the text reads as {found.most_common(1)[0][0]}: {summary(pages)}"
+    unread = sum(not page.readable and page.health != "empty" for page in pages)  # a blank page is no loss
+    return ("partly read", f"{unread} of {len(pages)} pages without readable text: {summary(pages)}") if unread else ("read", summary(pages))
 
 
-def _is_rubbish(pages: Sequence[Page], passages: Sequence[Passage]) -> bool:
-    """Whether the text is in no language and its words are full of signs: fonts that do not say which character a glyph is, for one."""
-    text = " ".join(page.text for page in pages)
-    in_none = sum(passage.language == UNDETERMINED for passage in passages) > len(passages) / 2
-    return in_none and len(SIGN_IN_WORD.findall(text)) > MANY_SIGNS * len(text.split())
+def _title_of(publication: Publication, edition: Edition) -> str:
+    """The title in the edition's own language, or ""."""
+    titles = publication.titles
+    return titles.get(edition.language) or next((title for tag, title in titles.items() if same_language(tag, edition.language)), "")
 
 
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
-    """Describe a bare PDF by what it says of itself: its title, and the language of its text."""
-    content = reading.content or PdfContent("", ())
+    """Describe a bare file by what it says of itself: its title, and the language of its text."""
+    content = reading.content or Content("", ())
     language = prevailing(page.text for page in content.pages)
+    if language == UNDETERMINED:
+        language = identify(" ".join(page.text for page in content.pages if page.text), content.language)
     edition = replace(publication.editions[0], language=language)
-    return replace(publication, titles={language: _title(content.title, content.pages, path)}, editions=(edition,))
-
-
-def _title(said: str, pages: Sequence[Page], path: Path) -> str:
-    if said and not NOT_A_TITLE.search(said):
-        return said[:MAX_TITLE]
-    first_lines = [line for page in pages[:2] for line in page.text.splitlines()[:3] if len(line) > 8]
-    return first_lines[0][:MAX_TITLE] if first_lines else path.stem
+    return replace(publication, titles={language: content.proposal.title or path.stem}, editions=(edition,))
 
 
 def _generation_is_old(library: Library) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from pathlib import Path
 
 from flask import Blueprint, Response, abort, render_template, send_file
 
-from ingest.records import Page
+from ingest.formats import format_of
+from ingest.records import UnreadableFileError
 from search_app import languages
 from search_app.answers import abstract_in, title_in
 from search_app.search import searcher
@@ -22,24 +23,29 @@ def page(publication_id: str) -> str:
     if found is None:
         abort(404, f"There is no publication {publication_id!r} in this library; it may have been removed.")
     readers = languages.of_reader()
-    editions = [(state, library.pages(state.edition.edition_id)) for state in library.edition_states(publication_id)]
+    editions = [(state, library.page_count(state.edition.edition_id)) for state in library.edition_states(publication_id)]
     return render_template(
         "publication.html", publication=found, title=title_in(found, readers), abstract=abstract_in(found, readers),
-        editions=[(state, len(pages), _unread(pages)) for state, pages in editions],
+        editions=editions,
     )  # fmt: skip
 
 
-@blueprint.get("/files/<edition_id>.pdf")
+@blueprint.get("/files/<edition_id>")
 def file(edition_id: str) -> Response:
-    """Give the original PDF of an edition; readers' programs open it at the page after "#page="."""
+    """Give the original file of an edition: a PDF to be shown, at the page after "#page="; anything else to be kept, never to run here."""
     library = searcher().library
     digest = library.digest(edition_id)
     if not digest or not library.file(digest).is_file():
         abort(404, f"There is no file of an edition {edition_id!r} in this library.")
-    return send_file(library.file(digest).absolute(), "application/pdf", download_name=f"{edition_id}.pdf", etag=digest, last_modified=None)
+    path = library.file(digest).absolute()
+    media_type, suffix, shown = _served_as(path)
+    return send_file(path, media_type, as_attachment=not shown, download_name=edition_id + suffix, etag=digest, last_modified=None)
 
 
-def _unread(pages: list[Page]) -> str:
-    """Which pages cannot be searched, by cause, such as "3 image only"."""
-    causes = Counter(page.health for page in pages if page.health != "good")
-    return ", ".join(f"{count} {health}" for health, count in sorted(causes.items()))
+def _served_as(path: Path) -> tuple[str, str, bool]:
+    """Media type, suffix, and whether browsers may show it, by what the file holds and not by what it was called."""
+    try:
+        form = format_of(path)
+    except UnreadableFileError:
+        return "application/octet-stream", path.suffix, False
+    return form.media_type, path.suffix if path.suffix in form.suffixes else min(form.suffixes), form.shown

@@ -55,6 +55,15 @@ def print_report(report: Any) -> None:
     )
 
 
+def print_findings(findings: Sequence[Any]) -> None:
+    """Print what `isogloss doctor` found, each remedy below what it mends."""
+    for finding in findings:
+        colour = {"there": "green", "optional": "yellow", "missing": "red"}[finding.state]
+        click.echo(f"{click.style(f'{finding.state:9}', fg=colour)} {finding.what}: {finding.found}")
+        if finding.remedy:
+            click.echo(f"{'':10}{finding.remedy}")
+
+
 def print_hit(hit: dict[str, Any]) -> None:
     """Print one publication with the sentence that answers."""
     where = f"page {hit['page']}" if hit["page"] else "catalogue entry"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -13,6 +13,8 @@ import pytest
 from index import language_priors
 from index.encoder import Encoder, Tokens, Vectors
 from index.library import Library
+from ingest import recognition
+from ingest.ocr import RecognitionError, Tesseract
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 CONCEPTS = [
@@ -63,6 +65,18 @@ class LexiconTokenEncoder(LexiconEncoder):
             known = [place for place, concept in enumerate(CONCEPTS) if any(word in text[start:end].lower() for word in concept)]
             layer[row, known or len(CONCEPTS) + crc32(text[start:end].encode()) % 100] = 1
         return Tokens(vector, np.asarray(spans, np.int64).reshape(-1, 2), (layer,) * layers)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_recognition() -> Iterator[None]:
+    """What is read in a test's own process is not recognised, wherever tesseract is installed, unless a test is about that."""
+
+    def find_none() -> Tesseract:
+        raise RecognitionError("no tesseract in tests")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(recognition, "find_tesseract", find_none)
+        yield
 
 
 @pytest.fixture(autouse=True)

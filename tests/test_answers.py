@@ -45,7 +45,7 @@ def test_the_parameters_of_an_address_become_filters_and_empty_ones_admit_all():
 
 @pytest.mark.parametrize(
     ("edition_id", "digest", "file"),
-    [("woods.my", "ab", "/files/woods.my.pdf"), ("50% #1?.my", "ab", "/files/50%25%20%231%3F.my.pdf"), ("ป่า.th", "ab", "/files/%E0%B8%9B%E0%B9%88%E0%B8%B2.th.pdf"),
+    [("woods.my", "ab", "/files/woods.my"), ("50% #1?.my", "ab", "/files/50%25%20%231%3F.my"), ("ป่า.th", "ab", "/files/%E0%B8%9B%E0%B9%88%E0%B8%B2.th"),
      ("woods.my", None, None)],
 )  # fmt: skip
 def test_an_edition_tells_the_address_of_its_file_if_it_has_one(edition_id, digest, file):
@@ -64,6 +64,6 @@ def test_a_hit_is_plain_data_and_the_language_is_told_by_the_passage_where_the_e
         "hits": [{
             "rank": 2, "score": 0.8765, "close": close, "publication_id": "woods", "title": "الغابة", "edition_id": f"woods.{language}", "language": told if page else "lo",
             "page": shown, "text": text, "marks": [{"start": 6, "end": 10, "why": "meaning"}],
-            "editions": [{"edition_id": f"woods.{language}", "language": language, "label": "Khmer", "part": "whole", "file": f"/files/woods.{language}.pdf"}],
+            "editions": [{"edition_id": f"woods.{language}", "language": language, "label": "Khmer", "part": "whole", "file": f"/files/woods.{language}"}],
         }],
     }  # fmt: skip

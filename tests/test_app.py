@@ -5,10 +5,12 @@ import re
 
 import pytest
 from conftest import LexiconEncoder, pdf_of
+from hostile import word_file
 
 from index import generations
 from index.alignment import LanguagePrior
 from index.library import Library
+from ingest.formats import WORD
 from search_app.factory import create_app, marked
 from search_app.ingesting import ingest
 
@@ -75,8 +77,8 @@ def test_the_search_page_shows_the_marked_sentence_and_opens_its_page(client, qu
     inside = re.findall(r"(?:<mark class=\"meaning[^>]*>[^<]*</mark>)+", page)[0]
     assert re.sub("<[^>]*>", "", inside) == "A forest &amp; &lt;em&gt;its&lt;/em&gt; people."
     assert ('<mark class="meaning words">forest</mark>' in inside) == (query == "forest")
-    assert 'href="/files/woods.en.pdf#page=2">Open the PDF on page 2</a>' in page
-    assert '<a href="/files/woods.de.executive-summary.pdf#page=2"' not in page
+    assert 'href="/files/woods.en#page=2">Open the original on page 2</a>' in page
+    assert '<a href="/files/woods.de.executive-summary#page=2"' not in page
 
 
 def test_the_api_answers_exactly_in_its_form(client):
@@ -92,10 +94,10 @@ def test_the_api_answers_exactly_in_its_form(client):
             {"start": start + 2, "end": start + 8, "why": "words"},
         ],
         "editions": [
-            {"edition_id": "woods.en", "language": "en", "label": "<b>English</b>", "part": "whole", "file": "/files/woods.en.pdf"},
+            {"edition_id": "woods.en", "language": "en", "label": "<b>English</b>", "part": "whole", "file": "/files/woods.en"},
             {"edition_id": "woods.ar", "language": "ar", "label": "", "part": "whole", "file": None},
             {"edition_id": "woods.de.executive-summary", "language": "de", "label": "", "part": "executive summary",
-             "file": "/files/woods.de.executive-summary.pdf"},
+             "file": "/files/woods.de.executive-summary"},
         ],
     }  # fmt: skip
     assert isinstance(hit["score"], float) and list(hit)[:4] == ["rank", "score", "close", "publication_id"]
@@ -136,12 +138,12 @@ def test_a_publication_has_a_page_with_its_titles_and_how_far_each_edition_can_b
     assert '<h1 lang="ar" dir="auto">الغابة</h1>' in page and '<p class="abstract" lang="ar" dir="rtl">بحث عن الأشجار</p>' in page
     assert '<li lang="ar" dir="rtl">الغابة</li>' in page and '<li lang="km" dir="ltr">ព្រៃ</li>' in page and "Cambodia" in page
     assert re.findall(r"<td>(yes|no|in part|title and abstract only)", page) == ["yes", "title and abstract only", "yes"]
-    assert '<a href="/files/woods.de.executive-summary.pdf" hreflang="de" lang="de" dir="auto">Deutsch</a>' in page
+    assert '<a href="/files/woods.de.executive-summary" hreflang="de" lang="de" dir="auto">Deutsch</a>' in page
     assert 'href="https://lantern.example/?a=1&amp;b=2" rel="noreferrer"' in page
 
 
 def test_the_original_is_delivered_in_parts_or_not_again_as_a_viewer_asks(client):
-    path = "/files/woods.de.executive-summary.pdf"
+    path = "/files/woods.de.executive-summary"
     with client.get(path) as whole:
         assert (whole.status_code, whole.mimetype, whole.data) == (200, "application/pdf", DE)
     with client.get(path, headers={"Range": "bytes=0-7"}) as part, client.get(path, headers={"If-None-Match": whole.headers["ETag"]}) as again:
@@ -155,7 +157,7 @@ def test_the_original_is_delivered_in_parts_or_not_again_as_a_viewer_asks(client
         ("/?q=x&k=0", 400, "between 1 and 100"), ("/?q=x&k=101", 400, "&#39;101&#39;"), ("/?q=x&offset=-1", 400, "between 0 and 10000"),
         ("/api/search?q=x&k=ten", 400, "'ten'"), ("/api/search?q=x&k=٣", 400, "'٣'"), ("/api/search?q=x&offset=10001", 400, "'10001'"),
         ("/api/search?q=x&offset=" + "0" * 9 + "9" * 5000, 400, "between 0 and 10000"), ("/api/search?q=x&k=1.5", 400, "'1.5'"),
-        ("/publications/ป่า", 404, "ป่า"), ("/files/woods.ar.pdf", 404, "woods.ar"), ("/files/nowhere.pdf", 404, "nowhere"), ("/files/../library.sqlite", 404, ""),
+        ("/publications/ป่า", 404, "ป่า"), ("/files/woods.ar", 404, "woods.ar"), ("/files/nowhere", 404, "nowhere"), ("/files/../library.sqlite", 404, ""),
         ("/nowhere", 404, "Not Found"), ("/api/nowhere", 404, "not found"),
     ],
 )  # fmt: skip
@@ -195,14 +197,14 @@ def test_titles_are_in_the_readers_language(client, accepted, title):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?q=forest", "/api/search?q=ป่า", "/api/search", "/nowhere", "/publications/woods", "/static/isogloss.css", "/files/woods.en.pdf"]
+    "path", ["/", "/?q=forest", "/api/search?q=ป่า", "/api/search", "/nowhere", "/publications/woods", "/static/isogloss.css", "/files/woods.en"]
 )
 def test_every_answer_loads_nothing_from_elsewhere_and_tells_nobody_where_the_reader_came_from(client, path):
     with client.get(path) as answer:
         headers = answer.headers
     assert (headers["Referrer-Policy"], headers["X-Content-Type-Options"]) == ("no-referrer", "nosniff")
     policy = headers.get("Content-Security-Policy", "")
-    assert policy == "" if path.endswith(".pdf") else "default-src 'none'" in policy and "unsafe" not in policy and "*" not in policy
+    assert policy == "" if path.startswith("/files/") else "default-src 'none'" in policy and "unsafe" not in policy and "*" not in policy
 
 
 @pytest.mark.parametrize(
@@ -256,3 +258,24 @@ def test_the_page_says_when_nothing_comes_close(client, monkeypatch, least, narr
     page = client.get("/", query_string={"q": "a quarter of trees", **narrowed}).get_data(as_text=True)
     assert ("Nothing close to" in page) == ("Nothing here comes close" in page) == bool(said)
     assert said in page
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "media_type", "saved_as"),
+    [
+        (f"<html><p>The forest. {SCRIPT}", "trap.html", "text/html", ".html"), (f"<html><p>The forest. {SCRIPT}", "trap.pdf", "text/html", ".htm"),
+        (word_file("<w:p><w:r><w:t>The forest.</w:t></w:r></w:p>"), "trap.docx", WORD.media_type, ".docx"),
+        (b"\x89PNG <script>", "trap.html", "application/octet-stream", ".html"),
+    ],
+)  # fmt: skip
+def test_an_original_that_is_no_pdf_is_handed_out_to_be_kept_and_never_shown_as_part_of_the_site(tmp_path, content, name, media_type, saved_as):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    library = Library.create(tmp_path / "library")
+    (state,) = ingest(tmp_path / "corpus", library, LexiconEncoder(), workers=1).editions
+    with create_app(library, LexiconEncoder()).test_client().get(f"/files/{state.edition.edition_id}") as answer:
+        headers = answer.headers
+    assert answer.mimetype == media_type and headers["Content-Disposition"].startswith("attachment; filename=trap.")
+    assert headers["Content-Disposition"].endswith(saved_as)
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["Content-Security-Policy"].endswith("; sandbox")  # whatever a browser makes of it, no script runs, and not as this site

@@ -87,8 +87,8 @@ def test_the_sample_library_is_described_without_a_fault():
         ('editions = []\n[title]\nkm = "ព្រៃ"\n', "editions", "at least 1", "[]"),
         (RIGHT.replace('language = "th"', 'language = "Thai"'), "editions.0.language", "BCP 47", "'Thai'"),
         (RIGHT + 'part = "chapter"\n', "editions.0.part", "'executive summary'", "'chapter'"),
-        (RIGHT + 'file = "th.pdf"\n', "editions.0.file", "a PDF in this folder", "'th.pdf'"),
-        (RIGHT + 'file = "../elsewhere/th.pdf"\n', "editions.0.file", "a PDF in this folder", "'../elsewhere/th.pdf'"),
+        (RIGHT + 'file = "th.pdf"\n', "editions.0.file", "(.html, .htm) in this folder", "'th.pdf'"),
+        (RIGHT + 'file = "../elsewhere/th.pdf"\n', "editions.0.file", "(.html, .htm) in this folder", "'../elsewhere/th.pdf'"),
         (RIGHT + 'pages = 3\n', "editions.0.pages", "not permitted", "3"),
         (RIGHT + '[[editions]]\nlanguage = "TH"\n', "editions.1", "one edition for a language and part", "'th', 'whole' twice"),
     ],
@@ -170,5 +170,32 @@ def test_pdfs_below_a_described_folder_are_not_bare(corpus):
 
 def test_an_empty_folder_says_so_instead_of_emptying_the_library(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing here")
-    with pytest.raises(NoPublicationsError, match=r"No publication.toml and no PDF under .*nothing was changed"):
+    with pytest.raises(NoPublicationsError, match=r"No publication.toml under .*, nor a PDF, a Word file \(.docx\) or .*nothing was changed"):
         read_catalogue(tmp_path)
+
+
+def test_word_files_and_web_pages_are_publications_too_and_of_one_name_the_pdf_keeps_it(tmp_path):
+    for name in ("ป่า.docx", "ป่า.pdf", "森林.html", "Rừng.HTM"):
+        (tmp_path / name).write_bytes(name.encode())
+    catalogue = read_catalogue(tmp_path)
+    assert catalogue.problems == ()
+    found = {path.name: entry.publication.publication_id for entry in catalogue.entries for path in entry.files.values()}
+    assert found.pop("ป่า.docx").startswith("ป่า-")
+    assert found == {"ป่า.pdf": "ป่า", "森林.html": "森林", "Rừng.HTM": "rừng"}
+
+
+@pytest.mark.parametrize("name", ["x.doc", "رپورت.odt", "x.EPUB", "x.txt", "x.rtf"])
+def test_a_publication_in_another_format_is_refused_with_what_is_read_and_what_to_do(tmp_path, name):
+    for file in ("good.pdf", "cover.jpg", name):
+        (tmp_path / file).write_bytes(b"x")
+    catalogue = read_catalogue(tmp_path)
+    (problem,) = catalogue.problems
+    assert problem.startswith(f"{tmp_path / name}: expected a PDF, a Word file (.docx) or an HTML file (.html, .htm), found ")
+    assert problem.endswith("save it as PDF or .docx") and ids(catalogue) == ["good"] and catalogue.complete
+
+
+def test_an_edition_in_another_format_is_refused_and_the_publication_kept(corpus):
+    catalogue = read_catalogue(corpus("woods", RIGHT + 'file = "th.odt"\n', "th.odt"))
+    (problem,) = catalogue.problems
+    assert "editions.0.file: expected a PDF" in problem and "found 'th.odt'; open it in" in problem
+    assert catalogue.entries[0].publication.editions[0].digest is None

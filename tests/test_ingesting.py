@@ -3,16 +3,20 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import CORPUS, LexiconEncoder, pdf_of
+from hostile import book_with_a_hostile_page, word_file
 
 from index import generations, language_priors
 from index.generations import current_name
 from index.library import BusyLibraryError, Library
 from index.searcher import Query, Searcher, WrongEncoderError
+from index.verification import faults as library_faults
 from ingest.catalogue import NoPublicationsError
+from search_app import ingesting
 from search_app.ingesting import ingest
 
 WANTED = language_priors.wanted  # conftest.py puts another in its place
@@ -21,9 +25,17 @@ WATER = ["The water of the river is clean, and the children of the village drink
 WALD = ["Der Wald liegt am Fluss, und die Menschen leben seit sehr langer Zeit in diesem Wald."]
 
 
+NO_FORMAT = (
+    "it is in no format that is known here: it begins with b'not a PDF at', expected a PDF, a Word file (.docx) or an HTML file (.html, .htm); "
+    "open it in the program it was made with and save it as PDF or .docx"
+)
+NO_PROGRAM = "recognising pages needs the program tesseract (on Debian: apt-get install tesseract-ocr; elsewhere: isogloss doctor)"
+
+
 @pytest.fixture
-def bring(tmp_path, library, encoder):
-    """Ingest tmp_path / "corpus" again, as it then is."""
+def bring(tmp_path, library, encoder, monkeypatch):
+    """Ingest tmp_path / "corpus" again, as it then is, on a machine without tesseract."""
+    monkeypatch.setenv("PATH", "")
     return lambda **options: ingest(options.pop("folder", tmp_path / "corpus"), library, encoder, workers=1, **options)
 
 
@@ -121,7 +133,7 @@ def test_a_failed_file_is_remembered_until_it_changes(publish, bring, library):
     folder = publish("woods", {"km": FOREST, "en": FOREST})
     (folder / "km.pdf").write_text("not a PDF at all")
     first, second = bring(), bring()
-    assert states(first) == states(second) == {"woods.km": ("failed", "not a PDF: it begins with b'not a PDF at'"), "woods.en": ("read", "")}
+    assert states(first) == states(second) == {"woods.km": ("failed", NO_FORMAT), "woods.en": ("read", "")}
     assert (second.done, first.failed, second.failed) == ({"unchanged": 2}, True, True)
     (folder / "km.pdf").write_bytes(sample("mekong-homestays/km"))
     third = bring()
@@ -149,7 +161,8 @@ def test_an_interrupted_run_keeps_what_was_done_and_the_next_one_finishes(publis
         bring(progress=interrupt)
     assert [state.state for state in library.edition_states()] == ["read", "read", "no file"]
     assert bring().done == {"unchanged": 2, "read": 1}
-    assert sorted(encoder.encoded) == sorted(["a in en", "a in de", "b in es", *FOREST, *WALD, *WATER])  # each once
+    read = [f"a in en\n{FOREST[0]}", f"a in de\n{WALD[0]}", f"b in es\n{WATER[0]}"]
+    assert sorted(encoder.encoded) == sorted(["a in en", "a in de", "b in es", *read])  # each once
     assert {hit.publication.publication_id for hit in Searcher(library, encoder).search(Query("water"))} == {"a", "b"}
 
 
@@ -203,9 +216,12 @@ def test_a_text_layer_of_rubbish_a_scan_and_lost_pages_are_told_apart(publish, b
     (folder / "fr.pdf").write_bytes(sample("east-africa-coast/fr"))
     (folder / "en.pdf").write_bytes(pdf_of(FOREST, []).replace(b"/Count 2", b"/Count 4"))
     assert states(bring()) == {
-        "woods.vi": ("failed", "the text layer is rubbish, in vi or any other language, so nothing of it is searched: 4 suspect"),
-        "woods.fr": ("failed", "no readable text on any of its 4 pages: 4 image only"),
-        "woods.en": ("partly read", "2 of 4 pages without readable text: 1 empty, 2 unreadable"),
+        "woods.vi": (
+            "failed",
+            f"no readable text on any of its 4 pages: 4 suspect (pages 1-4): letters unlikely: marks without their letters; {NO_PROGRAM}",
+        ),
+        "woods.fr": ("failed", f"no readable text on any of its 4 pages: 4 image only (pages 1-4): an image without text; {NO_PROGRAM}"),
+        "woods.en": ("partly read", "2 of 4 pages without readable text: 2 unreadable (pages 3-4): the page could not be opened"),
         "woods.th": ("no file", ""),
     }
 
@@ -285,3 +301,82 @@ def test_where_languages_lie_is_learnt_once_for_an_encoder_nobody_has_measured(p
     encoder.encoded.clear()
     bring()
     assert encoder.encoded == []
+
+
+def test_a_word_file_and_a_web_page_are_ingested_searched_and_kept(bring, tmp_path, library, encoder):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.docx").write_bytes(word_file("<w:p><w:r><w:t>ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว</w:t></w:r></w:p>"))
+    (folder / "b.html").write_bytes("<html lang=ar><title>الماء</title><p>ماء نظيف في القرية يشربه الأطفال كل يوم.".encode("cp1256"))
+    assert bring().done == {"read": 2}
+    titles = {"a": {"th": "ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว"}, "b": {"ar": "الماء"}}
+    assert {one.publication_id: one.titles for one in library.publications()} == titles
+    assert Searcher(library, encoder).search(Query("water"))[0].publication.publication_id == "b"
+    assert {library.file(library.digest(f"{name}.und")).suffix for name in ("a", "b")} == {".docx", ".html"}
+    assert bring().done == {"unchanged": 2} and not list(library_faults(library))
+
+
+def test_one_hostile_page_costs_no_other_page(bring, tmp_path, library):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "book.pdf").write_bytes(book_with_a_hostile_page())
+    (state,) = bring().editions
+    assert state.state == "partly read" and "1 of 5 pages without readable text: 1 unreadable (page 3): reading gave up (SIGABRT)" in state.reason
+    assert text(library, state.edition.edition_id) == [f"The forest is old {number}." if number != 3 else "" for number in range(1, 6)]
+
+
+def test_an_edition_that_waits_for_a_language_pack_is_read_again_once_it_is_there(publish, bring, library, monkeypatch):
+    publish("woods", {"km": FOREST, "en": FOREST})
+    bring()
+    state = next(one for one in library.edition_states() if one.edition.edition_id == "woods.km")
+    pages, passages = library.pages("woods.km"), library.passages_of("woods.km").values()
+    library.put_reading(replace(state, wants="khm"), pages, list(passages), library.vectors()[1][-len(passages) :])
+    monkeypatch.setattr(ingesting, "installed_packs", lambda: frozenset({"eng", "lao"}))
+    assert bring().done == {"unchanged": 2}
+    monkeypatch.setattr(ingesting, "installed_packs", lambda: frozenset({"eng", "khm"}))
+    assert bring().done == {"read": 1, "unchanged": 1}
+    assert bring().done == {"unchanged": 2}
+
+
+def test_when_languages_are_told_in_another_way_nothing_is_read_or_encoded_and_the_generation_is_new(publish, bring, encoder, library, monkeypatch):
+    publish("woods", {"en": FOREST, "de": WALD})
+    bring()
+    key = next(iter(library.passages_of("woods.de")))
+    library.put_languages({key: "nl"})
+    encoder.encoded.clear()
+    generation = current_name(library)
+    assert bring().done == {"unchanged": 2} and library.passages([key])[key].language == "nl" and current_name(library) == generation
+    monkeypatch.setattr(ingesting, "LANGUAGE_VERSION", 99)
+    assert bring().done == {"unchanged": 2}
+    assert (library.passages([key])[key].language, encoder.encoded, library.meta("language_version")) == ("de", [], "99")
+    assert current_name(library) != generation
+    generation = current_name(library)
+    bring()
+    assert current_name(library) == generation
+
+
+def test_a_bare_file_whose_language_is_told_otherwise_now_changes_with_its_title(bring, tmp_path, library, encoder, monkeypatch):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.html").write_bytes("<title>ป่าไม้</title><p>ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว".encode())
+    bring()
+    stored = library.publication("a")
+    assert (stored.titles, stored.editions[0].language) == ({"th": "ป่าไม้"}, "th")
+    monkeypatch.setattr(ingesting, "prevailing", lambda _: "nod")
+    monkeypatch.setattr(ingesting, "LANGUAGE_VERSION", 99)
+    assert bring().done == {"unchanged": 1}
+    stored = library.publication("a")
+    assert (stored.titles, stored.editions[0].language) == ({"nod": "ป่าไม้"}, "nod")
+
+
+def test_the_encoder_is_given_the_title_above_each_passage_and_again_when_it_changes(publish, bring, encoder, library):
+    folder = publish("woods", {"en": FOREST, "de": WALD})
+    bring()
+    assert f"woods in en\n{FOREST[0]}" in encoder.encoded and f"woods in de\n{WALD[0]}" in encoder.encoded
+    assert {passage.text for passage in library.passages_of("woods.en").values()} == set(FOREST)
+    encoder.encoded.clear()
+    entry = (folder / "publication.toml").read_text("utf-8")
+    (folder / "publication.toml").write_text(entry.replace("woods in de", "der Wald"), "utf-8")
+    assert bring().done == {"read": 1, "unchanged": 1}
+    assert f"der Wald\n{WALD[0]}" in encoder.encoded and not any(FOREST[0] in text for text in encoder.encoded)
+    assert bring().done == {"unchanged": 2}

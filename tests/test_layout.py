@@ -3,21 +3,30 @@ from __future__ import annotations
 import pytest
 
 from ingest.layout import Line, breaks_off, page_texts
+from ingest.typeset import Typeset
 
 HEIGHT, TOP, STEP = 800.0, 650.0, 15.0
 
 
 def lines(*texts: str, left: float = 60, width: float = 400, top: float = TOP, size: float = 10) -> list[Line]:
     """Lines of one column, one below the other, all of full width."""
-    return [Line(text, left, left + width, top - STEP * row, size) for row, text in enumerate(texts)]
+    return [line(text, left, left + width, top - STEP * row, size) for row, text in enumerate(texts)]
+
+
+def line(text: str, left: float, right: float, baseline: float, size: float, noted: bool = False) -> Line:
+    return Line(Typeset.unplaced(text), left, right, baseline, size, noted)
+
+
+def texts_of(pages) -> list[str]:
+    return [page.text.text for page in page_texts(pages)]
 
 
 def text_of(*typeset: Line) -> str:
-    return page_texts([(typeset, HEIGHT)])[0]
+    return texts_of([(typeset, HEIGHT)])[0]
 
 
 def at(baseline: float, text: str, size: float = 8) -> Line:
-    return Line(text, 60, 460, baseline, size)
+    return line(text, 60, 460, baseline, size)
 
 
 @pytest.mark.parametrize("hyphen", ["\u2010", "\u00ad", "\u0002", "\ufffe"])
@@ -64,12 +73,12 @@ def test_running_headers_and_page_numbers_are_left_out(numbers):
         ([at(770, "Forest report"), *lines(body), at(30, f"Network {number}" if number.isdigit() else "Network"), at(20, f"– {number} –")], HEIGHT)
         for body, number in zip(bodies, numbers, strict=True)
     ]
-    assert page_texts(pages) == bodies
+    assert texts_of(pages) == bodies
 
 
 def test_a_line_in_the_body_stays_even_if_it_recurs_and_one_at_the_edge_stays_if_it_does_not():
     pages = [([at(770, heading), *lines("Water", "2019")], HEIGHT) for heading in ("ป่าไม้", "น้ำ", "학교")]
-    assert page_texts(pages) == ["ป่าไม้\nWater 2019", "น้ำ\nWater 2019", "학교\nWater 2019"]
+    assert texts_of(pages) == ["ป่าไม้\nWater 2019", "น้ำ\nWater 2019", "학교\nWater 2019"]
 
 
 def test_columns_are_read_one_after_the_other():
@@ -90,16 +99,16 @@ def test_marks_that_stand_apart_from_their_items_are_left_out(alone):
 
 
 def test_the_number_of_a_footnote_on_a_line_of_its_own_is_left_out():
-    number = Line("3", 200, 204, TOP - 2 * STEP + 4, 6)
+    number = line("3", 200, 204, TOP - 2 * STEP + 4, 6)
     around = lines("هذا", "عدد المدارس"), lines("في البلاد", "كلها", top=TOP - 2 * STEP)
     assert text_of(*around[0], number, *around[1]) == "هذا عدد المدارس في البلاد كلها"
 
 
 @pytest.mark.parametrize("end", [".", "?", "។", "။", "።", "।", "。", "؟", "۔", "…"])
 def test_a_short_line_that_ends_a_sentence_ends_its_paragraph(end):
-    short = Line(f"x{end}", 60, 200, TOP - STEP, 10)
+    short = line(f"x{end}", 60, 200, TOP - STEP, 10)
     assert text_of(*lines("first"), short, *lines("next", top=TOP - 2 * STEP)) == f"first x{end}\nnext"
-    assert text_of(*lines("first"), Line("x", 60, 200, TOP - STEP, 10), *lines("next", top=TOP - 2 * STEP)) == "first x next"
+    assert text_of(*lines("first"), line("x", 60, 200, TOP - STEP, 10), *lines("next", top=TOP - 2 * STEP)) == "first x next"
 
 
 def test_a_gap_and_another_size_of_type_begin_a_paragraph():
@@ -125,17 +134,52 @@ def test_presentation_forms_become_the_letters_that_were_written(typeset, writte
 
 
 @pytest.mark.parametrize(
-    ("extracted", "written"),
-    [("ស្ត្រីស្ត្រី", "ស្ត្រី"), ("ទម្រង់ទម្រង់", "ទម្រង់"), ("কর্মকর্তার্তার", "কর্মকর্তার"), ("শিক্ষিক্ষা", "শিক্ষা"), ("क्षक्ष", "क्ष")],
+    ("typeset", "written"),
+    [
+        ("น\u0e4dา", "น\u0e33"),
+        ("น\u0e4d\u0e49า", "น\u0e49\u0e33"),
+        ("ນ\u0ecd\u0ec9າ", "ນ\u0ec9\u0eb3"),
+        ("ที ่นี่", "ที่นี่"),
+        ("कि ताब", "कि ताब"),
+        ("क िताब", "किताब"),
+        ("⼈⼝", "人口"),
+    ],
 )
-def test_a_cluster_that_pdfium_gives_twice_is_taken_once(extracted, written):
-    assert text_of(*lines(extracted)) == written
+def test_letters_that_are_drawn_in_parts_are_written_as_one(typeset, written):
+    assert text_of(*lines(typeset)) == written
 
 
-@pytest.mark.parametrize("word", ["দাদা", "মামাশ্বশুর", "चाचा", "काकाच्या", "ម្នាក់ៗ", "ต่างๆ", "papa", "ማማ", "爸爸"])
-def test_a_word_that_repeats_itself_is_left_alone(word):
-    assert text_of(*lines(word)) == word
+def test_footnotes_come_last_and_the_page_says_where():
+    note = line("The panel met twice.", 60, 300, 90, 8, noted=True)
+    body = lines("مياه الغابة", "في القرية.", "وفي المدينة.")
+    (page,) = page_texts([([*body[:2], note, body[2]], HEIGHT)])
+    assert page.text.text == "مياه الغابة في القرية. وفي المدينة.\nThe panel met twice."
+    assert [page.text.text[part.start : part.end] for part in page.paragraphs if part.footnote] == ["The panel met twice."]
+
+
+def test_every_note_begins_a_paragraph_and_small_type_without_a_number_is_no_note():
+    notes = [line(text, 60, 460, 100 - 10 * row, 8, noted=True) for row, text in enumerate(("ກອງປະຊຸມ", "ໝູ່ບ້ານ"))]
+    assert text_of(*lines("ປ່າ", "ນ້ຳ"), *notes) == "ປ່ານ້ຳ\nກອງປະຊຸມ\nໝູ່ບ້ານ"
+    (page,) = page_texts([([*lines("ປ່າ"), at(100, "Source: the network")], HEIGHT)])
+    assert not any(part.footnote for part in page.paragraphs)
+
+
+def test_the_header_of_a_chapter_is_left_out_though_other_chapters_have_another():
+    chapters = ["ጫካ", "ውሃ", "ትምህርት", "መንገድ"]
+    pages = [
+        ([at(770, f"{number} {chapter}"), *lines(f"Text {chr(97 + number)}")], HEIGHT)
+        for number, chapter in enumerate(chapter for chapter in chapters for _ in range(5))
+    ]
+    assert {text.split()[0] for text in texts_of(pages)} == {"Text"}
+
+
+def test_the_glyphs_of_the_text_are_those_of_its_letters():
+    (page,) = page_texts(
+        [([Line(Typeset("ﬁre", [0, 1, 2]), 60, 460, TOP, 10), Line(Typeset("in­land", list(range(3, 10))), 60, 460, TOP - STEP, 10)], HEIGHT)]
+    )
+    assert (page.text.text, page.text.glyphs) == ("fire inland", [0, 0, 1, 2, -1, 3, 4, 6, 7, 8, 9])
 
 
 def test_a_page_without_lines_has_no_text_and_control_characters_are_dropped():
-    assert page_texts([([], HEIGHT), (lines("wa\x01ter", "ni\u00adght \t x"), HEIGHT)]) == ["", "water night x"]
+    assert texts_of([(lines("\x01", "\x0c \x1f", "ውሃ"), HEIGHT)]) == ["ውሃ"]
+    assert texts_of([([], HEIGHT), (lines("wa\x01ter", "ni\u00adght \t x"), HEIGHT)]) == ["", "water night x"]

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from filling import fill, passage_of, publication
 
-from index.library import BusyLibraryError, ChangedFileError, Library, UnusableLibraryError
+from index.library import BusyLibraryError, ChangedFileError, EditionState, Library, UnusableLibraryError
+from index.tables import boxes_packed, boxes_unpacked
+from ingest.records import Page, WordBox, WordBoxes
 
 SAYINGS = {
     "th": "ป่าเติบโต", "km": "ព្រៃឈើដុះ", "lo": "ປ່າໄມ້ເຕີບໂຕ", "my": "သစ်တောကြီးထွားသည်", "ar": "تنمو الغابة", "fa": "جنگل می‌روید",
@@ -139,3 +141,87 @@ def test_a_database_with_overwritten_pages_is_told_not_raised(library, encoder):
     content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
     file.write_bytes(content)
     assert Library(library.folder).faults()
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".html", ".PDF"])
+def test_an_original_keeps_its_suffix_and_is_found_by_its_digest_alone(library, tmp_path, suffix):
+    (tmp_path / f"ป่า{suffix}").write_bytes(b"x")
+    digest = hashlib.sha256(b"x").hexdigest()
+    kept = library.keep_file(tmp_path / f"ป่า{suffix}", digest)
+    assert (kept.name, kept) == (digest + suffix.lower(), library.file(digest))
+    (tmp_path / "copy.htm").write_bytes(b"x")
+    assert library.keep_file(tmp_path / "copy.htm", digest) == kept and len(list(kept.parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("language", "text"), SAYINGS.items())
+def test_pages_and_passages_come_back_with_all_that_is_known_of_them(library, encoder, language, text):
+    work = publication("woods", [language])
+    fill(library, encoder, work, {})
+    edition = work.editions[0]
+    boxes = WordBoxes.of(WordBox(place, place + 1, 10.5 + place, 20, 11.25 + place, 30) for place in range(len(text)))
+    pages = [
+        Page(edition.edition_id, 1, "iv", text, "recognised", boxes, f"an image without text: {text}", 3, 0.875),
+        Page(edition.edition_id, 2, "A-3", "", "empty"),
+    ]
+    passage = replace(passage_of(edition, 0, text, 1), headings=(text, "1. \u1796\u17d2\u179a\u17c3"))
+    state = EditionState(edition, "partly read", "x", 3, "folder", wants="khm")
+    library.put_reading(state, pages, [passage], encoder.encode_passages([text]))
+    assert library.pages(edition.edition_id) == pages
+    (stored,) = library.passages_of(edition.edition_id).values()
+    assert stored == passage and library.edition_states() == [state]
+
+
+def test_boxes_take_a_third_of_their_space_on_disk():
+    boxes = WordBoxes.of(
+        WordBox(6 * n, 6 * n + 5, 50.0 + n % 10 * 40, 700.0 - n // 10 * 14, 85.0 + n % 10 * 40, 712.0 - n // 10 * 14) for n in range(400)
+    )
+    assert len(boxes_packed(boxes)) < len(boxes.packed) / 3 and boxes_unpacked(boxes_packed(boxes)) == boxes
+    assert (boxes_packed(WordBoxes()), boxes_unpacked(b"")) == (b"", WordBoxes())
+
+
+def test_a_library_of_the_format_before_gets_what_is_new_and_keeps_what_it_has(library, encoder):
+    fill(library, encoder, publication("woods", ["my"]), {"my": ["သစ်တော"]})
+    with library.transaction() as run:
+        for table, column in (
+            ("editions", "wants"),
+            ("passages", "headings"),
+            *(("pages", name) for name in ("cause", "boxes", "footnotes", "confidence")),
+        ):
+            run(f"ALTER TABLE {table} DROP COLUMN {column}")
+        run("UPDATE meta SET value = '2' WHERE key = 'format'")
+    opened = Library.open(library.folder)
+    assert opened.meta("format") == "3" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
+    assert [passage.headings for passage in opened.passages_of("woods.my").values()] == [()]
+    assert [state.wants for state in opened.edition_states()] == [""]
+    assert Library.open(library.folder).counts()["passages"] == 2
+
+
+def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(library, tmp_path):
+    with library.transaction() as run:
+        for table, column in (
+            ("editions", "wants"),
+            ("passages", "headings"),
+            *(("pages", name) for name in ("cause", "boxes", "footnotes", "confidence")),
+        ):
+            run(f"ALTER TABLE {table} DROP COLUMN {column}")
+        run("UPDATE meta SET value = '2' WHERE key = 'format'")
+    old, new = Library.open(library.folder), Library.create(tmp_path / "new")
+    for table in ("editions", "pages", "passages"):
+        columns = [[tuple(row) for row in one._connection().execute(f"PRAGMA table_info({table})")] for one in (old, new)]
+        assert columns[0] == columns[1]
+
+
+def test_languages_are_stored_anew_without_a_new_passage(library, encoder):
+    fill(library, encoder, publication("woods", ["sr", "hr"]), {"sr": ["šuma", "voda"], "hr": ["šuma"]})
+    before = library.vectors()
+    first, second = library.passages_of("woods.sr")
+    library.put_languages({first: "sr-Latn"})
+    assert [passage.language for passage in library.passages_of("woods.sr").values()] == ["sr-Latn", "sr"]
+    assert list(library.passages_of("woods.sr")) == [first, second] and all(map(np.array_equal, library.vectors(), before))
+
+
+def test_an_edition_can_be_marked_to_be_read_again(library, encoder):
+    fill(library, encoder, publication("woods", ["am", "ti"]), {"am": ["ደን"], "ti": ["ደን"]})
+    library.read_again(["woods.ti"])
+    assert {state.edition.edition_id: state.reading_version for state in library.edition_states()} == {"woods.am": 1, "woods.ti": 0}
+    assert [page.text for page in library.pages("woods.ti")] == ["ደን"]

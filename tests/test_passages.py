@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from conftest import CORPUS, LexiconEncoder
 
-from ingest.passages import PASSAGE_TOKENS, catalogue_passages, cut_pages, with_languages
+from ingest import passages
+from ingest.passages import PASSAGE_TOKENS, catalogue_passages, cut_pages, encoded_text, with_languages
 from ingest.pdf import read_pdf
 from ingest.records import Edition, Page, Passage, Publication
 from ingest.sentences import sentence_spans
@@ -41,26 +42,30 @@ def sample(request):
 def test_every_sentence_stands_in_a_passage(sample):
     pages, language, passages = sample
     cut = " ".join(" ".join(sentences_of(passage)) for passage in passages)
-    by_page = [[page.text[start:end] for start, end in sentence_spans(page.text, language)] for page in pages]
+    bodies = [page.text[: page.footnotes] if page.footnotes >= 0 else page.text for page in pages]
+    by_page = [[text[start:end] for start, end in sentence_spans(text, language)] for text in bodies]
     inner = [sentence for sentences in by_page for sentence in sentences[1:-1]]  # the first and the last may run over the page's end
     assert len(inner) > 20
     assert [sentence for sentence in inner if "".join(sentence.split()) not in "".join(cut.split())] == []
 
 
 def test_no_passage_is_longer_than_the_bound_and_most_are_well_filled(sample):
-    sizes = [sum(by_characters(sentences_of(passage))) for passage in sample[2]]
-    assert max(sizes) <= PASSAGE_TOKENS
+    footnotes = {page.number: page.footnotes for page in sample[0]}
+    assert max(sum(by_characters(sentences_of(passage))) for passage in sample[2]) <= PASSAGE_TOKENS
+    in_body = [passage for passage in sample[2] if not 0 <= footnotes[passage.first_page] <= passage.start]
+    sizes = [sum(by_characters(sentences_of(passage))) for passage in in_body]
     assert sum(size > PASSAGE_TOKENS / 2 for size in sizes[:-1]) >= 0.8 * len(sizes[:-1])
 
 
 def test_offsets_agree_with_the_texts_of_the_pages(sample):
-    text = {page.number: page.text for page in sample[0]}
+    by_number = {page.number: page for page in sample[0]}
     for passage in sample[2]:
-        first, last = text[passage.first_page], text[passage.last_page]
+        page, last = by_number[passage.first_page], by_number[passage.last_page].text
         if passage.first_page == passage.last_page:
-            assert passage.text == first[passage.start : passage.end]
+            assert passage.text == page.text[passage.start : passage.end]
         else:
-            assert passage.text.startswith(first[passage.start :].rstrip("\u2010")) and passage.text.endswith(last[: passage.end])
+            body = page.text[: page.footnotes].rstrip() if page.footnotes >= 0 else page.text
+            assert passage.text.startswith(body[passage.start :].rstrip("\u2010")) and passage.text.endswith(last[: passage.end])
 
 
 def test_passages_are_numbered_in_reading_order_and_their_sentences_cover_them(sample):
@@ -179,3 +184,20 @@ def test_a_short_passage_between_sure_ones_takes_their_language_not_that_of_the_
     german = "Die Kinder sagten, dass es in der Nähe der Schule einen Fluss gibt."
     told = with_languages(passages_of(german, "Kinder", german), "en")
     assert [passage.language for passage in told] == ["de", "de", "de"]
+
+
+@pytest.mark.parametrize(
+    ("title", "headings", "text", "encoded"),
+    [
+        ("ป่า", ("บทที่ 1", "น้ำ"), "แม่น้ำสะอาด", "ป่า\nบทที่ 1\nน้ำ\nแม่น้ำสะอาด"), ("", (), "غابة", "غابة"), ("غابة", ("غابة", "ماء"), "نهر", "غابة\nماء\nنهر"),
+        ("森林", ("水",), "水是清的", "森林\n水是清的"), ("Woods", ("Woods",), "Woods grow.", "Woods grow."),
+    ],
+)  # fmt: skip
+def test_the_encoder_is_given_title_and_headings_once_each_above_the_text(title, headings, text, encoded):
+    passage = Passage("woods.x", 0, 1, 0, 1, len(text), "x", text, ((0, len(text)),), headings)
+    assert encoded_text(passage, title) == encoded
+
+
+def test_without_headings_the_encoder_is_given_the_text_alone(monkeypatch):
+    monkeypatch.setattr(passages, "UNDER_HEADINGS", False)
+    assert encoded_text(Passage("woods.x", 0, 1, 0, 1, 2, "ja", "森林", ((0, 2),), ("水",)), "木") == "森林"

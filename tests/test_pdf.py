@@ -13,11 +13,31 @@ from ingest.pdf import UnreadablePdfError, read_pdf
 READABLE = sorted(
     f"{path.parent.name}/{path.stem}" for path in CORPUS.glob("*/*.pdf") if f"{path.parent.name}/{path.stem}" not in ("east-africa-coast/fr", "river-corridor/vi")
 )  # fmt: skip
-USUAL = (0.94, 0.95)  # measured over the sample: at least 0.944 and 0.959
-FLOORS = {  # PDFium repeats or displaces marks: measured at least 0.79 and 0.67, 0.93 and 0.94, 0.94 and 0.95
-    "km": (0.78, 0.66), "bn": (0.92, 0.93), "ar": (0.93, 0.94),
-}  # fmt: skip
-VERBATIM = ("am", "de-AT", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "lo", "my", "pt", "sw", "uk", "vi", "zh")
+RECALL, PRECISION = 0.94, 0.95  # measured over the sample: at least 0.943 and 0.955
+VERBATIM = (
+    "am",
+    "ar",
+    "bn",
+    "de-AT",
+    "en",
+    "es",
+    "fa",
+    "fr",
+    "hi",
+    "id",
+    "it",
+    "ja",
+    "km",
+    "ko",
+    "lo",
+    "my",
+    "pt",
+    "ru",
+    "sw",
+    "uk",
+    "vi",
+    "zh",
+)
 
 
 def read(tmp_path, content: bytes):
@@ -27,6 +47,13 @@ def read(tmp_path, content: bytes):
 
 def texts(name: str) -> str:
     return "\n".join(page.text for page in read_pdf(CORPUS / f"{name}.pdf", name).pages)
+
+
+def bodies(name: str) -> str:
+    """The texts of the pages without the footnotes, past which a sentence goes on, and then the footnotes."""
+    pages = read_pdf(CORPUS / f"{name}.pdf", name).pages
+    parts = [(page.text[: page.footnotes], page.text[page.footnotes :]) if page.footnotes >= 0 else (page.text, "") for page in pages]
+    return "\n".join([*(body for body, _ in parts), *(notes for _, notes in parts)])
 
 
 def squeezed(text: str) -> str:
@@ -44,9 +71,8 @@ def test_the_text_of_a_sample_is_what_its_source_says_and_little_else(name):
     publication, language = name.split("/")
     source = (CORPUS / publication / "source" / f"{language}.md").read_text("utf-8")
     written, found = trigrams(re.sub(r"\[\[note:|:::.*", "", source)), trigrams(texts(name))
-    recall, precision = FLOORS.get(language, USUAL)
-    assert len(written & found) / len(written) >= recall
-    assert len(written & found) / len(found) >= precision
+    assert len(written & found) / len(written) >= RECALL
+    assert len(written & found) / len(found) >= PRECISION
 
 
 @pytest.mark.parametrize("language", VERBATIM)
@@ -54,7 +80,7 @@ def test_the_sentences_that_answer_questions_are_in_the_text_word_for_word(langu
     asked = [(path.parent.name, line.split("\t")[3]) for path in CORPUS.glob("*/questions.tsv") for line in path.read_text("utf-8").splitlines()
              if line.split("\t")[2] == language and f"{path.parent.name}/{language}" in READABLE]  # fmt: skip
     assert asked
-    assert [sentence for publication, sentence in asked if squeezed(sentence) not in squeezed(texts(f"{publication}/{language}"))] == []
+    assert [sentence for publication, sentence in asked if squeezed(sentence) not in squeezed(bodies(f"{publication}/{language}"))] == []
 
 
 @pytest.mark.parametrize("name", ["boys-services/my", "humanitarian-casework/ar", "payment-signals/zh", "river-corridor/th"])
@@ -130,7 +156,7 @@ def encrypted(password: str) -> bytes:
 
 
 def test_a_file_with_a_password_says_so(tmp_path):
-    with pytest.raises(UnreadablePdfError, match=r"^needs a password$"):
+    with pytest.raises(UnreadablePdfError, match=r"^it is encrypted and needs a password; open it with"):
         read(tmp_path, encrypted("secret"))
 
 

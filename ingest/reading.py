@@ -1,0 +1,70 @@
+"""Read one file, whatever its format: the work of a reading process."""
+
+from __future__ import annotations
+
+import mmap
+import re
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+from ingest.formats import PDF, WORD, format_of
+from ingest.health import judged
+from ingest.html import read_html
+from ingest.limits import MIB, Watch
+from ingest.pdf import read_pdf
+from ingest.proposal import likely_title
+from ingest.records import UNDETERMINED, Content, Proposal
+from ingest.word import read_word
+
+FLATE_STREAM = re.compile(rb"/FlateDecode[^\0]{0,500}?stream\r?\n|/Fl\b[^\0]{0,500}?stream\r?\n")
+BITE = MIB  # bytes that are unpacked at a time
+
+
+def read_file(path: Path, edition_id: str, language: str = UNDETERMINED, watch: Watch | None = None) -> Content:
+    """Read the file of an edition in `language` by what it is, not by what it is called.
+
+    Raises UnreadableFileError when nothing of it can be had.
+    """
+    watch = watch or Watch()
+    watch.page(0)
+    form = format_of(path)
+    if form is PDF:
+        return read_pdf(path, edition_id, language, watch)
+    content = read_word(path, edition_id, watch) if form is WORD else read_html(path, edition_id)
+    title = likely_title(content.title, [page.text for page in content.pages])
+    return replace(content, pages=judged(content.pages, language), proposal=Proposal(title))
+
+
+def unpacks_too_far(path: Path, watch: Watch) -> bool:
+    """Whether a PDF holds a stream that unpacks to more than the limit. For the diagnosis of a file that ended its reading process.
+
+    The streams are looked for in the bytes of the file, so an encrypted one, or one in object streams, is not found.
+    """
+    watch.page(0)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(_unpacked(content, found.end(), found.group().count(b"/Fl"), watch.limits.unpacked) for found in FLATE_STREAM.finditer(content))
+
+
+def _unpacked(content: mmap.mmap, start: int, times: int, limit: int) -> bool:
+    """Whether the stream at `start`, packed so many times, is longer than `limit` after any of the unpackings."""
+    layers = [zlib.decompressobj() for _ in range(times)]
+    sizes = [0] * times
+    for at in range(start, len(content), BITE):
+        pieces = [content[at : at + BITE]]
+        for place, layer in enumerate(layers):
+            unpacked = []
+            for piece in pieces:
+                while piece and not layer.eof:
+                    try:
+                        unpacked.append(layer.decompress(piece, BITE))
+                    except zlib.error:
+                        return False
+                    sizes[place] += len(unpacked[-1])
+                    if sizes[place] > limit:
+                        return True
+                    piece = layer.unconsumed_tail
+            pieces = unpacked
+        if layers[0].eof:
+            return False
+    return False

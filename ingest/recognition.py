@@ -1,0 +1,110 @@
+"""Recognise the pages of a PDF that are only pictures, and all of them where their letters are not those that are seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from ingest.hocr import Recognition
+from ingest.layout import Line
+from ingest.limits import Watch
+from ingest.ocr import RecognitionError, Tesseract, find_tesseract, pack_of, scale_for
+from ingest.pdfium import PdfiumDocument, Sheet
+from ingest.records import Page
+from ingest.trust import Font, doubt, has_wrong_letters, sample_page
+from ingest.typeset import Typeset
+
+SAME_SIZE = 0.2  # share by which recognised type may differ from the usual on its page and still be of that size
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of a page that was to be recognised."""
+
+    cause: str  # why it was to be recognised and, if it was not, what prevented it
+    sheet: Sheet | None = None  # None when it was not recognised
+    confidence: float = 0.0  # in [0, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What is needed to recognise pages of one document."""
+
+    document: PdfiumDocument
+    tesseract: Tesseract
+    language: str
+    watch: Watch
+    until: float  # on the monotonic clock, in seconds
+
+    def see(self, number: int, cause: str) -> Seen:
+        """Recognise the page of this number, from 1."""
+        if time.monotonic() >= self.until or not self.watch.has_time():
+            return Seen(f"{cause}; not recognised, because the time for one file was used up: split it")
+        self.watch.page(number)
+        try:
+            size = self.document.size(number)
+            scale = scale_for(*size, self.language)
+            recognition = self.tesseract.recognise(self.document.picture(number, scale), scale, self.language)
+        except RecognitionError as error:
+            return Seen(f"{cause}; {error}")
+        except Exception as error:  # PDFium raises more than it documents; the page's cause tells the reader
+            return Seen(f"{cause}; it cannot be drawn: {error}")
+        return Seen(cause, sheet_of(recognition, *size), recognition.confidence)
+
+
+def recognise(
+    document: PdfiumDocument, pages: Sequence[Page], fonts: Callable[[int], Sequence[Font]], language: str, watch: Watch
+) -> tuple[Mapping[int, Seen], str]:
+    """Recognise what has to be, of a document in `language`; `fonts` gives those of the page of a number.
+
+    Returns what came of each page that was to be recognised, by its number, and the language pack that was missing, or "".
+    """
+    unread = {page.number: page.cause for page in pages if page.health == "image only" or (page.text and not page.readable)}
+    sample = sample_page([page.text if page.readable else "" for page in pages])
+    doubts = doubt(fonts(sample), language) if sample else ""
+    if not unread and not doubts:
+        return {}, ""
+    try:
+        tesseract = find_tesseract()
+        tesseract.packs_for(language)
+    except RecognitionError as error:
+        return {number: Seen(f"{cause}; {error}") for number, cause in unread.items()}, _pack(language)
+    eyes = Eyes(document, tesseract, language, watch, time.monotonic() + watch.limits.recognition_seconds)
+    seen = dict(_wrong(eyes, pages, sample, doubts)) if sample and doubts else {}
+    return seen | {number: eyes.see(number, cause) for number, cause in unread.items()}, ""
+
+
+def _wrong(eyes: Eyes, pages: Sequence[Page], sample: int, doubts: str) -> Iterator[tuple[int, Seen]]:
+    """Recognise all pages that have text, if the sample has the wrong letters."""
+    cause = f"wrong letters: {doubts}"
+    first = eyes.see(sample, cause)
+    if first.sheet and has_wrong_letters(pages[sample - 1].text, "\n".join(line.text.text for line in first.sheet.lines)):
+        yield sample, first
+        for page in pages:
+            if page.readable and page.number != sample:
+                yield page.number, eyes.see(page.number, cause)
+
+
+def sheet_of(recognition: Recognition, width: float, height: float) -> Sheet:
+    """What was recognised on a page of this size in points, as if PDFium had read it; type of about the usual size is of the usual size."""
+    usual = median(line.size for line in recognition.lines) if recognition.lines else 0.0
+    lines, boxes, at = [], [np.zeros((0, 4), np.float32)], 0
+    for line in recognition.lines:
+        text = Typeset(line.text, list(range(at, at + len(line.text))))
+        size = usual if abs(line.size - usual) < SAME_SIZE * usual else line.size
+        lines.append(Line(text, line.left, line.right, line.baseline, size))
+        boxes.append(line.character_boxes())
+        at += len(line.text)
+    return Sheet(lines, np.concatenate(boxes), width, height)
+
+
+def _pack(language: str) -> str:
+    """The language pack that is missing, "" where there is none to be had."""
+    try:
+        return pack_of(language)
+    except RecognitionError:
+        return ""

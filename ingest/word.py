@@ -1,0 +1,129 @@
+"""Read the text of a Word file (.docx). The only module that imports docx (python-docx), and, with ingest/html.py, lxml.
+
+python-docx opens the package; its text is walked here, because `Paragraph.text` leaves out what was inserted with tracked changes, content
+controls, text boxes and notes.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import docx
+from docx.document import Document
+from docx.oxml.parser import parse_xml
+from lxml import etree
+
+from ingest.flow import Flow, declared, tidied
+from ingest.limits import Watch
+from ingest.records import Content, UnreadableFileError
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+LEFT_OUT = frozenset(
+    {f"{W}del", f"{W}moveFrom", f"{W}rPr", f"{W}sdtPr", f"{W}tblPr", f"{W}trPr", f"{W}tcPr",
+     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}  # Fallback says again what stands in Choice
+)  # fmt: skip
+TEXT = frozenset({f"{W}t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"})
+SIGNS = {f"{W}tab": " ", f"{W}noBreakHyphen": "\u2011", f"{W}ptab": " "}
+REMEDY = "open it in Word or LibreOffice and save it again as .docx or PDF"
+
+
+def read_word(path: Path, edition_id: str, watch: Watch | None = None) -> Content:
+    """Read a Word file: headings and paragraphs, lists, tables row by row, notes after the text of their page; without what was deleted.
+
+    A Word file has no pages until it is laid out: pages are those that Word noted when it saved the file, else those between explicit page
+    breaks. Raises UnreadableFileError.
+    """
+    watch = watch or Watch()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            watch.limits.unpacking_allowed(sum(member.file_size for member in archive.infolist()))
+        document = docx.Document(str(path))
+        body = document.element.body
+        notes = _notes(document)
+    except (UnreadableFileError, MemoryError):
+        raise
+    except Exception as error:  # python-docx raises whatever it stumbles over
+        raise UnreadableFileError(f"damaged Word file ({type(error).__name__}: {error}); {REMEDY}") from error
+    if body.getroottree().docinfo.doctype:
+        raise UnreadableFileError(f"its XML declares a document type, as no Word file does; {REMEDY}")
+    flow = Flow()
+    _pour(body, flow, notes)
+    pages = flow.pages(edition_id)
+    watch.limits.pages_allowed(len(pages))
+    said = document.core_properties
+    return Content(tidied(said.title or ""), pages, declared(said.language))
+
+
+def _notes(document: Document) -> Mapping[tuple[str, str], str]:
+    """The footnotes and endnotes, by their kind and number."""
+    notes = {}
+    for relation in document.part.rels.values():
+        kind = relation.reltype.rsplit("/", 1)[-1].removesuffix("s")
+        if kind in {"footnote", "endnote"} and not relation.is_external:
+            for note in parse_xml(relation.target_part.blob).iter(f"{W}{kind}"):
+                flow = Flow()
+                _pour(note, flow, {})
+                notes[kind, note.get(f"{W}id", "")] = flow.pages("")[0].text.replace("\n", " ")
+    return notes
+
+
+def _pour(root: etree._Element, flow: Flow, notes: Mapping[tuple[str, str], str]) -> None:
+    """Give the text of an element to `flow`, piece by piece."""
+    noted = next(root.iter(f"{W}lastRenderedPageBreak"), None) is not None
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walk:
+        if event == "start":
+            if element.tag in LEFT_OUT or _is_hidden(element):
+                walk.skip_subtree()
+            else:
+                _start(element, flow, noted, notes)
+        elif element.tag == f"{W}p":
+            flow.end_paragraph()
+            if not noted and element.find(f"{W}pPr/{W}sectPr") is not None and _turns_page(element):
+                flow.end_page()
+        elif element.tag == f"{W}tc":
+            flow.end_cell()
+        elif element.tag == f"{W}tr":
+            flow.end_row()
+
+
+def _start(element: etree._Element, flow: Flow, noted: bool, notes: Mapping[tuple[str, str], str]) -> None:
+    tag = element.tag
+    if tag in TEXT:
+        flow.text(element.text or "")
+    elif tag in SIGNS:
+        flow.text(SIGNS[tag])
+    elif tag == f"{W}tr":
+        flow.start_row()
+    elif tag == f"{W}tc":
+        flow.start_cell()
+    elif tag == f"{W}txbxContent":
+        flow.end_paragraph()
+    elif tag == f"{W}lastRenderedPageBreak" or (not noted and _breaks_page(element)):
+        flow.end_page()
+    elif tag in {f"{W}br", f"{W}cr"} and element.get(f"{W}type") != "page":
+        flow.break_line()
+    elif tag in {f"{W}footnoteReference", f"{W}endnoteReference"}:
+        flow.note(notes.get((tag.removeprefix(W).removesuffix("Reference"), element.get(f"{W}id", "")), ""))
+
+
+def _breaks_page(element: etree._Element) -> bool:
+    if element.tag == f"{W}pageBreakBefore":
+        return _is_on(element)
+    return bool(element.tag == f"{W}br" and element.get(f"{W}type") == "page")
+
+
+def _turns_page(paragraph: etree._Element) -> bool:
+    kind = paragraph.find(f"{W}pPr/{W}sectPr/{W}type")
+    return kind is None or kind.get(f"{W}val") != "continuous"
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    vanish = element.find(f"{W}rPr/{W}vanish") if element.tag == f"{W}r" else None
+    return vanish is not None and _is_on(vanish)
+
+
+def _is_on(element: etree._Element) -> bool:
+    return str(element.get(f"{W}val", "true")) not in {"0", "false", "off"}

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+from conftest import CORPUS
+from test_structure import pages_of
+
+from ingest.pdf import read_pdf
+from ingest.proposal import propose
+from ingest.structure import headings
+
+
+def proposal_of(*paragraphs: str, **metadata: str):
+    pages = pages_of([(text, 10.0) for text in paragraphs])
+    return propose(pages, headings(pages, []), metadata)
+
+
+@pytest.mark.parametrize(
+    ("printed", "isbn"),
+    [("ISBN 978-3-16-148410-0", "9783161484100"), ("ISBN: 3-16-148410-X", "9783161484100"), ("ISBN 978 616 8000 00 5", ""), ("ISBN‐13 978–3–16–148410–0", "9783161484100"),
+     ("978-3-16-148410-0", ""), ("ISBN 978-3-16-148410-1", "")],
+)  # fmt: skip
+def test_an_isbn_is_proposed_if_its_check_digit_is_right(printed, isbn):
+    assert proposal_of(f"เครือข่าย {printed} กรุงเทพ").isbn == isbn
+
+
+@pytest.mark.parametrize(
+    ("printed", "doi"), [("https://doi.org/10.1000/XYZ-12.", "10.1000/xyz-12"), ("DOI 10.5281/zenodo.123）", "10.5281/zenodo.123"), ("10.5 12/3", "")]
+)
+def test_a_doi_is_found_without_the_stop_behind_it(printed, doi):
+    assert proposal_of(f"参见 {printed}").doi == doi
+
+
+@pytest.mark.parametrize(
+    ("text", "created", "year"),
+    [
+        ("Juin 2019. Réédité en 2021", "", 2019),
+        ("กันยายน 2563", "", 2020),
+        ("report for 2030", "D:20180401", 2018),
+        ("no year", "D:20120101120000", 2012),
+        ("no year", "", None),
+    ],
+)
+def test_the_year_is_the_first_one_that_is_not_later_than_the_file(text, created, year):
+    assert proposal_of(text, CreationDate=created).year == year
+
+
+def test_the_title_is_that_of_the_metadata_unless_a_program_wrote_it():
+    assert proposal_of("الغابة والماء", Title="  Forest  and water ").title == "Forest and water"
+    assert [proposal_of("الغابة والماء", Title=said).title for said in ("Microsoft Word - final.doc", "report.indd", "")] == ["الغابة والماء"] * 3
+
+
+def test_authors_are_told_apart():
+    assert proposal_of("x", Author="Nguyễn Văn An; Marie Curie and 李明、王芳").authors == ("Nguyễn Văn An", "Marie Curie", "李明", "王芳")
+
+
+@pytest.mark.parametrize("heading", ["Abstract", "RÉSUMÉ", "ملخص", "摘要", "บทคัดย่อ", "सारांश", "ማጠቃለያ"])
+def test_the_abstract_is_what_stands_under_its_heading(heading):
+    pages = pages_of(
+        [("The forest", 20.0), (heading, 14.0), ("What it is about.", 10.0), ("More.", 10.0), ("Chapter", 14.0), ("Text of the body. " * 9, 10.0)]
+    )
+    assert propose(pages, headings(pages, []), {}).abstract == "What it is about.\nMore."
+
+
+@pytest.mark.parametrize(("name", "year"), [("humanitarian-casework/ar", 2024), ("river-corridor/th", 2020), ("village-vigilance/hi", 2019)])
+def test_a_sample_says_its_title_and_year(name, year):
+    proposal = read_pdf(CORPUS / f"{name}.pdf", name).proposal
+    source = (CORPUS / name.split("/")[0] / "source" / f"{name.split('/')[1]}.md").read_text("utf-8")
+    assert proposal.year == year and f"title: {proposal.title}\n" in source
