@@ -13,7 +13,7 @@ from ingest.records import UNDETERMINED, Heading, Page, Passage, Publication, Sp
 from ingest.sentences import sentence_spans
 
 PASSAGE_TOKENS = 200  # encoder tokens; longer passages blur several subjects into one vector
-OVERLAP = 1  # sentences shared by neighbours, so that an answer and its context are never cut apart
+OVERLAP_TOKENS = 0  # shared by neighbours, at most, in whole sentences; one sentence is shared anyway, so that an answer keeps its context
 
 LANGUAGE_VERSION = 1  # raise it when a text would be told in another language: stored passages are told again, from their texts
 UNDER_HEADINGS = True  # whether the encoder is given the title and the headings above a passage; raise READING_VERSION with a change
@@ -185,5 +185,7 @@ def _windows(text: str, language: str, count_tokens: TokenCounter) -> Iterator[S
         yield spans[start:end]
         if end == len(spans):
             return
-        shared = end - OVERLAP
+        shared = end - 1
+        while shared - 1 > start and sum(tokens[shared - 1 : end]) <= OVERLAP_TOKENS:
+            shared -= 1
         start = shared if start < shared and sum(tokens[shared : end + 1]) <= PASSAGE_TOKENS else end
