@@ -9,17 +9,17 @@ from hostile import HOSTILE, SAID, encrypted, flate_bomb, lying_count, many_page
 from ingest.limits import MIB, Limits
 from ingest.pipeline import read_files
 
-LIMITS = Limits(memory=320 * MIB, unpacked=64 * MIB, page_seconds=20, pages=1000)
+LIMITS = Limits(memory=480 * MIB, unpacked=64 * MIB, page_seconds=20, pages=1000)
 SMALLER = {  # the same files, in the size of these limits
-    "flate bomb of 3 GiB.pdf": lambda: flate_bomb(300 * MIB),
-    "flate bomb in a flate bomb.pdf": lambda: nested_flate_bomb(300 * MIB),
-    "400 MiB of saved graphics states.pdf": lambda: state_bomb(100 * MIB),
+    "flate bomb of 3 GiB.pdf": lambda: flate_bomb(500 * MIB),
+    "flate bomb in a flate bomb.pdf": lambda: nested_flate_bomb(500 * MIB),
+    "400 MiB of saved graphics states.pdf": lambda: state_bomb(200 * MIB),
     "100,000 pages.pdf": lambda: many_pages(1001),
     "Count of 500,000, one page.pdf": lambda: lying_count(5000),
     "100 MiB.html": lambda: vast_html(33 * MIB),
     "zip bomb of 3 GiB.docx": lambda: word_bomb(65 * MIB),
 }
-GAVE_UP = "reading gave up (SIGABRT), as it does when it needs more than 320 MiB of memory"
+GAVE_UP = "reading gave up (SIGABRT), as it does when it needs more than 480 MiB of memory"
 BOMB = f"a stream in it unpacks to more than 64 MiB: {GAVE_UP}"
 READ = {  # texts of the pages, and the causes of those that are not good
     "form that draws itself.pdf": ([""], [GAVE_UP]),
