@@ -89,7 +89,7 @@ class Searcher:
     def search(self, query: Query, k: int = 10, offset: int = 0) -> list[PublicationHit]:
         """Return the publications ranked offset + 1 to offset + k; equal scores keep the order in which passages were stored."""
         asked = parse(query.text)
-        if not asked.meaning and not asked.wanted:
+        if not asked.wanted and not any(char.isalnum() for char in asked.meaning):
             return []
         view = self._fresh_view()
         question = self._question(view, self.encoder.encode_queries([asked.meaning]), asked, query)

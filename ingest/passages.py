@@ -1,4 +1,4 @@
-"""Cut the pages of an edition into passages: whole sentences, a bounded number of encoder tokens, one sentence of overlap."""
+"""Cut the pages of an edition into passages: whole sentences, a bounded number of encoder tokens, half of them shared with the next."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ingest.layout import SENTENCE_END, breaks_off, unspaced
 from ingest.records import UNDETERMINED, Heading, Page, Passage, Publication, Span, primary
 from ingest.sentences import sentence_spans
 
-PASSAGE_TOKENS = 200  # encoder tokens; longer passages blur several subjects into one vector
-OVERLAP_TOKENS = 0  # shared by neighbours, at most, in whole sentences; one sentence is shared anyway, so that an answer keeps its context
+PASSAGE_TOKENS = 100  # of the encoder; longer passages blur several subjects into one vector, docs/reading.md has the figures
+OVERLAP_TOKENS = 50  # shared by neighbours, at most, in whole sentences; one sentence is shared anyway, so that an answer keeps its context
 
 LANGUAGE_VERSION = 1  # raise it when a text would be told in another language: stored passages are told again, from their texts
 UNDER_HEADINGS = True  # whether the encoder is given the title and the headings above a passage; raise READING_VERSION with a change

@@ -188,3 +188,8 @@ def test_what_holds_the_words_that_were_asked_for_may_answer_however_far_its_mea
 
 def test_a_name_in_another_alphabet_counts_as_the_whole_name():
     assert SAME_NAME >= WHOLE
+
+
+@pytest.mark.parametrize("text", ["", "-", '"', "?!", "…", "، ؟"])
+def test_signs_alone_ask_for_nothing(searcher, text):
+    assert searcher.search(Query(text)) == []
