@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from conftest import CORPUS, LexiconEncoder
 
 from ingest import passages
-from ingest.passages import PASSAGE_TOKENS, catalogue_passages, cut_pages, encoded_text, with_languages
+from ingest.passages import OVERLAP_TOKENS, PASSAGE_TOKENS, catalogue_passages, cut_pages, encoded_text, with_languages
 from ingest.pdf import read_pdf
 from ingest.records import Edition, Page, Passage, Publication
 from ingest.sentences import sentence_spans
@@ -81,11 +82,14 @@ def test_every_passage_of_a_sample_is_in_the_language_of_its_edition_or_has_none
 
 
 @pytest.mark.parametrize("language", FULL_STOPS)
-def test_neighbours_share_one_sentence(language):
+def test_neighbours_share_up_to_half_and_one_sentence_at_least(language):
     text = "".join(f"{number} {'ab ' * 15}{FULL_STOPS[language]}" for number in range(60)).strip()
     passages = cut_pages(pages_of(text), count_tokens, language)
     assert len(passages) > 3
-    assert [sentences_of(left)[-1:] for left in passages[:-1]] == [sentences_of(right)[:1] for right in passages[1:]]
+    for left, right in pairwise(passages):
+        shared = [sentence for sentence in sentences_of(left) if sentence in sentences_of(right)]
+        assert shared and shared == sentences_of(left)[-len(shared) :] == sentences_of(right)[: len(shared)]
+        assert len(shared) == 1 or sum(count_tokens(shared)) <= OVERLAP_TOKENS < sum(count_tokens([sentences_of(left)[-len(shared) - 1], *shared]))
 
 
 @pytest.mark.parametrize(
