@@ -21,10 +21,11 @@ import numpy as np
 from filelock import FileLock
 
 from index.alignment import Alignment, fit
+from index.contents import Keys
 from index.durable import checksum, replacing, sync_file, sync_folder
 from index.encoder import Vectors
 from index.language_priors import prior_for, prior_name
-from index.library import Keys, Library
+from index.library import Library
 from index.vectors import VectorIndex
 
 log = logging.getLogger(__name__)

@@ -41,7 +41,7 @@ def prior_for(library: Library) -> LanguagePrior | None:
 
 def prior_name(library: Library) -> str:
     """Tells what `prior_for` gave from what it gives now; "" for nothing."""
-    files = (PRIORS / f"{library.meta('encoder')[:16]}.npz", _path(library))
+    files = (shipped_file(library.meta("encoder")), _path(library))
     return next((checksum(path) for path in files if path.exists()), "")
 
 
@@ -79,18 +79,21 @@ def declaration() -> Sequence[tuple[str, str]]:
     return sorted(pairs, key=lambda pair: pair[0])
 
 
+def shipped_file(fingerprint: str, kind: str = "") -> Path:
+    """Where what is known of an encoder lies in the installation, if anything is."""
+    return PRIORS / f"{fingerprint[:16]}{kind}.npz"
+
+
 @cache
 def shipped_prior(fingerprint: str) -> LanguagePrior | None:
     """The prior that comes with the installation for the encoder with this fingerprint, or None."""
-    path = PRIORS / f"{fingerprint[:16]}.npz"
+    path = shipped_file(fingerprint)
     return load_prior(path) if path.exists() else None
 
 
 def load_prior(path: Path) -> LanguagePrior:
     with np.load(path) as stored:
-        known = dict(zip(stored["languages"].tolist(), stored["offsets"].astype(np.float32), strict=True))
-        hub = stored["hub"].astype(np.float32) if "hub" in stored else None
-        return LanguagePrior(known, hub, float(stored["close"]) if "close" in stored else None)
+        return _prior_of(stored)
 
 
 def save_prior(prior: LanguagePrior, path: Path) -> None:
@@ -109,8 +112,13 @@ def _path(library: Library) -> Path:
 
 
 def _learnt(library: Library) -> LanguagePrior | None:
-    path = _path(library)
-    return _read(path, lambda _: load_prior(path))
+    return _read(_path(library), _prior_of)
+
+
+def _prior_of(stored: Mapping[str, Any]) -> LanguagePrior:
+    known = dict(zip(stored["languages"].tolist(), stored["offsets"].astype(np.float32), strict=True))
+    hub = stored["hub"].astype(np.float32) if "hub" in stored else None
+    return LanguagePrior(known, hub, float(stored["close"]) if "close" in stored else None)
 
 
 def _read(path: Path, read: Callable[[Any], Read]) -> Read | None:

@@ -1,4 +1,4 @@
-"""The library on disk: one SQLite file is the truth, the original files lie beside it. With index/database.py and index/tables.py, all that knows SQL.
+"""The library on disk: one SQLite file is the truth, the original files lie beside it. With index/contents.py, index/tables.py and index/database.py, all that knows SQL.
 
     library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16) and words
     files/ab/abcd...pdf   originals (.pdf, .docx, .html), named by their SHA-256
@@ -15,37 +15,15 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
-from index.database import Database
+from index.contents import Contents, EditionState
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
-from index.tables import (
-    FORMAT,
-    MIGRATIONS,
-    PAGE_COLUMNS,
-    PASSAGE_COLUMNS,
-    SCHEMA,
-    count_documents,
-    edition_from,
-    insert_pages,
-    insert_passages,
-    migrate,
-    page_from,
-    passage_from,
-    publication_from,
-    put_catalogue_entry,
-)  # fmt: skip
-from ingest.records import Edition, IsoglossError, Page, Passage, Publication
-
-State = Literal["read", "partly read", "failed", "no file"]
-Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
+from index.tables import FORMAT, MIGRATIONS, NOW, SCHEMA, insert_pages, insert_passages, migrate, put_catalogue_entry
+from ingest.records import IsoglossError, Page, Passage, Publication
 
 
 class UnusableLibraryError(IsoglossError):
@@ -60,20 +38,8 @@ class BusyLibraryError(IsoglossError):
     """Another process is writing to the library."""
 
 
-@dataclass(frozen=True, slots=True)
-class EditionState:
-    """What became of an edition's file, kept until the file or the way of reading changes."""
-
-    edition: Edition
-    state: State
-    reason: str  # "" when all is well
-    reading_version: int
-    folder: str  # from which its publication was ingested
-    wants: str = ""  # the language pack that was missing to recognise its pages; it is read again once that is there
-
-
-class Library(Database):
-    """The publications, editions, pages and passages of one library folder."""
+class Library(Contents):
+    """One library folder: all it holds, and how that changes."""
 
     @classmethod
     def open(cls, folder: Path) -> Library:
@@ -124,6 +90,11 @@ class Library(Database):
         except Timeout as error:
             raise BusyLibraryError(f"Another process is writing to {self.folder}; wait until it has ended.") from error
 
+    def file(self, digest: str) -> Path:
+        """Where the original with this digest lies, or would lie."""
+        home = self.folder / "files" / digest[:2]
+        return next(home.glob(f"{digest}.*"), home / f"{digest}.pdf")
+
     def keep_file(self, path: Path, digest: str) -> Path:
         """Copy an original into the library under its digest; return where it lies, once it is on disk. Raises ChangedFileError."""
         kept = self.file(digest)
@@ -161,6 +132,7 @@ class Library(Database):
             )
             insert_pages(run, pages)
             insert_passages(run, passages, vectors)
+            run(f"UPDATE publications SET changed = {NOW} WHERE publication_id = ?", (edition.publication_id,))
 
     def read_again(self, edition_ids: Iterable[str]) -> None:
         """Forget how these editions were read, so that the next ingest reads them again; until then they stay as they are."""
@@ -177,113 +149,3 @@ class Library(Database):
     def remove_publication(self, publication_id: str) -> None:
         with self.transaction() as run:
             run("DELETE FROM publications WHERE publication_id = ?", (publication_id,))
-
-    # -- reading
-
-    def file(self, digest: str) -> Path:
-        """Where the original with this digest lies, or would lie."""
-        home = self.folder / "files" / digest[:2]
-        return next(home.glob(f"{digest}.*"), home / f"{digest}.pdf")
-
-    def publications(self) -> list[Publication]:
-        """All publications, in the order of their ids, with their editions in the order of the catalogue."""
-        editions: dict[str, list[Edition]] = {}
-        for state in self.edition_states():
-            editions.setdefault(state.edition.publication_id, []).append(state.edition)
-        rows = self._connection().execute("SELECT * FROM publications ORDER BY publication_id")
-        return [publication_from(row, editions.get(row["publication_id"], [])) for row in rows]
-
-    def publication(self, publication_id: str) -> Publication | None:
-        row = self._connection().execute("SELECT * FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
-        return publication_from(row, [state.edition for state in self.edition_states(publication_id)]) if row else None
-
-    def folder_of(self, publication_id: str) -> str:
-        """The folder from which a publication was ingested, or ""."""
-        row = self._connection().execute("SELECT folder FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
-        return str(row[0]) if row else ""
-
-    def edition_states(self, publication_id: str = "") -> list[EditionState]:
-        """Every edition, or those of one publication, with what became of its file."""
-        rows = self._connection().execute(
-            "SELECT editions.*, folder FROM editions JOIN publications USING (publication_id) "
-            "WHERE ?1 = '' OR publication_id = ?1 ORDER BY publication_id, position",
-            (publication_id,),
-        )
-        return [EditionState(edition_from(row), row["state"], row["reason"], row["reading_version"], row["folder"], row["wants"]) for row in rows]
-
-    def digest(self, edition_id: str) -> str | None:
-        """The SHA-256 of an edition's file; None when there is no such edition, or no file of it."""
-        row = self._connection().execute("SELECT digest FROM editions WHERE edition_id = ?", (edition_id,)).fetchone()
-        return row[0] if row else None
-
-    def pages(self, edition_id: str) -> list[Page]:
-        rows = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
-        return [page_from(row) for row in rows]
-
-    def page_count(self, edition_id: str) -> int:
-        return int(self._connection().execute("SELECT count(*) FROM pages WHERE edition_id = ?", (edition_id,)).fetchone()[0])
-
-    def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
-        """The passages with these keys; one that has been removed meanwhile is left out."""
-        marks = ",".join("?" * len(keys))
-        rows = self._connection().execute(f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
-        return {row["key"]: passage_from(row) for row in rows}
-
-    def passages_of(self, edition_id: str) -> dict[int, Passage]:
-        """The passages that stand on pages of an edition, by key, in reading order."""
-        rows = self._connection().execute(
-            f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE edition_id = ? AND first_page > 0 ORDER BY ordinal", (edition_id,)
-        )
-        return {row["key"]: passage_from(row) for row in rows}
-
-    def passage_table(self) -> list[tuple[int, str, bool]]:
-        """(key, edition_id, whether it stands on a page) of every passage, by key."""
-        rows = self._connection().execute("SELECT key, edition_id, first_page > 0 FROM passages ORDER BY key")
-        return [(key, edition_id, bool(on_page)) for key, edition_id, on_page in rows]
-
-    def passage_languages(self) -> list[str]:
-        """The language of every passage, by key."""
-        return [row[0] for row in self._connection().execute("SELECT language FROM passages ORDER BY key")]
-
-    def vectors(self, after: int = 0, last: int = 2**62) -> tuple[Keys, Vectors]:
-        """The raw vectors of all passages with a key above `after`, up to `last`, by key: shapes (passages,) and (passages, dimension)."""
-        keys, blobs = [], []
-        for key, blob in self._connection().execute("SELECT key, vector FROM passages WHERE key > ? AND key <= ? ORDER BY key", (after, last)):
-            keys.append(key)
-            blobs.append(blob)
-        vectors = np.frombuffer(b"".join(blobs), np.float16).reshape(len(keys), -1 if keys else 0).astype(np.float32)
-        return np.asarray(keys, np.int64), vectors
-
-    def passage_count(self) -> int:
-        return int(self._connection().execute("SELECT count(*) FROM passages").fetchone()[0])
-
-    def document_counts(self, terms: Iterable[str]) -> dict[str, int]:
-        """In how many passages each term stands; "term*" sums over all terms that begin so, and may count a passage more than once."""
-        return count_documents(self._connection(), terms)
-
-    def best_matches(self, expression: str, k: int) -> list[tuple[int, float, str]]:
-        """(key, BM25, terms) of the k passages that match an FTS5 expression best; BM25 is positive, higher is better."""
-        rows = self._connection().execute("SELECT rowid, -rank, terms FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (expression, k))
-        return sorted((tuple(row) for row in rows), key=lambda match: (-match[1], match[0]))
-
-    def matching(self, expression: str) -> Keys:
-        """The keys of all passages that match an FTS5 expression, growing."""
-        rows = self._connection().execute("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid", (expression,))
-        return np.fromiter((row[0] for row in rows), np.int64)
-
-    def counts(self) -> dict[str, int]:
-        """How many publications, editions, languages, pages and passages there are."""
-        tables = ("publications", "editions", "pages", "passages")
-        counts = {table: self._connection().execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
-        return counts | {"languages": self._connection().execute("SELECT count(DISTINCT language) FROM editions").fetchone()[0]}
-
-    def faults(self) -> list[str]:
-        """What SQLite finds wrong with the file; nothing when it is sound."""
-        connection = self._connection()
-        try:
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
-        lengths = connection.execute("SELECT count(DISTINCT length(vector)) FROM passages").fetchone()[0]
-        found += ["the vectors of passages have different lengths"] if lengths > 1 else []
-        return found + [f"row {row['rowid']} of {row['table']} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]

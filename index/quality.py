@@ -19,9 +19,10 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from index.contents import Keys
 from index.durable import replacing
 from index.generations import current_name
-from index.library import Keys, Library
+from index.library import Library
 from index.searcher import Searcher
 from ingest.records import UNDETERMINED, IsoglossError, Publication, primary
 

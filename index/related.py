@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.contents import Keys
 from index.encoder import Layer, Tokens
-from index.language_priors import PRIORS
-from index.library import Keys, Library
+from index.language_priors import shipped_file
+from index.library import Library
 from index.query import quoted
 from index.terms import Piece, paired, pieces
 from ingest.records import Span
@@ -63,10 +64,9 @@ def ready(texts: Sequence[str], tokens: Sequence[Tokens], means: TokenMeans, wei
 
 def ready_query(text: str, tokens: Tokens, means: TokenMeans) -> Sentence:
     """Make a query ready: its tokens are put together to words, so that a word of many tokens has no more votes than one of few."""
-    (query,) = ready([text], [tokens], means, QUERY_WEIGHT)
-    words = _words(text, tokens.spans)
-    (last,) = _centred([tokens.layers[1]], means.means[1], QUERY_WEIGHT)
-    return replace(query, tokens=unit(np.stack([last[places].mean(axis=0) for places in words.values()])).astype(np.float16)) if words else query
+    (for_words,), (last,) = (_centred([tokens.layers[place]], means.means[place], QUERY_WEIGHT) for place in (0, 1))
+    query, words = _sentence(text, tokens, for_words, last), _words(text, tokens.spans)
+    return replace(query, tokens=_by_word(words, last)) if words else query
 
 
 def answers(query: Sentence, sentence: Sentence) -> float:
@@ -140,7 +140,7 @@ class _Counted:
 @cache
 def shipped_means(fingerprint: str) -> TokenMeans | None:
     """The means that come with the installation for the encoder with this fingerprint, or None: nobody has measured its tokens."""
-    path = PRIORS / f"{fingerprint[:16]}-tokens.npz"
+    path = shipped_file(fingerprint, "-tokens")
     return load_means(path) if path.exists() else None
 
 
@@ -168,9 +168,13 @@ def _centred(layers: Sequence[Layer], mean: Layer, weight: float) -> list[Layer]
 
 def _sentence(text: str, tokens: Tokens, for_words: Layer, last: Layer) -> Sentence:
     words = _words(text, tokens.spans)
-    rows = [for_words[places].mean(axis=0) for places in words.values()]
-    vectors = unit(np.stack(rows)) if rows else np.zeros((0, for_words.shape[1]), np.float32)
-    return Sentence(tuple(words), vectors.astype(np.float16), unit(last).astype(np.float16))
+    return Sentence(tuple(words), _by_word(words, for_words), unit(last).astype(np.float16))
+
+
+def _by_word(words: Mapping[Span, Sequence[int]], layer: Layer) -> Half:
+    """The mean over the tokens of each word."""
+    rows = [layer[places].mean(axis=0) for places in words.values()]
+    return (unit(np.stack(rows)) if rows else np.zeros((0, layer.shape[1]), np.float32)).astype(np.float16)
 
 
 def _words(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from index.closeness import Closeness
+from index.contents import Keys
 from index.encoder import Encoder, Vectors
 from index.fusion import fuse
 from index.generations import current_name
-from index.library import Keys, Library
+from index.library import Library
 from index.marks import Asked, Mark, SentenceMarker
 from index.related import CommonWords, shipped_means
 from index.vectors import Allowed, Scores
@@ -123,7 +124,9 @@ class Searcher:
 
     def _shown(self, question: _Question, groups: Sequence[_Group], first_rank: int) -> list[PublicationHit]:
         view = question.view
-        passages = self.library.passages([group.key for group in groups])
+        keys = [group.key for group in groups]
+        with self.library.snapshot():
+            passages, vectors = self.library.passages(keys), self.library.vectors_of(keys)
         shown = [group for group in groups if group.key in passages]  # unless it was removed while we searched
         asked = Asked(view.generation.judged(question.raw), question.text, question.words.telling)
         marked = self._marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.judged)
@@ -132,7 +135,7 @@ class Searcher:
         hits = []
         for place, (group, (marks, score)) in enumerate(zip(shown, marked, strict=True)):
             passage = passages[group.key]
-            near = float((view.generation.judged(self.library.vectors(group.key - 1, group.key)[1]) @ asked.vector[0]).sum())
+            near = float(view.generation.judged(vectors[group.key][None])[0] @ asked.vector[0])
             hit = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, near + score + group.lost)
             close = question.whole or closeness.may_answer(hit.nearness, float(coverage[place]))
             hits.append(PublicationHit(first_rank + place, group.score, view.publications[group.publication], hit, close))

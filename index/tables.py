@@ -14,14 +14,18 @@ from index.encoder import Vectors
 from index.terms import indexed
 from ingest.records import BOX, Edition, Page, Passage, Publication, WordBoxes
 
-FORMAT = 3  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
+FORMAT = 4  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
+
+NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"  # when it happened, in UTC
 
 # FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
 SCHEMA = (
     """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)""",
     """CREATE TABLE publications (
        publication_id TEXT PRIMARY KEY, folder TEXT NOT NULL, titles TEXT NOT NULL, abstracts TEXT NOT NULL, year INTEGER,
-       kind TEXT NOT NULL, topics TEXT NOT NULL, countries TEXT NOT NULL, source TEXT NOT NULL)""",
+       kind TEXT NOT NULL, topics TEXT NOT NULL, countries TEXT NOT NULL, source TEXT NOT NULL, authors TEXT NOT NULL DEFAULT '[]',
+       publisher TEXT NOT NULL DEFAULT '', isbn TEXT NOT NULL DEFAULT '', doi TEXT NOT NULL DEFAULT '',
+       added TEXT NOT NULL DEFAULT '', changed TEXT NOT NULL DEFAULT '')""",
     """CREATE TABLE editions (
        edition_id TEXT PRIMARY KEY, publication_id TEXT NOT NULL REFERENCES publications ON DELETE CASCADE, position INTEGER NOT NULL,
        language TEXT NOT NULL, label TEXT NOT NULL, part TEXT NOT NULL, digest TEXT, state TEXT NOT NULL, reason TEXT NOT NULL,
@@ -48,6 +52,15 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         "ALTER TABLE pages ADD COLUMN footnotes INTEGER NOT NULL DEFAULT -1",
         "ALTER TABLE pages ADD COLUMN confidence REAL NOT NULL DEFAULT 1.0",
         "ALTER TABLE passages ADD COLUMN headings TEXT NOT NULL DEFAULT '[]'",
+    ),
+    3: (
+        "ALTER TABLE publications ADD COLUMN authors TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE publications ADD COLUMN publisher TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE publications ADD COLUMN isbn TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE publications ADD COLUMN doi TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE publications ADD COLUMN added TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE publications ADD COLUMN changed TEXT NOT NULL DEFAULT ''",
+        f"UPDATE publications SET added = {NOW}, changed = {NOW}",
     ),
 }
 PAGE_COLUMNS = "edition_id, number, label, text, health, cause, boxes, footnotes, confidence"
@@ -119,9 +132,10 @@ def put_catalogue_entry(run: Any, publication: Publication, folder: str) -> None
     """Store what the catalogue says of a publication; the editions it no longer has leave, and so do the passages of the former entry."""
     kept = [edition.edition_id for edition in publication.editions]
     run(
-        "INSERT INTO publications VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET folder = excluded.folder, titles = excluded.titles, "
-        "abstracts = excluded.abstracts, year = excluded.year, kind = excluded.kind, topics = excluded.topics, "
-        "countries = excluded.countries, source = excluded.source",
+        f"INSERT INTO publications VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,{NOW},{NOW}) ON CONFLICT DO UPDATE SET folder = excluded.folder, "
+        "titles = excluded.titles, abstracts = excluded.abstracts, year = excluded.year, kind = excluded.kind, topics = excluded.topics, "
+        "countries = excluded.countries, source = excluded.source, authors = excluded.authors, publisher = excluded.publisher, "
+        "isbn = excluded.isbn, doi = excluded.doi, changed = excluded.changed",
         publication_row(publication, folder),
     )
     run(
@@ -160,6 +174,10 @@ def publication_row(publication: Publication, folder: str) -> tuple[Any, ...]:
         as_json(publication.topics),
         as_json(publication.countries),
         publication.source,
+        as_json(publication.authors),
+        publication.publisher,
+        publication.isbn,
+        publication.doi,
     )
 
 
@@ -174,6 +192,10 @@ def publication_from(row: sqlite3.Row, editions: Sequence[Edition]) -> Publicati
         tuple(json.loads(row["countries"])),
         row["source"],
         tuple(editions),
+        tuple(json.loads(row["authors"])),
+        row["publisher"],
+        row["isbn"],
+        row["doi"],
     )
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from index.contents import Keys
 from index.encoder import Vectors
 from index.generations import Generation, current_name, load_or_build
-from index.library import Keys, Library
+from index.library import Library
 from index.vectors import Allowed, Scores, VectorIndex
 from ingest.records import Edition, Publication, primary
 

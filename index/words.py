@@ -12,7 +12,8 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from index.library import Keys, Library
+from index.contents import Keys
+from index.library import Library
 from index.names import sought_keys
 from index.query import WordQuery, Words, parse, quoted
 from index.terms import Piece, pieces

@@ -17,6 +17,7 @@ from babel import Locale
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.formats import ACCEPTED, PDF, REMEDY, is_accepted, is_refused
+from ingest.identifiers import DOI, valid_isbn
 from ingest.records import UNDETERMINED, Edition, IsoglossError, Part, Publication, edition_id
 
 ENTRY = "publication.toml"
@@ -109,6 +110,20 @@ def _filled(text: str) -> str:
     return " ".join(text.split())
 
 
+def _isbn(number: str) -> str:
+    found = valid_isbn(number)
+    if number and not found:
+        raise ValueError('expected an ISBN whose check digit is right, such as "978-3-16-148410-0"')
+    return found
+
+
+def _doi(name: str) -> str:
+    found = DOI.search(name)
+    if name and not found:
+        raise ValueError('expected a DOI such as "10.1000/182"')
+    return found.group().lower() if found else ""
+
+
 Language = Annotated[str, AfterValidator(_language)]
 Country = Annotated[str, AfterValidator(_country)]
 Text = Annotated[str, AfterValidator(_filled)]
@@ -135,6 +150,10 @@ class _PublicationForm(BaseModel):
     topics: list[Text] = Field(default_factory=list)
     countries: list[Country] = Field(default_factory=list)
     source: Annotated[str, Field(pattern="^(https?://.*)?$")] = ""
+    authors: list[Text] = Field(default_factory=list)
+    publisher: str = ""
+    isbn: Annotated[str, AfterValidator(_isbn)] = ""
+    doi: Annotated[str, AfterValidator(_doi)] = ""
     editions: list[_EditionForm] = Field(min_length=1)
 
 
@@ -176,8 +195,9 @@ def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]
     unnamed = sorted(set(filter(is_accepted, _files(path.parent)[0])) - set(files.values()))
     faults += [f"{path}: editions: expected every publication of the folder, found no edition for {file.name!r}" for file in unnamed]
     publication = Publication(
-        name, form.title, form.abstract, form.year, form.kind, tuple(form.topics), tuple(form.countries), form.source, tuple(editions.values())
-    )
+        name, form.title, form.abstract, form.year, form.kind, tuple(form.topics), tuple(form.countries), form.source, tuple(editions.values()),
+        tuple(form.authors), form.publisher, form.isbn, form.doi,
+    )  # fmt: skip
     return (None if repeated else Entry(publication, files, catalogued=True)), faults
 
 

@@ -1,13 +1,12 @@
-"""Propose a catalogue entry from what a publication says of itself on its first pages and in its metadata. The only module that imports stdnum."""
+"""Propose a catalogue entry from what a publication says of itself on its first pages and in its metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import regex
-from stdnum import isbn
-from stdnum.exceptions import ValidationError
 
+from ingest.identifiers import DOI, valid_isbn
 from ingest.layout import PageText
 from ingest.records import Heading, Proposal
 
@@ -18,7 +17,6 @@ NOT_A_TITLE = regex.compile(
     r"^(untitled|microsoft \w+ - |word document$|powerpoint presentation$|.*\.(docx?|html?|indd|pdf|dvi|qxd|pptx?)$)", regex.IGNORECASE
 )
 ISBN = regex.compile(r"(?:ISBN(?:[- ‐]1[03])?:?\s*)((?:97[89][- –‐]?)?[0-9](?:[- –‐]?[0-9]){8}[- –‐]?[0-9Xx])")
-DOI = regex.compile(r"10\.\d{4,9}/[-._;()/:A-Za-z0-9]*[A-Za-z0-9]")  # the pattern that Crossref recommends, without a stop at its end
 YEAR = regex.compile(r"(?<!\d)(?:19[5-9]\d|20[0-4]\d)(?!\d)")
 BUDDHIST = regex.compile(r"(?<![\d,.])25[4-9]\d(?!\d)")  # Thai and Lao years, 543 ahead
 METADATA_YEAR = regex.compile(r"D?:?((?:19|20)\d\d)")
@@ -40,7 +38,7 @@ def propose(pages: Sequence[PageText], found: Sequence[Heading], metadata: Mappi
         title=likely_title(" ".join(metadata.get("Title", "").split()), texts, found),
         authors=tuple(filter(None, AUTHORS.split(" ".join(metadata.get("Author", "").split())))),
         year=_year(start, metadata.get("CreationDate", "")),
-        isbn=next((number for match in ISBN.finditer(imprint) if (number := _valid_isbn(match[1]))), ""),
+        isbn=next((number for match in ISBN.finditer(imprint) if (number := valid_isbn(match[1]))), ""),
         doi=next((match.group().lower() for match in DOI.finditer(imprint)), ""),
         abstract=_abstract(pages[:FIRST_PAGES], found),
     )
@@ -68,13 +66,6 @@ def _year(text: str, created: str) -> int | None:
     if THAI.search(text):
         years += [int(match.group()) - 543 for match in BUDDHIST.finditer(text)]
     return next((year for year in years if year <= latest), int(file[1]) if file else None)
-
-
-def _valid_isbn(written: str) -> str:
-    try:
-        return str(isbn.to_isbn13(regex.sub(r"[\s–‐-]", "", written)) if isbn.validate(regex.sub(r"[\s–‐-]", "", written)) else "")
-    except ValidationError:
-        return ""
 
 
 def _abstract(pages: Sequence[PageText], found: Sequence[Heading]) -> str:

@@ -50,6 +50,10 @@ class Publication:
     countries: tuple[str, ...]  # ISO 3166-1 alpha-2
     source: str  # address where the publisher offers it, or ""
     editions: tuple[Edition, ...]
+    authors: tuple[str, ...] = ()  # in the order of the title page, as written there
+    publisher: str = ""
+    isbn: str = ""  # thirteen digits
+    doi: str = ""  # lower case, without an address before it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from itertools import chain
 from pathlib import Path
 
 from index import generations, language_priors
+from index.contents import EditionState, State
 from index.encoder import Encoder
-from index.library import ChangedFileError, EditionState, Library, State
+from index.library import ChangedFileError, Library
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
 from ingest.health import summary

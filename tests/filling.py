@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from index.contents import EditionState
 from index.encoder import Encoder
-from index.library import EditionState, Library
+from index.library import Library
 from ingest.records import Edition, Page, Passage, Publication, edition_id
 
 DIGEST = "0" * 64

@@ -63,6 +63,13 @@ part = "executive summary"
     assert found.catalogued
 
 
+def test_an_entry_may_say_who_wrote_it_and_by_what_numbers_it_is_known(corpus):
+    entry = 'authors = ["สมชาย  ใจดี", "Ana Quispe"]\npublisher = "Lantern"\nisbn = "3-16-148410-X"\ndoi = "https://doi.org/10.5555/ABC.1"\n' + RIGHT
+    (found,) = read_catalogue(corpus("woods", entry)).entries
+    said = found.publication
+    assert (said.authors, said.publisher, said.isbn, said.doi) == (("สมชาย ใจดี", "Ana Quispe"), "Lantern", "9783161484100", "10.5555/abc.1")
+
+
 def test_the_sample_library_is_described_without_a_fault():
     catalogue = read_catalogue(CORPUS)
     languages = {edition.language for entry in catalogue.entries for edition in entry.publication.editions}
@@ -79,6 +86,8 @@ def test_the_sample_library_is_described_without_a_fault():
         ('topics = "water"\n' + RIGHT, "topics", "valid list", "'water'"),
         ('topics = [" "]\n' + RIGHT, "topics.0", "expected some text", "' '"),
         ('source = "ftp://lantern.example"\n' + RIGHT, "source", "https?://", "'ftp://lantern.example'"),
+        ('isbn = "978-3-16-148410-1"\n' + RIGHT, "isbn", "check digit", "'978-3-16-148410-1'"),
+        ('doi = "doi:11.1000/1"\n' + RIGHT, "doi", "expected a DOI", "'doi:11.1000/1'"),
         ('titel = "ป่า"\n' + RIGHT, "titel", "not permitted", "'ป่า'"),
         ('[[editions]]\nlanguage = "my"\n', "title", "required", "nothing"),
         ('[title]\nmy = " "\n[[editions]]\nlanguage = "my"\n', "title.my", "expected some text", "' '"),

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from filling import fill, passage_of, publication
 
-from index.library import BusyLibraryError, ChangedFileError, EditionState, Library, UnusableLibraryError
+from index.contents import EditionState
+from index.library import BusyLibraryError, ChangedFileError, Library, UnusableLibraryError
 from index.tables import boxes_packed, boxes_unpacked
 from ingest.records import Page, WordBox, WordBoxes
 
@@ -179,34 +180,39 @@ def test_boxes_take_a_third_of_their_space_on_disk():
     assert (boxes_packed(WordBoxes()), boxes_unpacked(b"")) == (b"", WordBoxes())
 
 
-def test_a_library_of_the_format_before_gets_what_is_new_and_keeps_what_it_has(library, encoder):
+ADDED_SINCE_2 = {  # by table, the columns that format 2 had not
+    "editions": ("wants",),
+    "passages": ("headings",),
+    "pages": ("cause", "boxes", "footnotes", "confidence"),
+    "publications": ("authors", "publisher", "isbn", "doi", "added", "changed"),
+}
+
+
+@pytest.fixture
+def of_format_2(library, encoder):
+    """A library as Isogloss left it before pages had boxes and publications had authors."""
     fill(library, encoder, publication("woods", ["my"]), {"my": ["သစ်တော"]})
     with library.transaction() as run:
-        for table, column in (
-            ("editions", "wants"),
-            ("passages", "headings"),
-            *(("pages", name) for name in ("cause", "boxes", "footnotes", "confidence")),
-        ):
-            run(f"ALTER TABLE {table} DROP COLUMN {column}")
+        for table, columns in ADDED_SINCE_2.items():
+            for column in columns:
+                run(f"ALTER TABLE {table} DROP COLUMN {column}")
         run("UPDATE meta SET value = '2' WHERE key = 'format'")
-    opened = Library.open(library.folder)
-    assert opened.meta("format") == "3" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
+    return library
+
+
+def test_a_library_of_an_older_format_gets_what_is_new_and_keeps_what_it_has(of_format_2):
+    opened = Library.open(of_format_2.folder)
+    assert opened.meta("format") == "4" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
     assert [passage.headings for passage in opened.passages_of("woods.my").values()] == [()]
     assert [state.wants for state in opened.edition_states()] == [""]
-    assert Library.open(library.folder).counts()["passages"] == 2
+    assert (opened.publication("woods").authors, opened.publication("woods").isbn) == ((), "")
+    assert opened.dates()["woods"].added == opened.dates()["woods"].changed != ""
+    assert Library.open(of_format_2.folder).counts()["passages"] == 2
 
 
-def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(library, tmp_path):
-    with library.transaction() as run:
-        for table, column in (
-            ("editions", "wants"),
-            ("passages", "headings"),
-            *(("pages", name) for name in ("cause", "boxes", "footnotes", "confidence")),
-        ):
-            run(f"ALTER TABLE {table} DROP COLUMN {column}")
-        run("UPDATE meta SET value = '2' WHERE key = 'format'")
-    old, new = Library.open(library.folder), Library.create(tmp_path / "new")
-    for table in ("editions", "pages", "passages"):
+def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(of_format_2, tmp_path):
+    old, new = Library.open(of_format_2.folder), Library.create(tmp_path / "new")
+    for table in ADDED_SINCE_2:
         columns = [[tuple(row) for row in one._connection().execute(f"PRAGMA table_info({table})")] for one in (old, new)]
         assert columns[0] == columns[1]
 
@@ -225,3 +231,20 @@ def test_an_edition_can_be_marked_to_be_read_again(library, encoder):
     library.read_again(["woods.ti"])
     assert {state.edition.edition_id: state.reading_version for state in library.edition_states()} == {"woods.am": 1, "woods.ti": 0}
     assert [page.text for page in library.pages("woods.ti")] == ["ደን"]
+
+
+def test_the_day_a_publication_came_stays_and_the_day_it_changed_moves_on(library, encoder):
+    fill(library, encoder, publication("woods", ["km"]), {"km": ["ព្រៃ"]})
+    with library.transaction() as run:
+        run("UPDATE publications SET added = '2020-01-01T00:00:00Z', changed = '2020-01-01T00:00:00Z'")
+    fill(library, encoder, publication("woods", ["km"]), {"km": ["ព្រៃឈើ"]})
+    dates = library.dates()["woods"]
+    assert dates.added == "2020-01-01T00:00:00Z" and dates.changed > "2026"
+
+
+def test_an_edition_is_found_by_its_file_and_by_the_beginning_of_its_digest(library, encoder):
+    fill(library, encoder, publication("woods", ["lo"]), {"lo": ["ປ່າ", "ນໍ້າ"]})
+    digest = library.digest("woods.lo")
+    assert library.edition_of_file(digest[:16]) == library.edition_of_file(digest) == library.publication("woods").editions[0]
+    assert library.edition_of_file("1" * 64) is None
+    assert library.page("woods.lo", 2).text == "ນໍ້າ" and library.page("woods.lo", 3) is None

@@ -11,7 +11,7 @@ from conftest import LexiconEncoder
 from filling import fill, passage_of, publication
 
 from index import generations, quality
-from index.library import EditionState
+from index.contents import EditionState
 from index.quality import NothingToCompareError, load, measure, plain, save
 from index.query import parse
 from index.searcher import Searcher

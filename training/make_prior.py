@@ -15,7 +15,7 @@ from rich.progress import track
 
 from index.alignment import LanguagePrior, Matrix
 from index.encoder import Encoder, Vectors
-from index.language_priors import PRIORS, offsets, save_prior
+from index.language_priors import PRIORS, offsets, save_prior, shipped_file
 from index.sentence_encoder import open_encoder
 
 PENALTY = 1e-4  # of the ridge, towards the identity; README.md here says what others give
@@ -45,7 +45,8 @@ def main(udhr: Path, parallel: tuple[Path, ...], articles: str, name: str, into:
     means = {language: vectors[used & (languages == language)].mean(axis=0) for language in sorted(set(languages[used].tolist()))}
     groups = [group for path in parallel for group in translations(encoder, path)]
     save_prior(
-        LanguagePrior(offsets(means), ridge_to_hub(groups) if groups else None, None if name else CLOSE), into / f"{encoder.fingerprint[:16]}.npz"
+        LanguagePrior(offsets(means), ridge_to_hub(groups) if groups else None, None if name else CLOSE),
+        into / shipped_file(encoder.fingerprint).name,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from rich.progress import track
 
 from index.encoder import Layer, TokenEncoder
-from index.language_priors import PRIORS, declaration
+from index.language_priors import declaration, shipped_file
 from index.related import TokenMeans, save_means, unit
 from index.sentence_encoder import open_encoder
 
@@ -32,7 +32,7 @@ def main(name: str) -> None:
             sums[language].append(np.stack([np.append(unit(layer).sum(axis=0), len(layer)) for layer in tokens.layers]))
     totals = [np.sum(there, axis=0) for there in sums.values()]
     means = np.mean([total[:, :-1] / total[:, -1:] for total in totals], axis=0)
-    save_means(TokenMeans(LAYERS, means.astype(np.float32)), PRIORS / f"{encoder.fingerprint[:16]}-tokens.npz")
+    save_means(TokenMeans(LAYERS, means.astype(np.float32)), shipped_file(encoder.fingerprint, "-tokens"))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,168 @@
+"""What a library holds, read from its SQLite file; index/library.py makes and changes it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.database import Database
+from index.encoder import Vectors
+from index.tables import PAGE_COLUMNS, PASSAGE_COLUMNS, count_documents, edition_from, page_from, passage_from, publication_from
+from ingest.records import Edition, Page, Passage, Publication
+
+State = Literal["read", "partly read", "failed", "no file"]
+Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
+
+
+@dataclass(frozen=True, slots=True)
+class EditionState:
+    """What became of an edition's file, kept until the file or the way of reading changes."""
+
+    edition: Edition
+    state: State
+    reason: str  # "" when all is well
+    reading_version: int
+    folder: str  # from which its publication was ingested
+    wants: str = ""  # the language pack that was missing to recognise its pages; it is read again once that is there
+
+
+class Dates(NamedTuple):
+    """When a publication came into the library, and when its entry or the text of an edition changed last: ISO 8601, UTC, to the second."""
+
+    added: str
+    changed: str
+
+
+class Contents(Database):
+    """The publications, editions, pages and passages of a library."""
+
+    def publications(self) -> list[Publication]:
+        """All publications, in the order of their ids, with their editions in the order of the catalogue."""
+        editions: dict[str, list[Edition]] = {}
+        for state in self.edition_states():
+            editions.setdefault(state.edition.publication_id, []).append(state.edition)
+        rows = self._connection().execute("SELECT * FROM publications ORDER BY publication_id")
+        return [publication_from(row, editions.get(row["publication_id"], [])) for row in rows]
+
+    def publication(self, publication_id: str) -> Publication | None:
+        row = self._connection().execute("SELECT * FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
+        return publication_from(row, [state.edition for state in self.edition_states(publication_id)]) if row else None
+
+    def folder_of(self, publication_id: str) -> str:
+        """The folder from which a publication was ingested, or ""."""
+        row = self._connection().execute("SELECT folder FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def edition_states(self, publication_id: str = "") -> list[EditionState]:
+        """Every edition, or those of one publication, with what became of its file."""
+        rows = self._connection().execute(
+            "SELECT editions.*, folder FROM editions JOIN publications USING (publication_id) "
+            "WHERE ?1 = '' OR publication_id = ?1 ORDER BY publication_id, position",
+            (publication_id,),
+        )
+        return [EditionState(edition_from(row), row["state"], row["reason"], row["reading_version"], row["folder"], row["wants"]) for row in rows]
+
+    def digest(self, edition_id: str) -> str | None:
+        """The SHA-256 of an edition's file; None when there is no such edition, or no file of it."""
+        row = self._connection().execute("SELECT digest FROM editions WHERE edition_id = ?", (edition_id,)).fetchone()
+        return row[0] if row else None
+
+    def edition_of_file(self, digest: str) -> Edition | None:
+        """The edition whose file has this SHA-256, or one that begins so; of several, the first by id."""
+        row = (
+            self._connection()
+            .execute("SELECT * FROM editions WHERE digest >= ?1 AND digest < ?1 || 'g' ORDER BY edition_id LIMIT 1", (digest,))
+            .fetchone()
+        )  # "g" comes after every hexadecimal digit
+        return edition_from(row) if row else None
+
+    def dates(self) -> dict[str, Dates]:
+        """The dates of every publication, by its id."""
+        return {name: Dates(*dates) for name, *dates in self._connection().execute("SELECT publication_id, added, changed FROM publications")}
+
+    def page(self, edition_id: str, number: int) -> Page | None:
+        row = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? AND number = ?", (edition_id, number)).fetchone()
+        return page_from(row) if row else None
+
+    def pages(self, edition_id: str) -> list[Page]:
+        rows = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
+        return [page_from(row) for row in rows]
+
+    def page_count(self, edition_id: str) -> int:
+        return int(self._connection().execute("SELECT count(*) FROM pages WHERE edition_id = ?", (edition_id,)).fetchone()[0])
+
+    def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
+        """The passages with these keys; one that has been removed meanwhile is left out."""
+        marks = ",".join("?" * len(keys))
+        rows = self._connection().execute(f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
+        return {row["key"]: passage_from(row) for row in rows}
+
+    def vectors_of(self, keys: Sequence[int]) -> dict[int, Vectors]:
+        """The raw vectors of the passages with these keys, shape (dimension,); one that has been removed meanwhile is left out."""
+        marks = ",".join("?" * len(keys))
+        rows = self._connection().execute(f"SELECT key, vector FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
+        return {key: np.frombuffer(blob, np.float16).astype(np.float32) for key, blob in rows}
+
+    def passages_of(self, edition_id: str) -> dict[int, Passage]:
+        """The passages that stand on pages of an edition, by key, in reading order."""
+        rows = self._connection().execute(
+            f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE edition_id = ? AND first_page > 0 ORDER BY ordinal", (edition_id,)
+        )
+        return {row["key"]: passage_from(row) for row in rows}
+
+    def passage_table(self) -> list[tuple[int, str, bool]]:
+        """(key, edition_id, whether it stands on a page) of every passage, by key."""
+        rows = self._connection().execute("SELECT key, edition_id, first_page > 0 FROM passages ORDER BY key")
+        return [(key, edition_id, bool(on_page)) for key, edition_id, on_page in rows]
+
+    def passage_languages(self) -> list[str]:
+        """The language of every passage, by key."""
+        return [row[0] for row in self._connection().execute("SELECT language FROM passages ORDER BY key")]
+
+    def vectors(self, after: int = 0) -> tuple[Keys, Vectors]:
+        """The raw vectors of all passages with a key above `after`, by key: shapes (passages,) and (passages, dimension)."""
+        keys, blobs = [], []
+        for key, blob in self._connection().execute("SELECT key, vector FROM passages WHERE key > ? ORDER BY key", (after,)):
+            keys.append(key)
+            blobs.append(blob)
+        vectors = np.frombuffer(b"".join(blobs), np.float16).reshape(len(keys), -1 if keys else 0).astype(np.float32)
+        return np.asarray(keys, np.int64), vectors
+
+    def passage_count(self) -> int:
+        return int(self._connection().execute("SELECT count(*) FROM passages").fetchone()[0])
+
+    def document_counts(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many passages each term stands; "term*" sums over all terms that begin so, and may count a passage more than once."""
+        return count_documents(self._connection(), terms)
+
+    def best_matches(self, expression: str, k: int) -> list[tuple[int, float, str]]:
+        """(key, BM25, terms) of the k passages that match an FTS5 expression best; BM25 is positive, higher is better."""
+        rows = self._connection().execute("SELECT rowid, -rank, terms FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (expression, k))
+        return sorted((tuple(row) for row in rows), key=lambda match: (-match[1], match[0]))
+
+    def matching(self, expression: str) -> Keys:
+        """The keys of all passages that match an FTS5 expression, growing."""
+        rows = self._connection().execute("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid", (expression,))
+        return np.fromiter((row[0] for row in rows), np.int64)
+
+    def counts(self) -> dict[str, int]:
+        """How many publications, editions, languages, pages and passages there are."""
+        tables = ("publications", "editions", "pages", "passages")
+        counts = {table: self._connection().execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+        return counts | {"languages": self._connection().execute("SELECT count(DISTINCT language) FROM editions").fetchone()[0]}
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong with the file; nothing when it is sound."""
+        connection = self._connection()
+        try:
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        lengths = connection.execute("SELECT count(DISTINCT length(vector)) FROM passages").fetchone()[0]
+        found += ["the vectors of passages have different lengths"] if lengths > 1 else []
+        return found + [f"row {row['rowid']} of {row['table']} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
