@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
+from flask_babel import Babel
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
@@ -27,11 +28,13 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app = Flask(__name__)
     app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
     app.extensions["searcher"] = Searcher(library, encoder)
+    Babel(app, locale_selector=languages.of_interface)
     app.register_blueprint(search.blueprint)
     app.register_blueprint(publication.blueprint)
     app.register_blueprint(quality.blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _explain)
+    app.jinja_env.globals["interface"] = languages.of_interface
     app.jinja_env.filters |= {
         "marked": marked,
         "language_name": languages.name,
