@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from index.encoder import Encoder
 from index.library import Library
 from index.searcher import Searcher
-from search_app import languages, publication, quality, search
+from search_app import citing, harvesting, languages, publication, quality, search, spreadsheet
 
 AROUND = 220  # characters shown before and after the marks of a hit
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -31,7 +31,8 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     Babel(app, locale_selector=languages.of_interface)
     app.register_blueprint(search.blueprint)
     app.register_blueprint(publication.blueprint)
-    app.register_blueprint(quality.blueprint)
+    for module in (quality, citing, spreadsheet, harvesting):
+        app.register_blueprint(module.blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _explain)
     app.jinja_env.globals["interface"] = languages.of_interface

@@ -28,9 +28,9 @@ def page() -> str:
     """Show the form and, once asked, the hits; before that, what there is to find."""
     publications = searcher().publications()
     readers = languages.of_reader()
-    query, k, offset = _asked(PAGE_HITS)
+    query, k, offset = asked(PAGE_HITS)
     chosen = {facet: request.args.getlist(facet) for facet in FACETS}
-    hits = _hits(query, k + 1, offset) if query else []  # one more tells whether there is a next page
+    hits = find(query, k + 1, offset) if query else []  # one more tells whether there is a next page
     found, more = answer(query, hits[:k], readers) if query else None, len(hits) > k
     shelf = [] if query else sorted(publications, key=lambda one: (-(one.year or 0), one.publication_id))
     return render_template(
@@ -43,18 +43,18 @@ def page() -> str:
 @blueprint.get("/api/search")
 def api() -> Response:
     """Answer with the same hits as `page`, as JSON."""
-    query, k, offset = _asked(PAGE_HITS)
+    query, k, offset = asked(PAGE_HITS)
     if not query:
         abort(400, 'Expected a question in the parameter "q", found none.')
-    return jsonify(answer(query, _hits(query, k, offset), languages.of_reader()))
+    return jsonify(answer(query, find(query, k, offset), languages.of_reader()))
 
 
-def _hits(query: str, k: int, offset: int) -> list[PublicationHit]:
+def find(query: str, k: int, offset: int) -> list[PublicationHit]:
     filters = filters_from({facet: request.args.getlist(facet) for facet in FACETS})
     return searcher().search(Query(query, filters, bool(request.args.get("exact")), languages.of_reader()), k, offset)
 
 
-def _asked(usual: int) -> tuple[str, int, int]:
+def asked(usual: int) -> tuple[str, int, int]:
     """The query, how many hits, and how many to pass over; refuses what cannot be meant."""
     query = " ".join(request.args.get("q", "").split())
     if len(query) > MAX_QUERY:

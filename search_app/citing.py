@@ -1,0 +1,195 @@
+"""Citations of publications and passages, to be saved, and the same in the head of their pages for whatever reads pages.
+
+Of what Zotero reads in a page, the Highwire tags are chosen: Google Scholar reads them too, they know languages, abstracts and files, and
+they make a report of a report. COinS knows none of these, and where both are there Zotero asks which to take.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, abort, request, send_file, url_for
+from flask_babel import gettext
+
+from ingest.records import Edition, Page, Publication, primary
+from search_app import languages
+from search_app.answers import abstract_in, title_in
+from search_app.references import FORMATS, Reference, family_and_given
+from search_app.search import searcher
+
+SHORT_DIGEST = 16  # hexadecimal digits that name a file in addresses: 64 bits, so no two files of a library share them
+MAX_QUOTATION = 4000  # characters; no passage is longer
+
+blueprint = Blueprint("citing", __name__)
+
+
+@blueprint.get('/publications/<publication_id>.<any("ris", "bib", "csl.json"):form>')
+def publication(publication_id: str, form: str) -> Response:
+    """Give the citation of a publication, in the edition that is asked for, else in the one that suits the reader."""
+    found = searcher().library.publication(publication_id)
+    if found is None:
+        abort(404, gettext("There is no publication %(name)s in this library; it may have been removed.", name=repr(publication_id)))
+    named = request.args.get("edition", "")
+    edition = next((one for one in found.editions if one.edition_id == named), None) if named else edition_for(found, languages.of_reader())
+    if edition is None:
+        abort(404, gettext("The publication %(name)s has no edition %(edition)s.", name=repr(publication_id), edition=repr(named[:80])))
+    return _saved(reference_to(found, edition), form)
+
+
+@blueprint.get('/pages/<digest>/<int:number>.<any("ris", "bib", "csl.json"):form>')
+def passage(digest: str, number: int, form: str) -> Response:
+    """Give the citation of a page, with the quotation that stands on it."""
+    library = searcher().library
+    edition = library.edition_of_file(digest) if len(digest) >= SHORT_DIGEST else None
+    page = library.page(edition.edition_id, number) if edition else None
+    found = library.publication(edition.publication_id) if edition else None
+    if edition is None or page is None or found is None:
+        abort(404, gettext("There is no such page in this library; the file it was in may have been replaced or removed."))
+    quotation = " ".join(request.args.get("quote", "").split())
+    if len(quotation) > MAX_QUOTATION:
+        abort(400, gettext("A quotation may have %(most)d characters, this one has %(length)d.", most=MAX_QUOTATION, length=len(quotation)))
+    if not _stands_on(page, quotation):
+        abort(404, gettext("The page does not hold this quotation; its words may have been read otherwise since. Cite the page without it."))
+    return _saved(reference_to(found, edition, page, quotation), form)
+
+
+def edition_for(found: Publication, readers: list[str]) -> Edition | None:
+    """The first edition in the first of the reader's languages that has one, else the first of all."""
+    wanted = (one for tag in readers for one in found.editions if primary(one.language) == primary(tag))
+    return next(wanted, next(iter(found.editions), None))
+
+
+def reference_to(found: Publication, edition: Edition, page: Page | None = None, quotation: str = "") -> Reference:
+    """What is cited: the edition with the title it bears, and where it stands."""
+    title, language = title_in(found, [edition.language])
+    translated, into = title_in(found, languages.of_reader())
+    abstract = abstract_in(found, [edition.language])
+    return Reference(
+        edition.edition_id, found.kind, edition.part, title, translated if primary(into) != primary(language) else "", edition.language,
+        found.authors, found.publisher, found.year, found.isbn, found.doi,
+        abstract[0] if abstract and primary(abstract[1]) == primary(edition.language) else "",
+        page_address(edition, page.number, quotation) if page else publication_address(found),
+        (page.label or str(page.number)) if page else "", quotation,
+    )  # fmt: skip
+
+
+def publication_address(found: Publication) -> str:
+    """Where a publication stands for good, with the host under which it was asked for."""
+    return url_for("publication.page", publication_id=found.publication_id, _external=True)
+
+
+def page_address(edition: Edition, number: int, quotation: str = "") -> str:
+    """Where a page stands for good, whatever is indexed anew: it is named by its file, and a quotation by its words."""
+    outlined = f"?quote={quote(quotation, safe='')}" if quotation else ""
+    return f"{request.url_root}pages/{(edition.digest or '')[:SHORT_DIGEST]}/{number}{outlined}"
+
+
+@blueprint.app_template_global()
+def cited(found: Publication, edition: Edition | None = None, number: int | None = None, quotation: str = "") -> dict[str, Any]:
+    """What the templates citing_head and citing_page show of a publication, or of a page of one of its editions."""
+    edition = edition or edition_for(found, [request.args.get("edition", ""), *languages.of_reader()]) or found.editions[0]
+    page = searcher().library.page(edition.edition_id, number) if number else None
+    reference = reference_to(found, edition, page, quotation)
+    if page:
+        links = {
+            form: url_for("citing.passage", digest=(edition.digest or "")[:SHORT_DIGEST], number=number, form=form, quote=quotation or None)
+            for form in FORMATS
+        }
+    else:
+        links = {form: url_for("citing.publication", publication_id=found.publication_id, form=form, edition=edition.edition_id) for form in FORMATS}
+    return {
+        "address": reference.url,
+        "canonical": page_address(edition, page.number) if page else reference.url,
+        "exports": [(form, FORMATS[form][0], address) for form, address in links.items()],
+        "tags": _tags(found, edition, reference),
+        "linked_data": _linked_data(found, edition, reference),
+        "files": [(one.language, url_for("publication.file", edition_id=one.edition_id)) for one in found.editions if one.digest],
+    }
+
+
+def _saved(reference: Reference, form: str) -> Response:
+    media_type, written = FORMATS[form]
+    return send_file(
+        BytesIO(written(reference).encode()), f"{media_type}; charset=utf-8", as_attachment=True, download_name=f"{reference.key}.{form}"
+    )
+
+
+def _stands_on(page: Page, quotation: str) -> bool:
+    """Whether the quotation is on the page, or begins or ends there; only letters and digits count, so a hyphen read otherwise does no harm."""
+    words = _letters(quotation)
+    if words in _letters(page.text):
+        return True
+    library = searcher().library
+    before, after = (_body(library.page(page.edition_id, page.number + step)) for step in (-1, 1))
+    return words in before[max(0, len(before) - len(words) + 1) :] + _body(page) + after[: len(words) - 1]
+
+
+def _body(page: Page | None) -> str:
+    """The letters of a page up to its footnotes, over which a sentence goes on to the next page."""
+    return "" if page is None else _letters(page.text if page.footnotes < 0 else page.text[: page.footnotes])
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(char)[0] in "LMN")
+
+
+def _tags(found: Publication, edition: Edition, reference: Reference) -> list[tuple[str, str]]:
+    """Highwire tags, as Zotero and Google Scholar read them; an institution makes it a report, an ISBN a book."""
+    library = searcher().library
+    is_pdf = edition.digest and library.file(edition.digest).suffix == ".pdf"
+    tags = [
+        ("title", reference.title),
+        *(("author", author) for author in reference.authors),
+        ("publication_date", str(reference.year or "")),
+        ("publisher" if reference.isbn else "technical_report_institution", reference.publisher),
+        ("language", reference.language),
+        ("isbn", reference.isbn),
+        ("doi", reference.doi),
+        ("firstpage", reference.page),
+        ("keywords", "; ".join(found.topics)),
+        ("abstract", reference.abstract),
+        ("public_url", reference.url),
+        ("pdf_url", url_for("publication.file", edition_id=edition.edition_id, _external=True) if is_pdf else ""),
+    ]
+    return [(f"citation_{name}", value) for name, value in tags if value]
+
+
+def _linked_data(found: Publication, edition: Edition, reference: Reference) -> dict[str, Any]:
+    """The publication in the words of schema.org: one work, of which every edition is a translation; none is called the original."""
+    work, kind = publication_address(found), "Book" if found.isbn else "Report"
+    editions = [
+        {
+            "@type": kind, "@id": f"{work}#{one.edition_id}", "name": title_in(found, [one.language])[0], "inLanguage": one.language,
+            "translationOfWork": {"@id": work},
+        } | ({"url": url_for("publication.file", edition_id=one.edition_id, _external=True)} if one.digest else {})
+        for one in found.editions
+    ]  # fmt: skip
+    about = {
+        "@context": "https://schema.org", "@type": kind, "@id": work, "url": work,
+        "name": [{"@value": title, "@language": language} for language, title in found.titles.items()],
+        "inLanguage": list(dict.fromkeys(one.language for one in found.editions)),
+        "author": [_author(name, found.publisher) for name in found.authors],
+        "publisher": {"@type": "Organization", "name": found.publisher} if found.publisher else None,
+        "datePublished": str(found.year or ""), "genre": found.kind, "keywords": list(found.topics), "isbn": found.isbn,
+        "sameAs": f"https://doi.org/{found.doi}" if found.doi else "",
+        "workTranslation": editions if len(editions) > 1 else None,
+    }  # fmt: skip
+    page = {
+        "@context": "https://schema.org", "@type": "WebPage", "@id": reference.url, "pagination": reference.page, "inLanguage": edition.language,
+        "isPartOf": {"@id": f"{work}#{edition.edition_id}" if len(editions) > 1 else work}, "mainEntity": about,
+    }  # fmt: skip
+    return {name: value for name, value in (page | {"mainEntity": _filled(about)} if reference.page else about).items() if value}
+
+
+def _author(name: str, publisher: str) -> dict[str, str] | str:
+    parts = family_and_given(name)
+    if parts:
+        return {"@type": "Person", "name": name, "familyName": parts[0], "givenName": parts[1]}
+    return {"@type": "Organization", "name": name} if name == publisher else name
+
+
+def _filled(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if value and name != "@context"}
