@@ -23,7 +23,7 @@ HOMES = {
     "sqlite3": {"index/contents.py", "index/database.py", "index/library.py", "index/tables.py"}, "rich": {"search_app/terminal.py"}, "click": {"search_app/cli.py", "search_app/terminal.py"},
     "anyascii": {"index/names.py", "index/terms.py"},
     "rispy": {"search_app/references.py"},
-    "flask_babel": {"search_app/factory.py", "search_app/languages.py", "search_app/citing.py", "search_app/spreadsheet.py"}, "waitress": {"search_app/cli.py"}, "subprocess": {"ingest/ocr.py"},
+    "flask_babel": {"search_app/factory.py", "search_app/languages.py", "search_app/citing.py", "search_app/spreadsheet.py", "search_app/harvesting.py"}, "waitress": {"search_app/cli.py"}, "subprocess": {"ingest/ocr.py"},
 }  # fmt: skip
 
 
