@@ -50,7 +50,7 @@ class Publication:
     countries: tuple[str, ...]  # ISO 3166-1 alpha-2
     source: str  # address where the publisher offers it, or ""
     editions: tuple[Edition, ...]
-    authors: tuple[str, ...] = ()  # in the order of the title page, as written there
+    authors: tuple[str, ...] = ()  # in the order of the title page; a comma parts a family name from the names given
     publisher: str = ""
     isbn: str = ""  # thirteen digits
     doi: str = ""  # lower case, without an address before it

@@ -33,5 +33,5 @@ def fill(library: Library, encoder: Encoder, work: Publication, texts: Mapping[s
     for edition in work.editions:
         pages = [Page(edition.edition_id, number, str(number), text, "good") for number, text in enumerate(texts.get(edition.language, []), start=1)]
         passages = [passage_of(edition, place, page.text, page.number) for place, page in enumerate(pages)]
-        state = EditionState(replace(edition, digest=DIGEST), "read", "", 1, "folder")
+        state = EditionState(replace(edition, digest=edition.digest or DIGEST), "read", "", 1, "folder")
         library.put_reading(state, pages, passages, encoder.encode_passages([passage.text for passage in passages]))
