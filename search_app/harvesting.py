@@ -22,7 +22,6 @@ MAX_ADDRESSES = 50_000  # in one sitemap, says sitemaps.org
 ROBOTS = """User-agent: *
 Disallow: /*?q=
 Disallow: /*&q=
-Disallow: /?
 Disallow: /search.
 Disallow: /like
 Disallow: /api/

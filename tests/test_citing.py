@@ -82,7 +82,12 @@ def test_a_passage_is_cited_with_its_printed_page_its_words_and_its_permanent_ad
     path = address("woods.de", 2)
     saved = client.get(path + ".ris", query_string={"quote": said}, headers={"Accept-Language": "en"})
     (entry,) = rispy.loads(saved.data.decode())
-    assert (entry["title"], entry["translated_title"], entry["start_page"], entry["notes"]) == ("Unser Wald & wir", "Our </script> Forest", "iv", [said])
+    assert (entry["title"], entry["translated_title"], entry["start_page"], entry["notes"]) == (
+        "Unser Wald & wir",
+        "Our </script> Forest",
+        "iv",
+        [said],
+    )
     assert (entry["urls"], entry["language"], entry["authors"]) == ([f"{HOST}{path}?quote={quote(said, safe='')}"], "de", ["ใจดี, สมชาย", "เครือข่าย"])
     assert saved.headers["Content-Type"] == "application/x-research-info-systems; charset=utf-8"
     assert saved.headers["Content-Disposition"] == "attachment; filename=woods-de-piv.ris"
@@ -104,7 +109,9 @@ def test_a_quotation_may_run_over_the_end_of_its_page_and_be_spaced_otherwise(cl
     assert item["note"] == " ".join(said.split())
 
 
-@pytest.mark.parametrize(("number", "said"), [(2, "Kinder sind selbst schuld."), (2, "Haus am Wasser."), (3, "Und im Wald steht ein"), (1, "Die Kinder")])
+@pytest.mark.parametrize(
+    ("number", "said"), [(2, "Kinder sind selbst schuld."), (2, "Haus am Wasser."), (3, "Und im Wald steht ein"), (1, "Die Kinder")]
+)
 def test_nobody_is_made_to_say_what_is_not_on_the_page(client, number, said):
     answer = client.get(address("woods.de", number) + ".ris", query_string={"quote": said})
     assert answer.status_code == 404 and "does not hold this quotation" in answer.text
@@ -183,7 +190,11 @@ def test_a_page_is_cited_in_its_head_and_by_its_links(app):
         links = app.jinja_env.get_template("citing_page.html").render(shown)
     tags, data = head_of(head)
     path = address("woods.de", 2)
-    assert (tags["citation_firstpage"], tags["citation_language"], tags["citation_public_url"]) == (["iv"], ["de"], [f"{HOST}{path}?quote=Die%20Kinder"])
+    assert (tags["citation_firstpage"], tags["citation_language"], tags["citation_public_url"]) == (
+        ["iv"],
+        ["de"],
+        [f"{HOST}{path}?quote=Die%20Kinder"],
+    )
     assert (data["@type"], data["pagination"], data["isPartOf"]) == ("WebPage", "iv", {"@id": f"{HOST}/publications/woods#woods.de"})
     assert f'<link rel="canonical" href="{HOST}{path}">' in head and data["mainEntity"]["@id"] == f"{HOST}/publications/woods"
     assert re.findall(r'href="([^"]*)"', links) == [
@@ -208,13 +219,14 @@ def test_a_browser_finds_linked_data_within_the_policy_and_saves_a_citation_with
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.add_init_script("window.refused = []; addEventListener('securitypolicyviolation', event => refused.push(event.violatedDirective))")
         page.goto(f"{served}/publications/woods")
         assert page.evaluate("JSON.parse(document.querySelector('script[type=\"application/ld+json\"]').textContent)['@type']") == "Report"
+        assert page.evaluate("refused") == []
+        page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: '1'}))")
+        assert page.evaluate("refused") == ["script-src-elem"]  # the policy does refuse what would run
         with page.expect_download() as download:
             page.click("text=RIS")
         (entry,) = rispy.loads(download.value.path().read_text("utf-8"))
+        assert (download.value.suggested_filename, entry["type_of_reference"]) == ("woods-th.ris", "RPRT")
         browser.close()
-    assert (said, download.value.suggested_filename, entry["type_of_reference"]) == ([], "woods-th.ris", "RPRT")

@@ -9,9 +9,19 @@ from lxml import etree
 
 from search_app.oai import AT_ONCE, Record, Repository, Site
 
-NAMES = {"o": "http://www.openarchives.org/OAI/2.0/", "oai_dc": "http://www.openarchives.org/OAI/2.0/oai_dc/", "dc": "http://purl.org/dc/elements/1.1/"}
+NAMES = {
+    "o": "http://www.openarchives.org/OAI/2.0/",
+    "oai_dc": "http://www.openarchives.org/OAI/2.0/oai_dc/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+}
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-SITE = Site("https://lantern.example/oai", "lantern.example", lambda one: f"https://lantern.example/publications/{quote(one.publication_id)}", lambda _: ["application/pdf"], str.upper)
+SITE = Site(
+    "https://lantern.example/oai",
+    "lantern.example",
+    lambda one: f"https://lantern.example/publications/{quote(one.publication_id)}",
+    lambda _: ["application/pdf"],
+    str.upper,
+)
 CARD = publication(
     "card", ["ar", "fa", "en"], titles={"ar": "بطاقة واحدة", "fa": "یک کارت", "en": "One <Card> & Co\x0b"}, abstracts={"fa": "این پژوهش"}, year=2024,
     authors=("الجبوري، سارة", "Lantern & Co"), publisher="شبكة", topics=("case work",), countries=("IQ",), doi="10.5555/x", isbn="9783161484100", source="https://a.example/?b&c",
@@ -73,7 +83,11 @@ def test_identifiers_of_every_script_are_addresses_and_lead_back():
 
 
 def test_formats_and_sets_are_listed():
-    assert found("//o:metadataPrefix", answer(verb="ListMetadataFormats")) == found("//o:metadataPrefix", answer(verb="ListMetadataFormats", identifier=CARD_ID)) == ["oai_dc"]
+    assert (
+        found("//o:metadataPrefix", answer(verb="ListMetadataFormats"))
+        == found("//o:metadataPrefix", answer(verb="ListMetadataFormats", identifier=CARD_ID))
+        == ["oai_dc"]
+    )
     assert found("//o:setSpec", answer(verb="ListSets")) == ["ar", "en", "fa", "km"] and found("//o:setName", answer(verb="ListSets"))[3] == "KM"
 
 
@@ -115,7 +129,11 @@ def test_an_argument_given_twice_is_refused():
 
 
 def test_only_a_request_that_was_understood_is_repeated_in_the_answer():
-    assert dict(answer(verb="GetRecord", identifier="x", metadataPrefix="oai_dc")[1].attrib) == {"verb": "GetRecord", "identifier": "x", "metadataPrefix": "oai_dc"}
+    assert dict(answer(verb="GetRecord", identifier="x", metadataPrefix="oai_dc")[1].attrib) == {
+        "verb": "GetRecord",
+        "identifier": "x",
+        "metadataPrefix": "oai_dc",
+    }
     assert dict(answer(verb="Give")[1].attrib) == dict(answer(verb="Identify", q="x")[1].attrib) == {}
 
 

@@ -61,7 +61,12 @@ def rendered(reference: Reference) -> str:
 def test_ris_is_read_back_as_it_was_in_every_script(language):
     cited = in_language(language)
     (entry,) = rispy.loads(ris(cited))
-    assert (entry["type_of_reference"], entry["title"], entry["translated_title"], entry["language"]) == ("RPRT", cited.title, cited.translated_title, language)
+    assert (entry["type_of_reference"], entry["title"], entry["translated_title"], entry["language"]) == (
+        "RPRT",
+        cited.title,
+        cited.translated_title,
+        language,
+    )
     assert (entry["notes"], entry["start_page"], entry["year"], entry["publisher"]) == ([cited.quotation], "14", "2024", cited.publisher)
     assert (entry["authors"], entry["urls"], entry["doi"]) == ([cited.authors[0].replace("،", ",")], [cited.url], cited.doi)
     assert entry["abstract"] == cited.abstract and entry["type_of_work"] == "study"
@@ -122,7 +127,9 @@ def test_kinds_have_the_type_that_each_format_calls_them(changed, types, publish
 
 def test_a_part_is_cited_as_the_part_that_it_is():
     cited = replace(PASSAGE, part="executive summary")
-    assert json.loads(csl_json(cited))[0]["genre"] == entry_of(cited)["type"] == rispy.loads(ris(cited))[0]["type_of_work"] == "study, executive summary"
+    assert (
+        json.loads(csl_json(cited))[0]["genre"] == entry_of(cited)["type"] == rispy.loads(ris(cited))[0]["type_of_work"] == "study, executive summary"
+    )
 
 
 def test_what_is_not_known_is_left_out():
@@ -140,5 +147,8 @@ def test_text_over_several_lines_cannot_end_a_field_or_begin_another():
 
 
 def test_a_key_is_of_ascii_and_its_own_for_names_in_other_scripts():
-    keys = {replace(PASSAGE, edition_id=name, page=page).key for name, page in [("ផ្ទះ.km", "1"), ("ป่า.th", "1"), ("ป่า.th", "2"), ("paths.fa", "A-3"), ("paths.fa", "")]}
+    keys = {
+        replace(PASSAGE, edition_id=name, page=page).key
+        for name, page in [("ផ្ទះ.km", "1"), ("ป่า.th", "1"), ("ป่า.th", "2"), ("paths.fa", "A-3"), ("paths.fa", "")]
+    }
     assert len(keys) == 5 and {"paths-fa-pA3", "paths-fa"} < keys and all(key.isascii() and " " not in key for key in keys)
