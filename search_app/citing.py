@@ -32,10 +32,10 @@ def publication(publication_id: str, form: str) -> Response:
     found = searcher().library.publication(publication_id)
     if found is None:
         abort(404, gettext("There is no publication %(name)s in this library; it may have been removed.", name=repr(publication_id)))
-    named = request.args.get("edition", "")
-    edition = next((one for one in found.editions if one.edition_id == named), None) if named else edition_for(found, languages.of_reader())
+    edition = _edition_asked(found)
     if edition is None:
-        abort(404, gettext("The publication %(name)s has no edition %(edition)s.", name=repr(publication_id), edition=repr(named[:80])))
+        name = repr(request.args["edition"][:80])
+        abort(404, gettext("The publication %(name)s has no edition %(edition)s.", name=repr(publication_id), edition=name))
     return _saved(reference_to(found, edition), form)
 
 
@@ -56,10 +56,10 @@ def passage(digest: str, number: int, form: str) -> Response:
     return _saved(reference_to(found, edition, page, quotation), form)
 
 
-def edition_for(found: Publication, readers: list[str]) -> Edition | None:
+def edition_for(found: Publication, readers: list[str]) -> Edition:
     """The first edition in the first of the reader's languages that has one, else the first of all."""
     wanted = (one for tag in readers for one in found.editions if primary(one.language) == primary(tag))
-    return next(wanted, next(iter(found.editions), None))
+    return next(wanted, found.editions[0])
 
 
 def reference_to(found: Publication, edition: Edition, page: Page | None = None, quotation: str = "") -> Reference:
@@ -90,7 +90,7 @@ def page_address(edition: Edition, number: int, quotation: str = "") -> str:
 @blueprint.app_template_global()
 def cited(found: Publication, edition: Edition | None = None, number: int | None = None, quotation: str = "") -> dict[str, Any]:
     """What the templates citing_head and citing_page show of a publication, or of a page of one of its editions."""
-    edition = edition or edition_for(found, [request.args.get("edition", ""), *languages.of_reader()]) or found.editions[0]
+    edition = edition or _edition_asked(found) or found.editions[0]
     page = searcher().library.page(edition.edition_id, number) if number else None
     reference = reference_to(found, edition, page, quotation)
     if page:
@@ -108,6 +108,12 @@ def cited(found: Publication, edition: Edition | None = None, number: int | None
         "linked_data": _linked_data(found, edition, reference),
         "files": [(one.language, url_for("publication.file", edition_id=one.edition_id)) for one in found.editions if one.digest],
     }
+
+
+def _edition_asked(found: Publication) -> Edition | None:
+    """The edition that the address names, or that suits the reader where it names none; None where it names another publication's."""
+    named = request.args.get("edition", "")
+    return next((one for one in found.editions if one.edition_id == named), None) if named else edition_for(found, languages.of_reader())
 
 
 def _saved(reference: Reference, form: str) -> Response:

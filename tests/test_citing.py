@@ -149,12 +149,13 @@ def test_names_in_other_scripts_can_be_saved(client):
 
 
 def test_the_head_of_a_publication_is_what_zotero_reads(client):
-    tags, data = head_of(client.get("/publications/woods", headers={"Accept-Language": "de"}).text)
+    tags, _ = head_of(client.get("/publications/woods", headers={"Accept-Language": "de"}).text)
     assert tags == {
         "citation_title": ["Unser Wald & wir"], "citation_author": ["ใจดี, สมชาย", "เครือข่าย"], "citation_publication_date": ["2021"],
         "citation_technical_report_institution": ["เครือข่าย"], "citation_language": ["de"], "citation_doi": ["10.5555/woods"],
         "citation_keywords": ["schools; water"], "citation_public_url": [f"{HOST}/publications/woods"], "citation_pdf_url": [f"{HOST}/files/woods.de"],
     }  # fmt: skip
+    assert head_of(client.get("/publications/woods?edition=woods.de", headers={"Accept-Language": "th"}).text)[0] == tags
     book, _ = head_of(client.get("/publications/សៀវភៅ").text)
     assert book["citation_isbn"] == ["9783161484100"] and "citation_technical_report_institution" not in book and "citation_pdf_url" not in book
 
