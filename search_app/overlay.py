@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ingest.records import WordBox, WordBoxes
 
@@ -85,7 +86,7 @@ def _figure(block: Sequence[Rectangle], width: float, height: float) -> str:
     """Around the lines of a block: the first and the last have their own ends, those between them have those of the widest."""
     left, right = min(line.left for line in block), max(line.right for line in block)
     ends = [(line.left, line.right) if at in (0, len(block) - 1) else (left, right) for at, line in enumerate(block)]
-    borders = [(above.bottom + below.top) / 2 for above, below in zip(block, block[1:], strict=False)]
+    borders = [(above.bottom + below.top) / 2 for above, below in pairwise(block)]
     tops, bottoms = [block[0].top - MARGIN, *borders], [*borders, block[-1].bottom + MARGIN]
     down = [(end + MARGIN, y) for (_, end), *ys in zip(ends, tops, bottoms, strict=True) for y in ys]
     up = [(start - MARGIN, y) for (start, _), *ys in reversed(list(zip(ends, bottoms, tops, strict=True))) for y in ys]

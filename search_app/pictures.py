@@ -55,12 +55,9 @@ class Pictures:
         with self._lock:
             if key[:2] in self._failed:
                 raise UndrawablePageError(self._failed[key[:2]])
-            future = self._drawing.get(key)
+            future, begun = self._drawing.get(key), key not in self._drawing
             if future is None:
                 future = self._drawing[key] = self._drawer.start(file, key[1], key[2])
-                begun = True
-            else:
-                begun = False
         if begun:
             future.add_done_callback(lambda done: self._done(key, done))
         try:
@@ -68,6 +65,10 @@ class Pictures:
         except TimeoutError as error:
             raise BusyError(f"The picture of page {key[1]} is not ready yet.") from error
         return Picture(drawing.webp, drawing.width, drawing.height)
+
+    def close(self) -> None:
+        """End the processes that draw."""
+        self._drawer.close()
 
     def _done(self, key: Key, future: Future[Drawing]) -> None:
         try:

@@ -22,7 +22,7 @@ HOMES = {
     "transformers": {"index/bundled.py"}, "tokenizers": {"index/bundled.py"}, "ir_measures": {"index/evaluation.py"},
     "sqlite3": {"index/contents.py", "index/database.py", "index/library.py", "index/tables.py"}, "rich": {"search_app/terminal.py"}, "click": {"search_app/cli.py", "search_app/terminal.py"},
     "anyascii": {"index/names.py", "index/terms.py"},
-    "flask_babel": {"search_app/factory.py", "search_app/languages.py"}, "waitress": {"search_app/cli.py"}, "subprocess": {"ingest/ocr.py"},
+    "flask_babel": {"search_app/factory.py", "search_app/languages.py", "search_app/pages.py"}, "waitress": {"search_app/cli.py"}, "subprocess": {"ingest/ocr.py"},
 }  # fmt: skip
 
 
