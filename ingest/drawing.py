@@ -23,6 +23,7 @@ from ingest.records import UnreadableFileError
 DRAWING_VERSION = 1  # raise it when the same page would be drawn otherwise: pictures that are kept are drawn again
 WIDTHS = (600, 900, 1400)  # pixels: a telephone, half a screen, half a sharp one; few, so that few are kept
 MOST_PIXELS = 8_000_000  # a page of twice A4's height at the greatest width; a longer one is drawn smaller
+LONGEST = 16_383  # pixels of a side in WebP
 SHADES = 16  # for each colour; letters look the same and weigh a third less
 LIGHT = 0.08  # bytes a pixel, at most, of a page of letters drawn without loss; what is heavier holds photographs or is a scan
 QUALITY = 50  # of WebP with loss; letters of scans stay as sharp as they were
@@ -55,7 +56,7 @@ def draw(path: Path, number: int, width: int, limits: Limits = LIMITS) -> Drawin
         wide, high = document.size(number)
         if not (math.isfinite(wide * high) and wide * high > 0):
             raise UndrawablePageError("the page says it has no extent")
-        scale = min(width / wide, math.sqrt(MOST_PIXELS / (wide * high)))
+        scale = min(width / wide, math.sqrt(MOST_PIXELS / (wide * high)), LONGEST / (high + 1))
         if min(wide, high) * scale < 1:
             raise UndrawablePageError(f"the page says it is {wide:,.0f} by {high:,.0f} points")
         return Drawing(_packed(document.coloured_picture(number, scale)), wide, high)
