@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ingest.records import WordBox, WordBoxes
+from ingest.records import Page, WordBox
 
 SAME_LINE = 0.5  # of the lower of two boxes, at least, that lies beside the other
 GAP = 1.5  # line heights between words of one line; what is further apart stands in two columns
+SPACE = 0.6  # heights of sideways letters between its words
+EXTENT = 0.1  # points by which the sides of a sideways line may differ
 LEADING = 1.5  # line heights between lines of one block; what is further apart is outlined by itself
 MARGIN = 2.0  # points around what is outlined
 
@@ -35,18 +37,20 @@ class Rectangle:
         return Rectangle(min(self.left, other.left), min(self.top, other.top), max(self.right, other.right), max(self.bottom, other.bottom))
 
 
-def lines(boxes: WordBoxes, start: int, end: int, height: float) -> list[Rectangle]:
+def lines(page: Page, start: int, end: int, height: float) -> list[Rectangle]:
     """The characters from `start` up to `end` of a page's text, a rectangle for each line or part of a line, in reading order.
 
     `height` is that of the page in points. Whichever way a line runs, words that stand beside each other are one rectangle.
     """
     found: list[Rectangle] = []
-    for box in boxes.within(start, end):
+    before = start
+    for box in page.boxes.within(start, end):
         rectangle = _from(box, height)
-        if found and _beside(found[-1], rectangle):
+        if found and (_beside(found[-1], rectangle) or _sideways(found[-1], rectangle, page.text[before : box.start])):
             found[-1] = found[-1].joined(rectangle)
         else:
             found.append(rectangle)
+        before = box.end
     return found
 
 
@@ -64,6 +68,13 @@ def _beside(line: Rectangle, word: Rectangle) -> bool:
     apart = max(line.left, word.left) - min(line.right, word.right)
     lower = min(line.height, word.height)
     return shared >= SAME_LINE * lower and apart <= GAP * max(line.height, word.height)
+
+
+def _sideways(line: Rectangle, word: Rectangle, between: str) -> bool:
+    """Whether letters go on in a line that runs up or down the page; of a word there, only the ends have boxes."""
+    apart = max(line.top, word.top) - min(line.bottom, word.bottom)
+    same = abs(line.left - word.left) <= EXTENT and abs(line.right - word.right) <= EXTENT
+    return same and (apart <= SPACE * word.width or not any(char.isspace() for char in between))
 
 
 def _blocks(rows: Iterable[Rectangle]) -> list[list[Rectangle]]:

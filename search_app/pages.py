@@ -99,6 +99,7 @@ class Spot:
     """What is outlined and marked on a page."""
 
     quotation: str  # what its permanent address quotes
+    page: int  # on which that begins
     pages: tuple[int, ...]  # on which it stands
     outlined: tuple[Span, ...]  # on this page
     marks: tuple[Span, ...]  # on this page
@@ -157,6 +158,7 @@ def _spot_of_hit(hit: Hit, number: int) -> Spot:
     said = passage.text[hit.marks[0].start : hit.marks[0].end] if hit.marks else passage.text
     return Spot(
         " ".join(said.split())[:MAX_QUERY],
+        hit.page,
         tuple(page for page, _, _ in whole),
         tuple(Span(start, end, "passage") for page, start, end in whole if page == number),
         tuple(Span(start, end, why) for why, (page, start, end) in marks if page == number),
@@ -169,6 +171,7 @@ def _spot_of_quotation(quotation: str, found: Found | None, number: int) -> Spot
     here = [(start, end) for page, start, end in found.spans if page == number]
     return Spot(
         quotation,
+        found.spans[0][0],
         tuple(page for page, _, _ in found.spans),
         tuple(Span(start, end, "passage") for start, end in here),
         tuple(Span(start, end, "meaning") for start, end in here),
@@ -194,8 +197,8 @@ def _layers(page: Page, spot: Spot | None, picture: Picture | None) -> dict[str,
     """What is laid over the picture: an outline, and rectangles with what each is for."""
     if spot is None or picture is None:
         return {}
-    rows = [row for span in spot.outlined for row in lines(page.boxes, span.start, span.end, picture.height)]
-    marks: list[tuple[str, Rectangle]] = [(span.why, row) for span in spot.marks for row in lines(page.boxes, span.start, span.end, picture.height)]
+    rows = [row for span in spot.outlined for row in lines(page, span.start, span.end, picture.height)]
+    marks: list[tuple[str, Rectangle]] = [(span.why, row) for span in spot.marks for row in lines(page, span.start, span.end, picture.height)]
     return {"outline": outline(rows, picture.width, picture.height), "marks": marks} if rows else {}
 
 

@@ -75,7 +75,8 @@ def test_a_quotation_that_is_read_otherwise_now_is_found_by_likeness_and_said_to
 
 
 @pytest.mark.parametrize(
-    "quotation", ["", "…", "A sentence that stands nowhere on any of these pages at all", "Waldrand", "这一句话在这些页面上的任何地方都没有出现过，也不会出现"]
+    "quotation",
+    ["", "…", "A sentence that stands nowhere on any of these pages at all", "Waldrand", "这一句话在这些页面上的任何地方都没有出现过，也不会出现"],
 )
 def test_what_is_nowhere_is_not_found(quotation):
     assert find_quotation(quotation, pages("The forest grows by the water, and the school opens in the morning.", "监测系统发出警报。"), 1) is None
