@@ -52,19 +52,26 @@ class Pictures:
         kept = self._kept(key)
         if kept is not None:
             return kept
-        with self._lock:
-            if key[:2] in self._failed:
-                raise UndrawablePageError(self._failed[key[:2]])
-            future, begun = self._drawing.get(key), key not in self._drawing
-            if future is None:
-                future = self._drawing[key] = self._drawer.start(file, key[1], key[2])
-        if begun:
-            future.add_done_callback(lambda done: self._done(key, done))
         try:
-            drawing = outcome(future, patience)
+            drawing = outcome(self._begun(file, key), patience)
         except TimeoutError as error:
             raise BusyError(f"The picture of page {key[1]} is not ready yet.") from error
         return Picture(drawing.webp, drawing.width, drawing.height)
+
+    def begin(self, file: Path, key: Key) -> None:
+        """Draw the page meanwhile, unless that is done or known to be in vain."""
+        if self._kept(key) is None and key[:2] not in self._failed:
+            self._begun(file, key)
+
+    def _begun(self, file: Path, key: Key) -> Future[Drawing]:
+        with self._lock:
+            if key[:2] in self._failed:
+                raise UndrawablePageError(self._failed[key[:2]])
+            if key in self._drawing:
+                return self._drawing[key]
+            future = self._drawing[key] = self._drawer.start(file, key[1], key[2])
+        future.add_done_callback(lambda done: self._done(key, done))
+        return future
 
     def close(self) -> None:
         """End the processes that draw."""
