@@ -115,6 +115,14 @@ class Contents(Database):
         )
         return {row["key"]: passage_from(row) for row in rows}
 
+    def passages_on(self, edition_id: str, number: int) -> list[Passage]:
+        """The passages that have text on one page of an edition, in reading order."""
+        rows = self._connection().execute(
+            f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE edition_id = ?1 AND first_page <= ?2 AND last_page >= ?2 ORDER BY ordinal",
+            (edition_id, number),
+        )
+        return [passage_from(row) for row in rows]
+
     def passage_table(self) -> list[tuple[int, str, bool]]:
         """(key, edition_id, whether it stands on a page) of every passage, by key."""
         rows = self._connection().execute("SELECT key, edition_id, first_page > 0 FROM passages ORDER BY key")

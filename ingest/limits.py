@@ -63,7 +63,7 @@ class Watch:
             self.deadline = used + self.limits.file_seconds
         own = number > 0 and used + self.limits.page_seconds < self.deadline  # else what ends is the file's allowance, by no fault of this page
         self.notebook.write_text(str(number if own else 0))
-        _set(resource.RLIMIT_CPU, math.ceil(used + self.limits.page_seconds if own else self.deadline))  # then SIGXCPU ends the process
+        _end_at(used + self.limits.page_seconds if own else self.deadline)
 
     def has_time(self) -> bool:
         """Whether the file's CPU time suffices for one more page."""
@@ -80,6 +80,15 @@ def confine(limits: Limits) -> None:
     logging.getLogger("pypdf").setLevel(logging.ERROR)  # it warns of every repaired oddity
     _set(resource.RLIMIT_CORE, 0)
     _set(resource.RLIMIT_AS, limits.memory)
+
+
+def allow(seconds: int) -> None:
+    """Let this process work so many more seconds of CPU before it is ended."""
+    _end_at(_cpu_used() + seconds)
+
+
+def _end_at(cpu_seconds: float) -> None:
+    _set(resource.RLIMIT_CPU, math.ceil(cpu_seconds))  # then SIGXCPU ends the process
 
 
 def _cpu_used() -> float:

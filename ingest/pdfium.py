@@ -121,6 +121,11 @@ class PdfiumDocument:
         drawn: NDArray[np.uint8] = self._document[number - 1].render(scale=scale, grayscale=True).to_numpy()
         return drawn.reshape(drawn.shape[:2])
 
+    def coloured_picture(self, number: int, scale: float) -> NDArray[np.uint8]:
+        """The same in colour; shape (height, width, 3), red first."""
+        drawn: NDArray[np.uint8] = self._document[number - 1].render(scale=scale, rev_byteorder=True).to_numpy()
+        return drawn[:, :, :3]
+
 
 def _reason(error: str) -> str:
     if "password" in error.lower():

@@ -1,4 +1,4 @@
-"""Read many files in worker processes, so that one bad file ends with a reason while the others go on. The only module that imports pebble.
+"""Read many files in worker processes, so that one bad file ends with a reason while the others go on. With ingest/drawing.py, the only module that imports pebble.
 
 PDFium, pypdf and lxml fetch nothing, so the processes need no network; they have no more rights than their parent, only less to spend.
 """

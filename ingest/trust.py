@@ -1,7 +1,7 @@
 """Find text layers of the right script with the wrong letters, which look like text to every other check.
 
 The fonts and the language say when a document is worth the time; one page of it is then recognised and compared with its text layer. With
-ingest/pdf.py, the only module that imports pypdf; the only one that imports rapidfuzz.
+ingest/pdf.py, the only module that imports pypdf; with ingest/quotation.py, the only one that imports rapidfuzz.
 """
 
 from __future__ import annotations

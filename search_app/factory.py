@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask_babel import Babel
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from index.encoder import Encoder
 from index.library import Library
 from index.searcher import Searcher
-from search_app import citing, harvesting, languages, publication, quality, search, spreadsheet
+from ingest.drawing import Drawer
+from search_app import citing, harvesting, languages, pages, publication, quality, search, spreadsheet
+from search_app.marking import highlighted
+from search_app.pictures import Pictures
 
 AROUND = 220  # characters shown before and after the marks of a hit
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -28,10 +30,9 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app = Flask(__name__)
     app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
     app.extensions["searcher"] = Searcher(library, encoder)
+    app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     Babel(app, locale_selector=languages.of_interface)
-    app.register_blueprint(search.blueprint)
-    app.register_blueprint(publication.blueprint)
-    for module in (quality, citing, spreadsheet, harvesting):
+    for module in (search, publication, pages, quality, citing, spreadsheet, harvesting):
         app.register_blueprint(module.blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _explain)
@@ -50,10 +51,7 @@ def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
     first, last = (marks[0]["start"], marks[0]["end"]) if marks else (0, 0)
     at, stop = _space(text, first - AROUND), _space(text, last + AROUND)
     html = Markup("… " if at else "")
-    borders = sorted({at, stop, *(place for mark in marks for place in (mark["start"], mark["end"]) if at < place < stop)})
-    for start, end in pairwise(borders):
-        why = " ".join(dict.fromkeys(mark["why"] for mark in marks if mark["start"] <= start and end <= mark["end"]))
-        html += Markup('<mark class="{}">{}</mark>').format(why, text[start:end]) if why else escape(text[start:end])
+    html += highlighted(text, at, stop, marks)
     html += " …" if stop < len(text) else ""
     return Markup("<br>").join(html.split("\n"))
 
@@ -72,7 +70,7 @@ def _guard(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + ("; sandbox" if request.endpoint == "publication.file" else "")
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if request.endpoint != "static":
+    if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
         response.headers["Cache-Control"] = "private, no-store" if request.args.get("q") else "private, no-cache"
     return response
 

@@ -14,17 +14,35 @@ LAYERS = ("search_app", "index", "ingest")  # each may import those after it
 MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 SERVED = sorted((ROOT / "search_app" / "templates").rglob("*.html")) + sorted((ROOT / "search_app" / "static").rglob("*"))
 HOMES = {
-    "docx": {"ingest/word.py"}, "lxml": {"ingest/word.py", "ingest/html.py", "search_app/oai.py", "search_app/harvesting.py"}, "webencodings": {"ingest/html.py"}, "charset_normalizer": {"ingest/html.py"},
-    "pypdfium2": {"ingest/pdfium.py"}, "pypdf": {"ingest/pdf.py", "ingest/trust.py"}, "rapidfuzz": {"ingest/trust.py"}, "stdnum": {"ingest/identifiers.py"},
-    "py3langid": {"ingest/language.py"}, "langdetect": {"ingest/language.py"}, "pycld2": {"ingest/language.py"},
-    "sentencex": {"ingest/sentences.py"}, "pebble": {"ingest/pipeline.py"}, "pydantic": {"ingest/catalogue.py"},
-    "faiss": {"index/vectors.py"}, "sentence_transformers": {"index/sentence_encoder.py"}, "torch": {"index/bundled.py"},
-    "transformers": {"index/bundled.py"}, "tokenizers": {"index/bundled.py"}, "ir_measures": {"index/evaluation.py"},
-    "sqlite3": {"index/contents.py", "index/database.py", "index/library.py", "index/tables.py"}, "rich": {"search_app/terminal.py"}, "click": {"search_app/cli.py", "search_app/terminal.py"},
+    "PIL": {"ingest/drawing.py"},
     "anyascii": {"index/names.py", "index/terms.py"},
+    "charset_normalizer": {"ingest/html.py"},
+    "click": {"search_app/cli.py", "search_app/terminal.py"},
+    "docx": {"ingest/word.py"},
+    "faiss": {"index/vectors.py"},
+    "ir_measures": {"index/evaluation.py"},
+    "langdetect": {"ingest/language.py"},
+    "lxml": {"ingest/word.py", "ingest/html.py", "search_app/oai.py", "search_app/harvesting.py"},
+    "pebble": {"ingest/pipeline.py", "ingest/drawing.py"},
+    "py3langid": {"ingest/language.py"},
+    "pycld2": {"ingest/language.py"},
+    "pydantic": {"ingest/catalogue.py"},
+    "pypdf": {"ingest/pdf.py", "ingest/trust.py"},
+    "pypdfium2": {"ingest/pdfium.py"},
+    "rapidfuzz": {"ingest/trust.py", "ingest/quotation.py"},
+    "rich": {"search_app/terminal.py"},
     "rispy": {"search_app/references.py"},
-    "flask_babel": {"search_app/factory.py", "search_app/languages.py", "search_app/citing.py", "search_app/spreadsheet.py", "search_app/harvesting.py"}, "waitress": {"search_app/cli.py"}, "subprocess": {"ingest/ocr.py"},
-}  # fmt: skip
+    "sentence_transformers": {"index/sentence_encoder.py"},
+    "sentencex": {"ingest/sentences.py"},
+    "sqlite3": {"index/contents.py", "index/database.py", "index/library.py", "index/tables.py"},
+    "stdnum": {"ingest/identifiers.py"},
+    "subprocess": {"ingest/ocr.py"},
+    "tokenizers": {"index/bundled.py"},
+    "torch": {"index/bundled.py"},
+    "transformers": {"index/bundled.py"},
+    "waitress": {"search_app/cli.py"},
+    "webencodings": {"ingest/html.py"},
+}
 
 
 def name_of(path: Path) -> str:
