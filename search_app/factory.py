@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, render_template, request
 from flask_babel import Babel
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from index.encoder import Encoder
 from index.library import Library
 from index.searcher import Searcher
-from search_app import languages, publication, quality, search
+from search_app import api, feeds, languages, problems, publication, quality, search
 
 AROUND = 220  # characters shown before and after the marks of a hit
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -32,9 +32,12 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.register_blueprint(search.blueprint)
     app.register_blueprint(publication.blueprint)
     app.register_blueprint(quality.blueprint)
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(feeds.blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _explain)
     app.jinja_env.globals["interface"] = languages.of_interface
+    app.jinja_env.globals["feed_address"] = feeds.address
     app.jinja_env.filters |= {
         "marked": marked,
         "language_name": languages.name,
@@ -72,12 +75,12 @@ def _guard(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint != "static":
-        response.headers["Cache-Control"] = "private, no-store" if request.args.get("q") else "private, no-cache"
+        response.headers["Cache-Control"] = "private, no-store" if request.args.get("q") and request.endpoint != "feeds.atom" else "private, no-cache"
     return response
 
 
 def _explain(error: HTTPException) -> tuple[Response | str, int]:
     code = error.code or 500
-    if request.path.startswith("/api/"):
-        return jsonify(error=error.description), code
+    if request.path.startswith(problems.PREFIX):
+        return problems.problem(error), code
     return render_template("error.html", error=error), code

@@ -17,12 +17,12 @@ HOMES = {
     "docx": {"ingest/word.py"}, "lxml": {"ingest/word.py", "ingest/html.py"}, "webencodings": {"ingest/html.py"}, "charset_normalizer": {"ingest/html.py"},
     "pypdfium2": {"ingest/pdfium.py"}, "pypdf": {"ingest/pdf.py", "ingest/trust.py"}, "rapidfuzz": {"ingest/trust.py"}, "stdnum": {"ingest/identifiers.py"},
     "py3langid": {"ingest/language.py"}, "langdetect": {"ingest/language.py"}, "pycld2": {"ingest/language.py"},
-    "sentencex": {"ingest/sentences.py"}, "pebble": {"ingest/pipeline.py"}, "pydantic": {"ingest/catalogue.py"},
+    "sentencex": {"ingest/sentences.py"}, "pebble": {"ingest/pipeline.py"}, "pydantic": {"ingest/catalogue.py", "search_app/openapi.py", "search_app/parameters.py", "search_app/schema.py"},
     "faiss": {"index/vectors.py"}, "sentence_transformers": {"index/sentence_encoder.py"}, "torch": {"index/bundled.py"},
     "transformers": {"index/bundled.py"}, "tokenizers": {"index/bundled.py"}, "ir_measures": {"index/evaluation.py"},
     "sqlite3": {"index/contents.py", "index/database.py", "index/library.py", "index/tables.py"}, "rich": {"search_app/terminal.py"}, "click": {"search_app/cli.py", "search_app/terminal.py"},
     "anyascii": {"index/names.py", "index/terms.py"},
-    "flask_babel": {"search_app/factory.py", "search_app/languages.py"}, "waitress": {"search_app/cli.py"}, "subprocess": {"ingest/ocr.py"},
+    "flask_babel": {"search_app/factory.py", "search_app/feeds.py", "search_app/languages.py"}, "waitress": {"search_app/cli.py"}, "subprocess": {"ingest/ocr.py"},
 }  # fmt: skip
 
 
