@@ -170,7 +170,8 @@ def moved() -> AnyResponse:
 
 
 def _answered(described: openapi.Operation, function: View, places: dict[str, str]) -> Response:
-    asked = parameters.read(described.takes, request.args.to_dict(flat=False) | {name: [value] for name, value in places.items()})
+    given = request.args.to_dict(flat=False)
+    asked = parameters.read(described.takes, given | {name: [value, *given.get(name, [])] for name, value in places.items()})
     if isinstance(asked, list):
         raise FaultyParameters(asked)
     if isinstance(asked, parameters.Readers) and not asked.readers:

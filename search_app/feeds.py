@@ -161,7 +161,12 @@ def _add_entry(feed: ElementTree.Element, entry: Entry, query: Query) -> None:
             file = url_for("publication.file", edition_id=edition.edition_id, _external=True)
             _add(element, "link", rel="related", hreflang=edition.language, href=file, title=languages.name(edition.language))
     shown = render_template("feed_entry.html", hit=entry.hit, abstract=abstract_in(one, readers), page=_page_address(entry, query.text))
-    _add(element, "content", shown.strip(), type="html", **{"xml:lang": entry.hit["language"] if entry.hit else language})
+    _add(element, "content", _plainly_marked(shown.strip()), type="html", **{"xml:lang": entry.hit["language"] if entry.hit else language})
+
+
+def _plainly_marked(html: str) -> str:
+    """Marks as what every feed reader shows; many take out what they do not know, such as <mark>. Text has no "<" of its own."""
+    return re.sub("<mark[^>]*>", "<strong>", html).replace("</mark>", "</strong>")
 
 
 def _page_address(entry: Entry, question: str) -> str | None:

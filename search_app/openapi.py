@@ -81,10 +81,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     form = operation.takes.model_json_schema(schema_generator=_Plain)
     parameters = []
-    for name, schema in sorted(form["properties"].items(), key=lambda item: item[0] not in operation.in_path):
+    required = form.get("required", ())
+    for name, schema in sorted(form["properties"].items(), key=lambda item: (item[0] not in operation.in_path, item[0] not in required)):
         place = "path" if name in operation.in_path else "query"
         about = {"description": schema.pop("description", "")}
-        parameters.append({"name": name, "in": place, "required": name in form.get("required", ()), **about, "schema": schema})
+        parameters.append({"name": name, "in": place, "required": name in required, **about, "schema": schema})
     return parameters
 
 

@@ -18,7 +18,7 @@ MAX_QUOTE = 4000  # characters; a passage has fewer
 
 def _whole_number(said: Any) -> Any:
     if isinstance(said, str) and not re.fullmatch("[0-9]{1,9}", said):
-        raise ValueError("expected a whole number in digits from 0 to 9")
+        raise ValueError("expected a whole number, in at most nine digits from 0 to 9")
     return said
 
 
@@ -34,7 +34,7 @@ def _one_line(said: str) -> str:
     return line
 
 
-Number = Annotated[int, BeforeValidator(_whole_number)]
+WHOLE = BeforeValidator(_whole_number)
 Language = Annotated[str, AfterValidator(_tag)]
 Text = Annotated[str, Field(min_length=1)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{16,64}$", description="The first 16 to 64 hexadecimal digits of the SHA-256 of an edition's file.")]
@@ -60,15 +60,15 @@ class Readers(Asked):
 
 
 class Paging(Asked):
-    offset: Annotated[Number, Field(default=0, ge=0, le=MAX_OFFSET, description="How many to pass over.")]
-    k: Annotated[Number, Field(default=10, ge=1, le=MAX_HITS, description="How many to give.")]
+    offset: Annotated[int, Field(default=0, ge=0, le=MAX_OFFSET, description="How many to pass over."), WHOLE]
+    k: Annotated[int, Field(default=10, ge=1, le=MAX_HITS, description="How many to give."), WHOLE]
 
 
 class Narrowed(Asked):
     language: Annotated[
         list[Language], Field(default=[], description='Language of an edition; "pt" admits "pt-BR" too. Several values: any of them.')
     ]
-    year: Annotated[list[Annotated[Number, Field(ge=1000, le=9999)]], Field(default=[], description="Year of publication.")]
+    year: Annotated[list[Annotated[int, Field(ge=1000, le=9999), WHOLE]], Field(default=[], description="Year of publication.")]
     kind: Annotated[list[Text], Field(default=[], description="Kind of publication, as `facets` lists them.")]
     topic: Annotated[list[Text], Field(default=[], description="Topic, as `facets` lists them.")]
     country: Annotated[list[Annotated[str, Field(pattern="^[A-Za-z]{2}$")]], Field(default=[], description="Country, ISO 3166-1 alpha-2.")]
@@ -78,20 +78,20 @@ class Narrowed(Asked):
         return {name: [str(value) for value in getattr(self, name)] for name in Narrowed.model_fields}
 
 
-class SearchAsked(Narrowed, Paging, Readers):
+class SearchAsked(Readers, Paging, Narrowed):
     q: Annotated[
         str,
-        AfterValidator(_one_line),
         Field(
             min_length=1,
             max_length=MAX_QUERY,
             description='The question, in any language. "Words in quotation marks" must stand in the text, -words must not.',
         ),
+        AfterValidator(_one_line),
     ]
     exact: Annotated[bool, Field(default=False, description="Only what holds every word of the question.")]
 
 
-class PublicationsAsked(Narrowed, Paging, Readers):
+class PublicationsAsked(Readers, Paging, Narrowed):
     pass
 
 
@@ -106,7 +106,7 @@ class PagesAsked(Paging):
 
 class PassagesAsked(Asked):
     digest: Digest
-    page: Annotated[Number, Field(ge=1, description="Number of the page, from 1, as a PDF viewer counts.")]
+    page: Annotated[int, Field(ge=1, description="Number of the page, from 1, as a PDF viewer counts."), WHOLE]
     quote: Annotated[str, Field(default="", max_length=MAX_QUOTE, description="Words that begin on this page; white space does not count.")]
 
 
