@@ -15,7 +15,7 @@ from ingest.records import UNDETERMINED, Edition, Publication, primary
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
 MAX_HITS = 100
-DIGITS = 16  # hexadecimal, of a file's SHA-256, that stand in permanent addresses
+PAGE_DIGITS = 16  # hexadecimal digits of a file's SHA-256 in the address of its pages: enough that no two files of a library share them
 FACETS = ("language", "year", "kind", "topic", "country")
 
 
@@ -45,6 +45,11 @@ def edition_data(edition: Edition) -> dict[str, Any]:
         "part": edition.part,
         "file": f"/files/{quote(edition.edition_id)}" if edition.digest else None,
     }
+
+
+def page_address(edition: Edition, page: int) -> str | None:
+    """The permanent address of a page, named after what the file holds; None without a file or for the catalogue entry, page 0."""
+    return f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}" if edition.digest and page else None
 
 
 def filters_from(values: dict[str, Sequence[str]]) -> Filters:

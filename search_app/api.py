@@ -16,7 +16,7 @@ from index.searcher import Query
 from index.view import admits
 from ingest import records
 from search_app import languages, openapi, parameters, schema
-from search_app.answers import DIGITS, answer, counted, edition_data, filters_from, title_in
+from search_app.answers import PAGE_DIGITS, answer, counted, edition_data, filters_from, page_address, title_in
 from search_app.freshness import VERSION, is_known, tag_of, tagged
 from search_app.problems import FaultyParameters
 from search_app.search import searcher
@@ -180,7 +180,7 @@ def _answered(described: openapi.Operation, function: View, places: dict[str, st
     if is_known(tag):
         return tagged(Response(status=304), tag)
     told = function(asked)
-    response = _json(told.model_dump())
+    response = _json(told.model_dump(exclude_unset=True))
     if isinstance(told, schema.Paged):
         for rel, link in (("next", told.next), ("prev", told.previous)):
             if link:
@@ -222,7 +222,7 @@ def _described(one: records.Publication, dates: Any, readers: Sequence[str]) -> 
 def _page(page: records.Page, edition: records.Edition, boxes: bool = False) -> schema.Page:
     return schema.Page(
         number=page.number, label=page.label, text=page.text, health=page.health, cause=page.cause, footnotes=page.footnotes if page.footnotes >= 0 else None,
-        confidence=page.confidence, address=f"/pages/{edition.digest[:DIGITS]}/{page.number}" if edition.digest else None,
+        confidence=page.confidence, address=page_address(edition, page.number),
         boxes=[schema.Box.model_validate(box, from_attributes=True) for box in page.boxes] if boxes else None,
     )  # fmt: skip
 
@@ -261,6 +261,6 @@ def _examples() -> dict[str, str]:
             quote = " ".join(page.text.split()[:3])[:60]
             return shown | {
                 "pages": url_for("api.pages", edition_id=edition.edition_id, k=1, boxes="true"),
-                "passages": url_for("api.passages", digest=edition.digest[:DIGITS], page=1, quote=quote),
+                "passages": url_for("api.passages", digest=edition.digest[:PAGE_DIGITS], page=1, quote=quote),
             }
     return shown

@@ -21,7 +21,7 @@ from index.searcher import PublicationHit, Query
 from index.view import Filters, admits
 from ingest.records import Publication
 from search_app import languages
-from search_app.answers import DIGITS, FACETS, MAX_QUERY, abstract_in, answer, filters_from, title_in
+from search_app.answers import FACETS, MAX_QUERY, abstract_in, answer, filters_from, page_address, title_in
 from search_app.freshness import VERSION, is_known, tag_of, tagged
 from search_app.search import searcher
 
@@ -172,10 +172,9 @@ def _plainly_marked(html: str) -> str:
 def _page_address(entry: Entry, question: str) -> str | None:
     """Where the answering page is shown; None where only the catalogue entry answers, or nothing was asked."""
     hit = entry.hit
-    digest = next((edition.digest for edition in entry.publication.editions if hit and edition.edition_id == hit["edition_id"]), None)
-    if not hit or not hit["page"] or not digest:
-        return None
-    return url_for("search.page", _external=True) + f"pages/{digest[:DIGITS]}/{hit['page']}?{urlencode({'q': question})}"
+    edition = next((edition for edition in entry.publication.editions if hit and edition.edition_id == hit["edition_id"]), None)
+    path = page_address(edition, hit["page"] or 0) if hit and edition else None
+    return f"{request.host_url.rstrip('/')}{path}?{urlencode({'q': question})}" if path else None
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str = "", **attributes: str) -> ElementTree.Element:

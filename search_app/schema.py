@@ -32,6 +32,18 @@ class Mark(Answer):
     ]
 
 
+class Counterpart(Answer):
+    """The passage of another edition that says the same, in a language the reader reads."""
+
+    edition_id: str
+    language: str
+    page: Annotated[int, Field(ge=1, description="Where the marked sentence begins.")]
+    page_address: Annotated[Link | None, Field(description="The permanent address of that page, for people.")] = None
+    text: Annotated[str, Field(description="The whole passage.")]
+    marks: list[Mark]
+    confidence: Literal["certain", "likely"]
+
+
 class EditionLink(Answer):
     edition_id: str
     language: Annotated[str, Field(description='BCP 47; "und" where it could not be told.')]
@@ -48,8 +60,13 @@ class Hit(Answer):
     close: Annotated[bool, Field(description="Whether this may answer, or is only the nearest there is.")]
     publication_id: str
     title: str
+    title_language: Annotated[str | None, Field(description="BCP 47.")] = None
     edition_id: str
     language: str
+    page_address: Annotated[Link | None, Field(description="The permanent address of the page, for people.")] = None
+    counterpart: Annotated[
+        Counterpart | None, Field(description="The same passage in an edition the reader reads; null where there is none that is sure enough.")
+    ] = None
     page: Annotated[int | None, Field(description="Where the marked sentence begins; null where only the catalogue entry was found.")]
     text: Annotated[str, Field(description="The whole passage; it may begin on the page before.")]
     marks: list[Mark]
