@@ -67,6 +67,10 @@ class Contents(Database):
         )
         return [EditionState(edition_from(row), row["state"], row["reason"], row["reading_version"], row["folder"], row["wants"]) for row in rows]
 
+    def edition(self, edition_id: str) -> Edition | None:
+        row = self._connection().execute("SELECT * FROM editions WHERE edition_id = ?", (edition_id,)).fetchone()
+        return edition_from(row) if row else None
+
     def digest(self, edition_id: str) -> str | None:
         """The SHA-256 of an edition's file; None when there is no such edition, or no file of it."""
         row = self._connection().execute("SELECT digest FROM editions WHERE edition_id = ?", (edition_id,)).fetchone()

@@ -25,6 +25,7 @@ class Filters:
     kinds: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
+    publications: Collection[str] = ()  # their ids; a frozenset where there are many
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))
@@ -114,14 +115,16 @@ class View:
         if not filters:
             return self.edition_of >= 0
         editions = np.asarray(
-            [_admits(filters, edition, self.publications[at]) for edition, at in zip(self.editions, self.publication_of, strict=True)], bool
+            [admits(filters, edition, self.publications[at]) for edition, at in zip(self.editions, self.publication_of, strict=True)], bool
         )
         return (self.edition_of >= 0) & (editions[self.edition_of] if len(editions) else False)
 
 
-def _admits(filters: Filters, edition: Edition, publication: Publication) -> bool:
+def admits(filters: Filters, edition: Edition, publication: Publication) -> bool:
+    """Whether this edition of a publication may be found."""
+
     def any_of(wanted: Collection[str], there: Collection[str]) -> bool:
-        return not wanted or not set(wanted).isdisjoint(there)
+        return not wanted or not frozenset(wanted).isdisjoint(there)
 
     return (
         any_of(filters.languages, (edition.language, primary(edition.language)))
@@ -129,4 +132,5 @@ def _admits(filters: Filters, edition: Edition, publication: Publication) -> boo
         and any_of(filters.kinds, (publication.kind,))
         and any_of(filters.topics, publication.topics)
         and any_of(filters.countries, publication.countries)
+        and any_of(filters.publications, (publication.publication_id,))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,8 @@ from ingest.records import UNDETERMINED, Edition, Publication, primary
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
 MAX_HITS = 100
+PAGE_DIGITS = 16  # hexadecimal digits of a file's SHA-256 in the address of its pages: enough that no two files of a library share them
+FACETS = ("language", "year", "kind", "topic", "country")
 
 
 def answer(query: str, hits: Sequence[PublicationHit], readers: Sequence[str] = ()) -> dict[str, Any]:
@@ -44,10 +47,27 @@ def edition_data(edition: Edition) -> dict[str, Any]:
     }
 
 
+def page_address(edition: Edition, page: int) -> str | None:
+    """The permanent address of a page, named after what the file holds; None without a file or for the catalogue entry, page 0."""
+    return f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}" if edition.digest and page else None
+
+
 def filters_from(values: dict[str, Sequence[str]]) -> Filters:
     """Make filters of the parameters language, year, kind, topic and country."""
     names = {"languages": "language", "years": "year", "kinds": "kind", "topics": "topic", "countries": "country"}
     return Filters(**{field: tuple(_normal(name, value) for value in values.get(name, ()) if value) for field, name in names.items()})
+
+
+def counted(publications: Sequence[Publication]) -> dict[str, list[tuple[str, int]]]:
+    """For each facet its values, with the number of publications that have them; years newest first."""
+    counts: dict[str, Counter[str]] = {facet: Counter() for facet in FACETS}
+    for one in publications:
+        counts["language"].update({edition.language for edition in one.editions})
+        counts["year"].update([str(one.year)] if one.year else [])
+        counts["kind"].update([one.kind] if one.kind else [])
+        counts["topic"].update(one.topics)
+        counts["country"].update(one.countries)
+    return {facet: sorted(values.items(), reverse=facet == "year") for facet, values in counts.items()}
 
 
 def _normal(name: str, value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, render_template, request
 from flask_babel import Babel
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -14,7 +14,7 @@ from index.encoder import Encoder
 from index.library import Library
 from index.searcher import Searcher
 from ingest.drawing import Drawer
-from search_app import citing, harvesting, languages, pages, publication, quality, search, spreadsheet
+from search_app import api, citing, feeds, harvesting, languages, pages, problems, publication, quality, search, spreadsheet
 from search_app.marking import highlighted
 from search_app.pictures import Pictures
 
@@ -32,11 +32,12 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.extensions["searcher"] = Searcher(library, encoder)
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     Babel(app, locale_selector=languages.of_interface)
-    for module in (search, publication, pages, quality, citing, spreadsheet, harvesting):
+    for module in (search, publication, pages, quality, citing, spreadsheet, harvesting, api, feeds):
         app.register_blueprint(module.blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _explain)
     app.jinja_env.globals["interface"] = languages.of_interface
+    app.jinja_env.globals["feed_address"] = feeds.address
     app.jinja_env.filters |= {
         "marked": marked,
         "language_name": languages.name,
@@ -71,12 +72,12 @@ def _guard(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
-        response.headers["Cache-Control"] = "private, no-store" if request.args.get("q") else "private, no-cache"
+        response.headers["Cache-Control"] = "private, no-store" if request.args.get("q") and request.endpoint != "feeds.atom" else "private, no-cache"
     return response
 
 
 def _explain(error: HTTPException) -> tuple[Response | str, int]:
     code = error.code or 500
-    if request.path.startswith("/api/"):
-        return jsonify(error=error.description), code
+    if request.path.startswith(problems.PREFIX):
+        return problems.problem(error), code
     return render_template("error.html", error=error), code

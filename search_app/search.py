@@ -1,18 +1,13 @@
-"""The search page and its API."""
+"""The search page."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-
-from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
+from flask import Blueprint, abort, current_app, render_template, request
 
 from index.searcher import PublicationHit, Query, Searcher
-from ingest.records import Publication
 from search_app import languages
-from search_app.answers import MAX_HITS, MAX_QUERY, answer, filters_from, title_in
+from search_app.answers import FACETS, MAX_HITS, MAX_QUERY, answer, counted, filters_from, title_in
 
-FACETS = ("language", "year", "kind", "topic", "country")
 PAGE_HITS = 10
 
 blueprint = Blueprint("search", __name__)
@@ -34,19 +29,10 @@ def page() -> str:
     found, more = answer(query, hits[:k], readers) if query else None, len(hits) > k
     shelf = [] if query else sorted(publications, key=lambda one: (-(one.year or 0), one.publication_id))
     return render_template(
-        "search.html", query=query, found=found, chosen=chosen, facets=_facets(publications), offset=offset, k=k, more=more, exact=request.args.get("exact") or None,
+        "search.html", query=query, found=found, chosen=chosen, facets=counted(publications), offset=offset, k=k, more=more, exact=request.args.get("exact") or None,
         asked_k=request.args.get("k") or None,
         shelf=[(one, title_in(one, readers)) for one in shelf],
     )  # fmt: skip
-
-
-@blueprint.get("/api/search")
-def api() -> Response:
-    """Answer with the same hits as `page`, as JSON."""
-    query, k, offset = asked(PAGE_HITS)
-    if not query:
-        abort(400, 'Expected a question in the parameter "q", found none.')
-    return jsonify(answer(query, find(query, k, offset), languages.of_reader()))
 
 
 def find(query: str, k: int, offset: int) -> list[PublicationHit]:
@@ -67,15 +53,3 @@ def _number(name: str, usual: int, least: int, most: int) -> int:
     if not said.isascii() or not said.isdigit() or len(said) > 9 or not least <= int(said) <= most:
         abort(400, f"{name} must be a whole number between {least} and {most}, got {said[:20]!r}.")
     return int(said)
-
-
-def _facets(publications: Sequence[Publication]) -> dict[str, list[tuple[str, int]]]:
-    """For each facet its values, with the number of publications that have them; years newest first."""
-    counts: dict[str, Counter[str]] = {facet: Counter() for facet in FACETS}
-    for one in publications:
-        counts["language"].update({edition.language for edition in one.editions})
-        counts["year"].update([str(one.year)] if one.year else [])
-        counts["kind"].update([one.kind] if one.kind else [])
-        counts["topic"].update(one.topics)
-        counts["country"].update(one.countries)
-    return {facet: sorted(values.items(), reverse=facet == "year") for facet, values in counts.items()}

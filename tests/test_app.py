@@ -60,7 +60,7 @@ def client(shelf):
 
 
 def hits(client, **asked) -> list[str]:
-    return [hit["publication_id"] for hit in client.get("/api/search", query_string=asked).json["hits"]]
+    return [hit["publication_id"] for hit in client.get("/api/v1/search", query_string=asked).json["hits"]]
 
 
 def test_before_a_question_the_page_shows_the_form_and_the_whole_shelf_newest_first(client):
@@ -82,10 +82,12 @@ def test_the_search_page_shows_the_marked_sentence_and_opens_its_page(client, qu
 
 
 def test_the_api_answers_exactly_in_its_form(client):
-    found = client.get("/api/search", query_string={"q": "  forest \n water ", "k": 1, "language": "en"}).json
+    found = client.get("/api/v1/search", query_string={"q": "  forest \n water ", "k": 1, "language": "en"}).json
     text = "Contents of this report on the <i>region</i>.\nThe report is about trees. A forest & <em>its</em> people. Nothing more is said."
     (hit,) = found["hits"]
-    assert found == {"query": "forest water", "close": True, "hits": [hit]}
+    assert found == {
+        "query": "forest water", "close": True, "hits": [hit], "offset": 0, "k": 1, "previous": None, "next": found["next"],
+    }  # fmt: skip
     start = text.index("A forest")
     assert hit == {
         "rank": 1, "score": hit["score"], "close": True, "publication_id": "woods", "title": f"{SCRIPT} & Woods", "edition_id": "woods.en", "language": "en",
@@ -153,22 +155,22 @@ def test_the_original_is_delivered_in_parts_or_not_again_as_a_viewer_asks(client
 @pytest.mark.parametrize(
     ("path", "code", "says"),
     [
-        ("/api/search", 400, "found none"), ("/api/search?q=%20%0A", 400, "found none"), ("/api/search?q=" + "น" * 1001, 400, "1000"), ("/?q=" + "x" * 1001, 400, "1001"),
+        ("/api/v1/search", 400, "found none"), ("/api/v1/search?q=%20%0A", 400, "Expected words"), ("/api/v1/search?q=" + "น" * 1001, 400, "1000"), ("/?q=" + "x" * 1001, 400, "1001"),
         ("/?q=x&k=0", 400, "between 1 and 100"), ("/?q=x&k=101", 400, "&#39;101&#39;"), ("/?q=x&offset=-1", 400, "between 0 and 10000"),
-        ("/api/search?q=x&k=ten", 400, "'ten'"), ("/api/search?q=x&k=٣", 400, "'٣'"), ("/api/search?q=x&offset=10001", 400, "'10001'"),
-        ("/api/search?q=x&offset=" + "0" * 9 + "9" * 5000, 400, "between 0 and 10000"), ("/api/search?q=x&k=1.5", 400, "'1.5'"),
+        ("/api/v1/search?q=x&k=ten", 400, "'ten'"), ("/api/v1/search?q=x&k=٣", 400, "'٣'"), ("/api/v1/search?q=x&offset=10001", 400, "'10001'"),
+        ("/api/v1/search?q=x&offset=" + "0" * 9 + "9" * 5000, 400, "nine digits"), ("/api/v1/search?q=x&k=1.5", 400, "'1.5'"),
         ("/publications/ป่า", 404, "ป่า"), ("/files/woods.ar", 404, "woods.ar"), ("/files/nowhere", 404, "nowhere"), ("/files/../library.sqlite", 404, ""),
-        ("/nowhere", 404, "Not Found"), ("/api/nowhere", 404, "not found"),
+        ("/nowhere", 404, "Not Found"), ("/api/nowhere", 404, "nothing at /api/nowhere"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_answered_says_why_as_html_or_as_json(client, path, code, says):
+def test_what_cannot_be_answered_says_why_as_html_or_as_a_problem(client, path, code, says):
     answer = client.get(path)
-    assert (answer.status_code, answer.mimetype) == (code, "application/json" if path.startswith("/api/") else "text/html")
-    assert says in (answer.json["error"] if answer.is_json else answer.text)
+    assert (answer.status_code, answer.mimetype) == (code, "application/problem+json" if path.startswith("/api/") else "text/html")
+    assert says in (answer.json["detail"] if answer.is_json else answer.text)
 
 
 def test_other_methods_are_refused(client):
-    assert (client.post("/api/search").status_code, client.post("/").status_code) == (405, 405)
+    assert (client.post("/api/v1/search").status_code, client.post("/").status_code) == (405, 405)
 
 
 @pytest.mark.parametrize(
@@ -192,12 +194,12 @@ def test_a_right_to_left_answer_says_so(client, attribute, value):
 )
 def test_titles_are_in_the_readers_language(client, accepted, title):
     headers = {"Accept-Language": accepted}
-    assert client.get("/api/search?q=forest&k=1&language=en", headers=headers).json["hits"][0]["title"] == title
+    assert client.get("/api/v1/search?q=forest&k=1&language=en", headers=headers).json["hits"][0]["title"] == title
     assert f'dir="auto">{html.escape(title)}</a></h2>' in client.get("/?q=forest&k=1&language=en", headers=headers).text
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?q=forest", "/api/search?q=ป่า", "/api/search", "/nowhere", "/publications/woods", "/static/isogloss.css", "/files/woods.en"]
+    "path", ["/", "/?q=forest", "/api/v1/search?q=ป่า", "/api/v1/search", "/nowhere", "/publications/woods", "/static/isogloss.css", "/files/woods.en"]
 )
 def test_every_answer_loads_nothing_from_elsewhere_and_tells_nobody_where_the_reader_came_from(client, path):
     with client.get(path) as answer:
@@ -208,7 +210,7 @@ def test_every_answer_loads_nothing_from_elsewhere_and_tells_nobody_where_the_re
 
 
 @pytest.mark.parametrize(
-    ("path", "stored"), [("/?q=forest", "no-store"), ("/api/search?q=forest", "no-store"), ("/?q=x&k=0", "no-store"), ("/", "no-cache")]
+    ("path", "stored"), [("/?q=forest", "no-store"), ("/api/v1/search?q=forest", "no-store"), ("/?q=x&k=0", "no-store"), ("/", "no-cache")]
 )
 def test_no_answer_to_a_question_is_kept(client, path, stored):
     assert client.get(path).headers["Cache-Control"] == f"private, {stored}"
@@ -217,7 +219,7 @@ def test_no_answer_to_a_question_is_kept(client, path, stored):
 def test_no_question_is_logged(client, caplog):
     with caplog.at_level("DEBUG"):
         client.get("/?q=confidential")
-        client.get("/api/search?q=confidential&k=0")
+        client.get("/api/v1/search?q=confidential&k=0")
     assert "confidential" not in caplog.text
 
 

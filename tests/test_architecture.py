@@ -26,7 +26,7 @@ HOMES = {
     "pebble": {"ingest/pipeline.py", "ingest/drawing.py"},
     "py3langid": {"ingest/language.py"},
     "pycld2": {"ingest/language.py"},
-    "pydantic": {"ingest/catalogue.py"},
+    "pydantic": {"ingest/catalogue.py", "search_app/openapi.py", "search_app/parameters.py", "search_app/schema.py"},
     "pypdf": {"ingest/pdf.py", "ingest/trust.py"},
     "pypdfium2": {"ingest/pdfium.py"},
     "rapidfuzz": {"ingest/trust.py", "ingest/quotation.py"},

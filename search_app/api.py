@@ -1,0 +1,266 @@
+"""The API, version 1, and its documentation page. What it takes is in parameters, what it gives in schema; openapi describes both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote_plus as unquote
+
+import regex
+from flask import Blueprint, Response, abort, json, redirect, render_template, request, url_for
+from werkzeug import Response as AnyResponse
+
+from index.generations import current_name
+from index.searcher import Query
+from index.view import admits
+from ingest import records
+from search_app import languages, openapi, parameters, schema
+from search_app.answers import PAGE_DIGITS, answer, counted, edition_data, filters_from, page_address, title_in
+from search_app.freshness import VERSION, is_known, tag_of, tagged
+from search_app.problems import FaultyParameters
+from search_app.search import searcher
+
+blueprint = Blueprint("api", __name__)
+operations: list[openapi.Operation] = []
+
+View = Callable[[Any], schema.Answer]
+
+
+def operation(path: str, takes: type[parameters.Asked], gives: type[schema.Answer]) -> Callable[[View], View]:
+    """Answer GET requests at this path, below /api/v1, with what a function of the parameters returns; its docstring describes it."""
+
+    def register(function: View) -> View:
+        described = openapi.Operation(function.__name__, "/api/v1" + path, str(function.__doc__), takes, gives)
+        operations.append(described)
+
+        def view(**places: str) -> Response:
+            return _answered(described, function, places)
+
+        blueprint.add_url_rule(regex.sub(r"\{(\w+)\}", r"<\1>", described.path), function.__name__, view)
+        return function
+
+    return register
+
+
+@operation("/search", parameters.SearchAsked, schema.SearchAnswer)
+def search(asked: parameters.SearchAsked) -> schema.SearchAnswer:
+    """Find publications that answer a question, by meaning and by words, in whatever language they were written.
+
+    One hit a publication, best first, with the passage that answers and its marks. Nothing of the question is kept.
+    """
+    query = Query(asked.q, filters_from(asked.filters()), asked.exact, asked.readers)
+    hits = searcher().search(query, asked.k + 1, asked.offset)  # one more tells whether there is a next page
+    return schema.SearchAnswer(**answer(asked.q, hits[: asked.k], asked.readers), **_paging(asked, len(hits) > asked.k))
+
+
+@operation("/publications", parameters.PublicationsAsked, schema.Publications)
+def publications(asked: parameters.PublicationsAsked) -> schema.Publications:
+    """List publications, all or those that fit, in the order of their ids."""
+    filters = filters_from(asked.filters())
+    fit = [one for one in searcher().publications() if any(admits(filters, edition, one) for edition in one.editions)]
+    dates = searcher().library.dates()
+    shown = [
+        _described(one, dates[one.publication_id], asked.readers) for one in fit[asked.offset : asked.offset + asked.k] if one.publication_id in dates
+    ]
+    return schema.Publications(
+        total=len(fit), publications=[schema.Described(**data) for data in shown], **_paging(asked, len(fit) > asked.offset + asked.k)
+    )
+
+
+@operation("/publications/{publication_id}", parameters.PublicationAsked, schema.Publication)
+def publication(asked: parameters.PublicationAsked) -> schema.Publication:
+    """Tell all that is known of one publication, and how each of its editions could be read."""
+    library = searcher().library
+    with library.snapshot():
+        found = library.publication(asked.publication_id)
+        if found is None:
+            abort(404, f"There is no publication {asked.publication_id!r} in this library; it may have been removed.")
+        states = library.edition_states(found.publication_id)
+        dates = library.dates()[found.publication_id]
+        counts = [library.page_count(state.edition.edition_id) for state in states]
+    editions = [
+        schema.Edition(**edition_data(state.edition), digest=state.edition.digest, state=state.state, reason=state.reason, page_count=count)
+        for state, count in zip(states, counts, strict=True)
+    ]
+    return schema.Publication(
+        **_described(found, dates, asked.readers), titles=dict(found.titles), abstracts=dict(found.abstracts), authors=list(found.authors),
+        publisher=found.publisher, isbn=found.isbn, doi=found.doi, source=found.source, editions=editions,
+    )  # fmt: skip
+
+
+@operation("/editions/{edition_id}/pages", parameters.PagesAsked, schema.Pages)
+def pages(asked: parameters.PagesAsked) -> schema.Pages:
+    """Give the pages of an edition: their text, what is printed as their number, how well they could be read, and where their words stand."""
+    library = searcher().library
+    with library.snapshot():
+        edition = library.edition(asked.edition_id)
+        if edition is None:
+            abort(404, f"There is no edition {asked.edition_id!r} in this library; it may have been removed.")
+        found = library.pages(edition.edition_id)
+    shown = [_page(page, edition, asked.boxes) for page in found[asked.offset : asked.offset + asked.k]]
+    paging = _paging(asked, len(found) > asked.offset + asked.k)
+    return schema.Pages(edition_id=edition.edition_id, language=edition.language, total=len(found), pages=shown, **paging)
+
+
+@operation("/passages/{digest}/{page}", parameters.PassagesAsked, schema.Passages)
+def passages(asked: parameters.PassagesAsked) -> schema.Passages:
+    """Give the passages at a permanent address: the digest of a file, a page and, as `quote`, words that stand there.
+
+    The address holds as long as the file is in the library, however it is read and indexed.
+    """
+    library = searcher().library
+    with library.snapshot():
+        edition = library.edition_of_file(asked.digest)
+        page = library.page(edition.edition_id, asked.page) if edition else None
+        if edition is None or page is None:
+            abort(404, f"There is no page {asked.page} of a file {asked.digest!r} in this library; the file may have been replaced or removed.")
+        after = library.page(edition.edition_id, asked.page + 1)
+        standing = [one for one in library.passages_of(edition.edition_id).values() if one.first_page <= asked.page <= one.last_page]
+    quotation = _quotation(asked.quote, page, after)
+    if quotation is not None:
+        standing = [one for one in standing if _spaced(asked.quote).search(one.text)]
+    return schema.Passages(
+        publication_id=edition.publication_id, edition_id=edition.edition_id, language=edition.language, digest=str(edition.digest), page=_page(page, edition),
+        quotation=quotation, passages=[schema.Passage.model_validate(one, from_attributes=True) for one in standing],
+    )  # fmt: skip
+
+
+@operation("/facets", parameters.NothingAsked, schema.Facets)
+def facets(asked: parameters.NothingAsked) -> schema.Facets:
+    """List the values that narrow a search down, with the number of publications that have each."""
+    names: dict[str, Callable[[str], str]] = {"language": languages.name, "country": languages.country}
+    return schema.Facets.model_validate(
+        {
+            facet: [{"value": value, "name": names.get(facet, str)(value), "publications": count} for value, count in values]
+            for facet, values in counted(searcher().publications()).items()
+        }
+    )
+
+
+@operation("/status", parameters.NothingAsked, schema.Status)
+def status(asked: parameters.NothingAsked) -> schema.Status:
+    """Tell what is in the library and which index answers."""
+    library = searcher().library
+    with library.snapshot():
+        return schema.Status(
+            version=VERSION, revision=library.revision(), generation=current_name(library), encoder=library.meta("encoder"),
+            counts=schema.Counts(**library.counts()), editions=Counter(state.state for state in library.edition_states()),
+        )  # fmt: skip
+
+
+@blueprint.get("/api/v1/openapi.json")
+def description() -> Response:
+    """Give this API's description in OpenAPI 3.1."""
+    return _json(openapi.describe(operations, VERSION))
+
+
+@blueprint.get("/api/")
+def page() -> str:
+    """Document the API for people, from the same description, with examples from this library."""
+    return render_template(
+        "api.html", api=openapi.describe(operations, VERSION), examples={name: (link, unquote(link)) for name, link in _examples().items()}
+    )
+
+
+@blueprint.get("/api/search")
+def moved() -> AnyResponse:
+    """Send those who know the address before version 1 to it."""
+    return redirect(_address("api.search", request.args.to_dict(flat=False)), 308)
+
+
+def _answered(described: openapi.Operation, function: View, places: dict[str, str]) -> Response:
+    given = request.args.to_dict(flat=False)
+    asked = parameters.read(described.takes, given | {name: [value, *given.get(name, [])] for name, value in places.items()})
+    if isinstance(asked, list):
+        raise FaultyParameters(asked)
+    if isinstance(asked, parameters.Readers) and not asked.readers:
+        asked.readers = languages.of_reader()
+    tag = tag_of(searcher().library, [languages.of_interface(), *languages.of_reader()])
+    if is_known(tag):
+        return tagged(Response(status=304), tag)
+    told = function(asked)
+    response = _json(told.model_dump(exclude_unset=True))
+    if isinstance(told, schema.Paged):
+        for rel, link in (("next", told.next), ("prev", told.previous)):
+            if link:
+                response.headers.add("Link", f'<{link}>; rel="{rel}"')
+    return tagged(response, tag)
+
+
+def _json(data: Any) -> Response:
+    return Response(json.dumps(data), mimetype="application/json")
+
+
+def _paging(asked: parameters.Paging, more: bool) -> dict[str, Any]:
+    before, after = max(0, asked.offset - asked.k), asked.offset + asked.k
+    return {
+        "offset": asked.offset, "k": asked.k,
+        "previous": _address_at(before) if asked.offset else None,
+        "next": _address_at(after) if more and after <= parameters.MAX_OFFSET else None,
+    }  # fmt: skip
+
+
+def _address_at(offset: int) -> str:
+    """The address of this request with another offset."""
+    return _address(str(request.endpoint), {**(request.view_args or {}), **request.args.to_dict(flat=False), "offset": offset})
+
+
+def _address(endpoint: str, values: Mapping[str, Any]) -> str:
+    return url_for(endpoint, **values)
+
+
+def _described(one: records.Publication, dates: Any, readers: Sequence[str]) -> dict[str, Any]:
+    title, language = title_in(one, readers)
+    return {
+        "publication_id": one.publication_id, "title": title, "title_language": language, "year": one.year, "kind": one.kind, "topics": list(one.topics),
+        "countries": list(one.countries), "languages": list(dict.fromkeys(edition.language for edition in one.editions)), **dates._asdict(),
+        "address": url_for("publication.page", publication_id=one.publication_id),
+    }  # fmt: skip
+
+
+def _page(page: records.Page, edition: records.Edition, boxes: bool = False) -> schema.Page:
+    return schema.Page(
+        number=page.number, label=page.label, text=page.text, health=page.health, cause=page.cause, footnotes=page.footnotes if page.footnotes >= 0 else None,
+        confidence=page.confidence, address=page_address(edition, page.number),
+        boxes=[schema.Box.model_validate(box, from_attributes=True) for box in page.boxes] if boxes else None,
+    )  # fmt: skip
+
+
+def _spaced(quote: str) -> Any:
+    """A pattern for these words, however they are spaced or broken over lines."""
+    return regex.compile(r"\s+".join(map(regex.escape, quote.split())))
+
+
+def _quotation(quote: str, page: records.Page, after: records.Page | None) -> schema.Quotation | None:
+    """Where the quoted words begin on a page, and where they end there or on the next."""
+    if not quote.strip():
+        return None
+    found = _spaced(quote).search(page.text + "\n" + (after.text if after else ""))
+    if found is None or found.start() >= len(page.text):
+        abort(404, f"These words do not begin on page {page.number}; it is there, so ask for it without `quote`, or for the page before.")
+    over = found.end() > len(page.text)
+    return schema.Quotation(
+        start=found.start(), end=found.end() - (len(page.text) + 1) * over, last_page=page.number + over, text=found.group()
+    )  # fmt: skip
+
+
+def _examples() -> dict[str, str]:
+    """For each operation an address that answers on this library; where it holds nothing readable, only for those that need nothing."""
+    library = searcher().library
+    shown = {name: url_for(f"api.{name}") for name in ("publications", "facets", "status")}
+    for one in searcher().publications():
+        shown |= {
+            "search": url_for("api.search", q=title_in(one, ())[0], k=2),
+            "publication": url_for("api.publication", publication_id=one.publication_id),
+        }
+        for edition in one.editions:
+            page = library.page(edition.edition_id, 1)
+            if page is None or not edition.digest or not page.text:
+                continue
+            quote = " ".join(page.text.split()[:3])[:60]
+            return shown | {
+                "pages": url_for("api.pages", edition_id=edition.edition_id, k=1, boxes="true"),
+                "passages": url_for("api.passages", digest=edition.digest[:PAGE_DIGITS], page=1, quote=quote),
+            }
+    return shown
