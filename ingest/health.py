@@ -20,7 +20,8 @@ MIN_READABLE = 0.5  # share of characters that Unicode knows, below which a text
 UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}\ufffd--\s]", regex.V1)
 LETTER = regex.compile(r"\p{L}")
 SIGN_IN_WORD = regex.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
-MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
+CAPITAL_IN_WORD = regex.compile(r"\p{Ll}\p{Lu}(?!\p{Ll}{2})")  # as in "EkyA", where old Indic fonts have their letters; names as "McKay" are none
+MANY_SIGNS = 0.1  # of either, of the words of a text; sound text has next to none
 STRAY_MARK = regex.compile(r"(?:^|(?<=[\s\p{P}\p{N}]))[\p{Mn}\p{Mc}]")
 MANY_STRAYS = 0.1  # of the words of a text
 PARTED = ("Latn", "Cyrl", "Grek", "Arab", "Hebr", "Deva", "Beng", "Taml", "Telu", "Ethi")  # scripts that put a space beside a word of another
@@ -114,7 +115,7 @@ def health(text: str, failed: bool, images: bool) -> tuple[Health, str]:
 def judged(pages: Sequence[Page], language: str) -> tuple[Page, ...]:
     """Judge the pages that are good by themselves, or were recognised, against each other and against the language that the catalogue says.
 
-    A page is rubbish when it is in no language and its words are full of signs; fonts that do not say which character a glyph is leave such
+    A page is rubbish when it is in no language and its words are full of signs or capitals; fonts that do not say which character a glyph is leave such
     pages, and then the whole document is of them.
     """
     told = [identify(page.text, language) if page.health in ("good", "recognised") and _letters(page.text) >= MIN_LETTERS else "" for page in pages]
@@ -149,7 +150,7 @@ def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
         return replace(page, health="suspect", cause=f"{page.cause}; what was recognised is in no language")
     if page.health != "good":
         return page
-    if rubbish or (found == UNDETERMINED and _full_of_signs(page.text)):
+    if rubbish or (found == UNDETERMINED and _unlikely_words(page.text)):
         return replace(page, health="suspect", cause=f"rubbish codes: in {language} or any other language")
     if not found or not known(language):
         return page
@@ -162,11 +163,11 @@ def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
 
 
 def _is_rubbish(text: str, told: Sequence[str]) -> bool:
-    return sum(language == UNDETERMINED for language in told) > len(told) / 2 and _full_of_signs(text)
+    return sum(language == UNDETERMINED for language in told) > len(told) / 2 and _unlikely_words(text)
 
 
-def _full_of_signs(text: str) -> bool:
-    return len(SIGN_IN_WORD.findall(text)) > MANY_SIGNS * len(text.split())
+def _unlikely_words(text: str) -> bool:
+    return max(len(unlikely.findall(text)) for unlikely in (SIGN_IN_WORD, CAPITAL_IN_WORD)) > MANY_SIGNS * len(text.split())
 
 
 def _letters(text: str) -> int:

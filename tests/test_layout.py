@@ -157,6 +157,12 @@ def test_footnotes_come_last_and_the_page_says_where():
     assert [page.text.text[part.start : part.end] for part in page.paragraphs if part.footnote] == ["The panel met twice."]
 
 
+@pytest.mark.parametrize("number", ["1", "12.", "¹", "1⁵", "*"])
+def test_a_footnote_may_be_told_by_its_number_in_the_line(number):
+    (page,) = page_texts([([*lines("Nước", "và rừng"), at(100, f"{number} Làng")], HEIGHT)])
+    assert [part.footnote for part in page.paragraphs] == [False, True]
+
+
 def test_every_note_begins_a_paragraph_and_small_type_without_a_number_is_no_note():
     notes = [line(text, 60, 460, 100 - 10 * row, 8, noted=True) for row, text in enumerate(("ກອງປະຊຸມ", "ໝູ່ບ້ານ"))]
     assert text_of(*lines("ປ່າ", "ນ້ຳ"), *notes) == "ປ່ານ້ຳ\nກອງປະຊຸມ\nໝູ່ບ້ານ"
