@@ -28,6 +28,7 @@ CONSONANT = r"[\u1021\u1025\p{Indic_Syllabic_Category=Consonant}]\p{Indic_Syllab
 JOINT = r"[\p{Indic_Syllabic_Category=Virama}\p{Indic_Syllabic_Category=Invisible_Stacker}]\u200d?"
 CLUSTER = rf"{CONSONANT}(?:{JOINT}{CONSONANT})*[\u103b\u103d\u103e]*"
 RA = "\u17d2\u179a|\u103c"  # the Khmer and the Burmese r that is drawn before the letter it follows
+INDIC = regex.compile("[\u0900-\u0dff\u1000-\u109f\u1780-\u17ff]")
 VOWEL = regex.compile(f"[{BEFORE}]")
 STRAY = regex.compile(rf"(?:^|[^\s\u200c\u200d{CARRIERS}])\s*(?:[{BEFORE}]|{RA})|[\u17b6-\u17c5]\u17d2", regex.MULTILINE)
 DRAWN_BEFORE = regex.compile(rf"(?P<vowel>[{BEFORE}])(?P<ra>{RA})?(?P<cluster>{CLUSTER})|(?P<ra>{RA})(?P<cluster>{CLUSTER})")
@@ -41,7 +42,7 @@ IN_TWO_PARTS = ((regex.compile("\u17c1\u17b6"), "\u17c4"), (regex.compile("\u17c
 def as_written(lines: Sequence[Line]) -> list[Line]:
     """The lines of a page, in the order in which they are written, where the vowels of the page show that they are in that in which they are drawn."""
     text = "\n".join(line.text.text for line in lines)
-    strays = len(STRAY.findall(text))
+    strays = len(STRAY.findall(text)) if INDIC.search(text) else 0
     if strays < FEW or strays < SHARE * len(VOWEL.findall(text)):
         return list(lines)
     return [replace(line, text=_written(line.text)) for line in lines]

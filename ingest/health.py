@@ -11,6 +11,7 @@ import langcodes
 import regex
 
 from ingest.language import identify, known, same_language
+from ingest.layout import THAI_FORMS
 from ingest.records import OTHER_LANGUAGE, UNDETERMINED, Health, Page
 from ingest.typeset import Typeset
 
@@ -42,6 +43,8 @@ ENCODINGS = {
     "cp1251": CYRILLIC, "koi8-r": CYRILLIC, "koi8-u": CYRILLIC, "cp866": CYRILLIC, "iso8859-5": CYRILLIC, "cp874": "านรอกเงยมลวดทสตะปบค่้ัิี",
     "cp1253": "αοιετσνηυρπκμλςάίό", "cp1255": "יוהלארתבשמנםד", "cp1256": ARABIC, "iso8859-6": ARABIC,
 }  # fmt: skip
+# Signs that are drawn lower or further left, which Thai fonts have where TIS-620 has nothing.
+THAI_BYTES = dict(zip((*range(0x80, 0x85), *range(0x86, 0x91), *range(0x98, 0xA0)), THAI_FORMS, strict=False))
 COMMON = 0.5  # share of those letters in sound text is above this, and far below it in the wrong encoding
 
 
@@ -86,7 +89,7 @@ def _table(encoding: str) -> dict[int, str]:
     """From what bytes above 127 are in Western encodings to what they are in this one."""
     table = {}
     for byte in range(128, 256):
-        meant = bytes([byte]).decode(encoding, "ignore")
+        meant = bytes([byte]).decode(encoding, "ignore") or (THAI_BYTES.get(byte, "") if encoding == "cp874" else "")
         for western in ("cp1252", "latin-1"):
             said = bytes([byte]).decode(western, "ignore")
             if said and meant:

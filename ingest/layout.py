@@ -38,6 +38,8 @@ SPACED_PHRASES = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{P}* $")
 COMPATIBLE = regex.compile(
     "[\u2f00-\u2fd5\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufb4f\ufb50-\ufdff\ufe70-\ufefc\U0001d400-\U0001d7ff]+"
 )  # radicals, ligatures, forms
+THAI_FORMS = "\u0e10\u0e34\u0e35\u0e36\u0e37\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e0d\u0e31\u0e4d\u0e47\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e38\u0e39\u0e3a"  # what Thai fonts of Windows have from U+F700 on: the same signs, drawn lower or further left
+THAI_FORM = regex.compile("[\uf700-\uf71a]")
 COMPOSED = regex.compile("\\P{M}\\p{M}+|[\u1100-\u11ff]+|[\u2126\u212a\u212b\uf900-\ufaff]")  # what Unicode's normal form C may change
 NUMBER_OUTSIDE = regex.compile(r"^\W*(\d{1,4})(?=\s|$)|(?<=\s)(\d{1,4})\W*$")  # the first or the last word of a line
 PARAGRAPH = regex.compile(r"[^\n]+")
@@ -250,6 +252,7 @@ def _joined(text: Typeset, more: Typeset) -> Typeset:
 
 def normalised(text: Typeset) -> Typeset:
     """Write the letters as people write them: no forms and ligatures of typesetting, marks composed, single spaces."""
+    text = text.sub(THAI_FORM, lambda found: THAI_FORMS[ord(found.group()) - 0xF700])
     text = text.sub(COMPATIBLE, lambda found: unicodedata.normalize("NFKC", found.group()))
     for pattern, written in EDITS:
         text = text.sub(pattern, written)

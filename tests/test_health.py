@@ -135,3 +135,7 @@ def test_letters_of_an_old_indic_font_are_rubbish_codes_and_names_with_capitals_
     names = "McKay, LeBlanc, MacDonald and DeWitt of UNICEF met NGOs at the village school in McLean to speak of water for the children there"
     assert [page.health for page in judged([page(drawn)], "hi")] == ["suspect"]
     assert [page.health for page in judged([page(names)], "en")] == ["good"]
+
+
+def test_thai_signs_that_are_drawn_lower_are_recoded_too():
+    assert recoded(Typeset.unplaced("\xb7\xd5\x8b \xe0\xbb\x9a\xb9 \xba\xd7\x8c\xcd\xa7"), "cp874").text == "ที่ เป็น บื้อง"
