@@ -19,6 +19,7 @@ MIN_LETTERS = 40  # on a page; fewer tell neither language nor rubbish
 SAMPLE = 2000  # characters of a page that are looked at; a page is of one make
 MIN_READABLE = 0.5  # share of characters that Unicode knows, below which a text layer is rubbish
 UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}\ufffd--\s]", regex.V1)
+INK = regex.compile(r"[^\s.]")  # a table of contents is full of dots
 LETTER = regex.compile(r"\p{L}")
 SIGN_IN_WORD = regex.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
 CAPITAL_IN_WORD = regex.compile(r"\p{Ll}\p{Lu}(?!\p{Ll}{2})")  # as in "EkyA", where old Indic fonts have their letters; names as "McKay" are none
@@ -66,7 +67,7 @@ def wrong_encoding(texts: Iterable[str]) -> str:
 def looks_western(text: str) -> bool:
     """Whether a text consists of letters and signs that only a wrong encoding puts side by side."""
     western = sum(map(len, WESTERN.findall(text)))
-    return western > MIN_LETTERS and western > MANY_WESTERN * len(text)
+    return western > MIN_LETTERS and western > MANY_WESTERN * len(INK.findall(text))
 
 
 def recoded(text: Typeset, encoding: str) -> Typeset:

@@ -40,6 +40,11 @@ COMPATIBLE = regex.compile(
 )  # radicals, ligatures, forms
 THAI_FORMS = "\u0e10\u0e34\u0e35\u0e36\u0e37\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e0d\u0e31\u0e4d\u0e47\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e38\u0e39\u0e3a"  # what Thai fonts of Windows have from U+F700 on: the same signs, drawn lower or further left
 THAI_FORM = regex.compile("[\uf700-\uf71a]")
+LATIN_LOOKALIKES, CYRILLIC_LOOKALIKES = (
+    "aceijopxyABCEHIJKMOPTX",
+    "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0445\u0443\u0410\u0412\u0421\u0415\u041d\u0406\u0408\u041a\u041c\u041e\u0420\u0422\u0425",
+)  # typists and fonts take one for the other
+IN_TWO_ALPHABETS = regex.compile(r"(?=\p{Latn}*+\p{Cyrl}+\p{Latn}|\p{Latn}+\p{Cyrl})[\p{Latn}\p{Cyrl}]+")
 COMPOSED = regex.compile("\\P{M}\\p{M}+|[\u1100-\u11ff]+|[\u2126\u212a\u212b\uf900-\ufaff]")  # what Unicode's normal form C may change
 NUMBER_OUTSIDE = regex.compile(r"^\W*(\d{1,4})(?=\s|$)|(?<=\s)(\d{1,4})\W*$")  # the first or the last word of a line
 PARAGRAPH = regex.compile(r"[^\n]+")
@@ -253,9 +258,18 @@ def _joined(text: Typeset, more: Typeset) -> Typeset:
 def normalised(text: Typeset) -> Typeset:
     """Write the letters as people write them: no forms and ligatures of typesetting, marks composed, single spaces."""
     text = text.sub(THAI_FORM, lambda found: THAI_FORMS[ord(found.group()) - 0xF700])
+    text = text.sub(IN_TWO_ALPHABETS, lambda found: _in_one_alphabet(found.group()))
     text = text.sub(COMPATIBLE, lambda found: unicodedata.normalize("NFKC", found.group()))
     for pattern, written in EDITS:
         text = text.sub(pattern, written)
     if not unicodedata.is_normalized("NFC", text.text):
         text = text.sub(COMPOSED, lambda found: unicodedata.normalize("NFC", found.group()))
     return text.strip()
+
+
+def _in_one_alphabet(word: str) -> str:
+    """Write the letters of the rarer alphabet with those of the other, if they all look alike."""
+    cyrillic = sum("\u0400" <= char <= "\u052f" for char in word)
+    wrong, right = (LATIN_LOOKALIKES, CYRILLIC_LOOKALIKES) if 2 * cyrillic >= len(word) else (CYRILLIC_LOOKALIKES, LATIN_LOOKALIKES)
+    written = word.translate(str.maketrans(wrong, right))
+    return written if len({"\u0400" <= char <= "\u052f" for char in written}) == 1 else word

@@ -122,6 +122,9 @@ def test_a_gap_and_another_size_of_type_begin_a_paragraph():
     [
         ("ﻣﺪﺭﺳﺔ", "مدرسة"),
         ("ﻻ", "لا"),
+        ("лiтера jезику Mіchel", "літера језику Michel"),
+        ("Cу d’eau ГОСТ-A iPhone-ом ЖKT", "Су d’eau ГОСТ-A iPhone-ом ЖKT"),
+        ("Zуz Łю", "Zyz Łю"),
         ("ท\u0e35\uf70a เป\uf712น ป\uf702", "ที่ เป็น ปี"),
         ("ﮐﻮﺩﮎ", "کودک"),
         ("eﬃcient ﬁle", "efficient file"),
