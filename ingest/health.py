@@ -11,6 +11,7 @@ import langcodes
 import regex
 
 from ingest.language import identify, known, same_language
+from ingest.layout import THAI_FORMS
 from ingest.records import OTHER_LANGUAGE, UNDETERMINED, Health, Page
 from ingest.typeset import Typeset
 
@@ -18,9 +19,11 @@ MIN_LETTERS = 40  # on a page; fewer tell neither language nor rubbish
 SAMPLE = 2000  # characters of a page that are looked at; a page is of one make
 MIN_READABLE = 0.5  # share of characters that Unicode knows, below which a text layer is rubbish
 UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}\ufffd--\s]", regex.V1)
+INK = regex.compile(r"[^\s.]")  # a table of contents is full of dots
 LETTER = regex.compile(r"\p{L}")
 SIGN_IN_WORD = regex.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
-MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
+CAPITAL_IN_WORD = regex.compile(r"\p{Ll}\p{Lu}(?!\p{Ll}{2})")  # as in "EkyA", where old Indic fonts have their letters; names as "McKay" are none
+MANY_SIGNS = 0.1  # of either, of the words of a text; sound text has next to none
 STRAY_MARK = regex.compile(r"(?:^|(?<=[\s\p{P}\p{N}]))[\p{Mn}\p{Mc}]")
 MANY_STRAYS = 0.1  # of the words of a text
 PARTED = ("Latn", "Cyrl", "Grek", "Arab", "Hebr", "Deva", "Beng", "Taml", "Telu", "Ethi")  # scripts that put a space beside a word of another
@@ -41,6 +44,8 @@ ENCODINGS = {
     "cp1251": CYRILLIC, "koi8-r": CYRILLIC, "koi8-u": CYRILLIC, "cp866": CYRILLIC, "iso8859-5": CYRILLIC, "cp874": "านรอกเงยมลวดทสตะปบค่้ัิี",
     "cp1253": "αοιετσνηυρπκμλςάίό", "cp1255": "יוהלארתבשמנםד", "cp1256": ARABIC, "iso8859-6": ARABIC,
 }  # fmt: skip
+# Signs that are drawn lower or further left, which Thai fonts have where TIS-620 has nothing.
+THAI_BYTES = dict(zip((*range(0x80, 0x85), *range(0x86, 0x91), *range(0x98, 0xA0)), THAI_FORMS, strict=False))
 COMMON = 0.5  # share of those letters in sound text is above this, and far below it in the wrong encoding
 
 
@@ -62,7 +67,7 @@ def wrong_encoding(texts: Iterable[str]) -> str:
 def looks_western(text: str) -> bool:
     """Whether a text consists of letters and signs that only a wrong encoding puts side by side."""
     western = sum(map(len, WESTERN.findall(text)))
-    return western > MIN_LETTERS and western > MANY_WESTERN * len(text)
+    return western > MIN_LETTERS and western > MANY_WESTERN * len(INK.findall(text))
 
 
 def recoded(text: Typeset, encoding: str) -> Typeset:
@@ -85,7 +90,7 @@ def _table(encoding: str) -> dict[int, str]:
     """From what bytes above 127 are in Western encodings to what they are in this one."""
     table = {}
     for byte in range(128, 256):
-        meant = bytes([byte]).decode(encoding, "ignore")
+        meant = bytes([byte]).decode(encoding, "ignore") or (THAI_BYTES.get(byte, "") if encoding == "cp874" else "")
         for western in ("cp1252", "latin-1"):
             said = bytes([byte]).decode(western, "ignore")
             if said and meant:
@@ -114,7 +119,7 @@ def health(text: str, failed: bool, images: bool) -> tuple[Health, str]:
 def judged(pages: Sequence[Page], language: str) -> tuple[Page, ...]:
     """Judge the pages that are good by themselves, or were recognised, against each other and against the language that the catalogue says.
 
-    A page is rubbish when it is in no language and its words are full of signs; fonts that do not say which character a glyph is leave such
+    A page is rubbish when it is in no language and its words are full of signs or capitals; fonts that do not say which character a glyph is leave such
     pages, and then the whole document is of them.
     """
     told = [identify(page.text, language) if page.health in ("good", "recognised") and _letters(page.text) >= MIN_LETTERS else "" for page in pages]
@@ -149,7 +154,7 @@ def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
         return replace(page, health="suspect", cause=f"{page.cause}; what was recognised is in no language")
     if page.health != "good":
         return page
-    if rubbish or (found == UNDETERMINED and _full_of_signs(page.text)):
+    if rubbish or (found == UNDETERMINED and _unlikely_words(page.text)):
         return replace(page, health="suspect", cause=f"rubbish codes: in {language} or any other language")
     if not found or not known(language):
         return page
@@ -162,11 +167,11 @@ def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
 
 
 def _is_rubbish(text: str, told: Sequence[str]) -> bool:
-    return sum(language == UNDETERMINED for language in told) > len(told) / 2 and _full_of_signs(text)
+    return sum(language == UNDETERMINED for language in told) > len(told) / 2 and _unlikely_words(text)
 
 
-def _full_of_signs(text: str) -> bool:
-    return len(SIGN_IN_WORD.findall(text)) > MANY_SIGNS * len(text.split())
+def _unlikely_words(text: str) -> bool:
+    return max(len(unlikely.findall(text)) for unlikely in (SIGN_IN_WORD, CAPITAL_IN_WORD)) > MANY_SIGNS * len(text.split())
 
 
 def _letters(text: str) -> int:

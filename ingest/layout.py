@@ -14,25 +14,39 @@ import regex
 from ingest.typeset import UNPLACED, Typeset
 
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
+MARGIN = 0.2  # the same for the outermost line, where margins are wide
 CHAPTER = 8  # pages, within which a chapter's header stands three times
+BEGINNING = 16  # characters of a header; what follows may be a section's, which changes sooner than the chapter's
+COUNTED = 0.25  # share of the pages whose outermost line begins or ends with a number that counts up; fewer are chance
 NEW_PARAGRAPH = 1.15  # times the usual distance between lines
 SHORT = 0.85  # share of the column's width; a line that ends a sentence before it ends its paragraph
 SMALL = 0.85  # of the type around it: a footnote's number in the running text
 NOTE_NUMBER = regex.compile(r"\d{1,2}")
 SAME_SIZE = 0.1  # relative difference of type size within one paragraph
-BREAKS = "\u2010\u00ad\u0002\ufffe"  # a hyphen that the typesetter put in; PDFium turns "-" at a line's end into one of the last two
+BREAKS = (
+    "\u2010\u00ad\u0002\ufffe\u007f"  # hyphens that the typesetter put in; PDFium turns "-" at a line's end into the 3rd or 4th; the last is TeX's
+)
 SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။។៕")
-BULLET = regex.compile(r"[•●▪‣◦–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
+BULLET = regex.compile(r"[•●▪‣◦]|[–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
+LEADERS = regex.compile(r"(?:\. ?){5,}\w{1,6}$")  # an entry of a table of contents
 LONE_MARKS = regex.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
 PAGE_NUMBER = regex.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
-NOTE_START = regex.compile(r"\d{1,3}(?!\d)[.)]?\s*\p{L}|[*†‡§]")
+NOTE_START = regex.compile(r"[\d⁰¹²³⁴-⁹]{1,3}(?!\d)[.)]?\s*\p{L}|[*†‡§]")
 NOTE = 0.93  # of the size of the body's type; footnotes are smaller
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "IDEOGRAPHIC", "FULLWIDTH")  # first words of Unicode names
 SPACED_PHRASES = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{P}* $")  # they put a space between phrases, which may end a line
 COMPATIBLE = regex.compile(
     "[\u2f00-\u2fd5\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufb4f\ufb50-\ufdff\ufe70-\ufefc\U0001d400-\U0001d7ff]+"
 )  # radicals, ligatures, forms
+THAI_FORMS = "\u0e10\u0e34\u0e35\u0e36\u0e37\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e0d\u0e31\u0e4d\u0e47\u0e48\u0e49\u0e4a\u0e4b\u0e4c\u0e38\u0e39\u0e3a"  # what Thai fonts of Windows have from U+F700 on: the same signs, drawn lower or further left
+THAI_FORM = regex.compile("[\uf700-\uf71a]")
+LATIN_LOOKALIKES, CYRILLIC_LOOKALIKES = (
+    "aceijopxyABCEHIJKMOPTX",
+    "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0445\u0443\u0410\u0412\u0421\u0415\u041d\u0406\u0408\u041a\u041c\u041e\u0420\u0422\u0425",
+)  # typists and fonts take one for the other
+IN_TWO_ALPHABETS = regex.compile(r"(?=\p{Latn}*+\p{Cyrl}+\p{Latn}|\p{Latn}+\p{Cyrl})[\p{Latn}\p{Cyrl}]+")
 COMPOSED = regex.compile("\\P{M}\\p{M}+|[\u1100-\u11ff]+|[\u2126\u212a\u212b\uf900-\ufaff]")  # what Unicode's normal form C may change
+NUMBER_OUTSIDE = regex.compile(r"^\W*(\d{1,4})(?=\s|$)|(?<=\s)(\d{1,4})\W*$")  # the first or the last word of a line
 PARAGRAPH = regex.compile(r"[^\n]+")
 DIGITS = regex.compile(r"\d+")
 INK = regex.compile(r"[^\s\x00-\x1f\x7f\u00ad\ufffe\ufeff]")
@@ -41,7 +55,8 @@ EDITS = (  # what the letters of a page go through, in this order
     (regex.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32"), r"\1\u0e33"),  # Thai sara am, drawn in two parts
     (regex.compile("\u0ecd([\u0ec8-\u0ecb]?)\u0eb2"), r"\1\u0eb3"),  # the same in Lao
     (regex.compile(r" +(?=[[\u0610-\u109f\u1780-\u17ff]&&\p{M}])(?<=\p{L}\p{M}* +)", regex.V1), ""),  # a mark comes back to its letter
-    (regex.compile("[\u0002\u00ad\ufffe](?=\n|$)"), "\u2010"),  # the word goes on on the next page
+    (regex.compile(r"(?: ?\.){5,} ?"), " … "),  # from an entry of a table of contents to its page
+    (regex.compile("[\u0002\u00ad\ufffe\u007f](?=\n|$)"), "\u2010"),  # the word goes on on the next page
     (regex.compile("[\u0002\u00ad\ufffe]"), ""),  # what is left of them stood within a line
     (regex.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\ufeff"), ""),
     (regex.compile(r"[^\S\n]{2,}|[^\S\n ]"), " "),
@@ -86,7 +101,8 @@ def page_texts(pages: Sequence[tuple[Sequence[Line], float]]) -> list[PageText]:
     Paragraphs are separated by a newline, footnotes come last. A line at the edge of the page that recurs on other pages (numbers apart),
     a page number, and bullets that were set apart from their items are left out.
     """
-    running, body = _running(pages), body_size((line.size, len(line.text)) for lines, _ in pages for line in lines)
+    body = body_size((line.size, len(line.text)) for lines, _ in pages for line in lines)
+    running = _running(pages, body)
     return [_page_text(lines, height, running, body) for lines, height in pages]
 
 
@@ -108,34 +124,47 @@ def breaks_off(text: str) -> bool:
     return text[-1] in BREAKS and LETTER.match(text[-2:-1]) is not None
 
 
-def _running(pages: Sequence[tuple[Sequence[Line], float]]) -> set[str]:
-    """The lines at the edge that recur: through the whole document, or as its outermost line through one chapter."""
+def _running(pages: Sequence[tuple[Sequence[Line], float]], body: float) -> set[str]:
+    """The lines at the edge that recur, or how they begin: through the whole document, through one chapter, or with the number of the page."""
     places: defaultdict[str, list[int]] = defaultdict(list)
     outermost: defaultdict[str, list[int]] = defaultdict(list)
+    counted: defaultdict[int, dict[int, str]] = defaultdict(dict)  # of each distance between printed and real number, the pages and their lines
     for number, (lines, height) in enumerate(pages):
         for key in {_key(line) for line in lines if _at_edge(line, height)}:
             places[key].append(number)
-        ends = (pick(lines, key=lambda line: line.baseline) for pick in (min, max) if lines)
-        for key in {_key(line) for line in ends if _at_edge(line, height)}:
-            outermost[key].append(number)
+        ends = {_key(line): line.text.text for line in _outermost(lines, height, body)}
+        for beginning in {key[:BEGINNING] for key in ends}:
+            outermost[beginning].append(number)
+        for key, text in ends.items():
+            for found in NUMBER_OUTSIDE.finditer(text):
+                counted[int(found[1] or found[2]) - number][number] = key
     recurring = {key for key, numbers in places.items() if len(numbers) >= max(2, 0.4 * len(pages))}
-    return recurring | {
+    recurring |= {
         key for key, numbers in outermost.items() if any(third - first <= CHAPTER for first, third in zip(numbers, numbers[2:], strict=False))
     }
+    numbered = max(counted.values(), key=len, default={})
+    return recurring | (set(numbered.values()) if len(numbered) >= max(3, COUNTED * len(pages)) else set())
+
+
+def _outermost(lines: Sequence[Line], height: float, body: float) -> list[Line]:
+    """The highest and the lowest line, if they stand at the edge, or near it in type that is no larger than the text."""
+    ends = [pick(lines, key=lambda line: line.baseline) for pick in (max, min)] if lines else []
+    return [line for line in ends if _at_edge(line, height) or (line.size <= NEW_PARAGRAPH * body and _at_edge(line, height, MARGIN))]
 
 
 def _key(line: Line) -> str:
     return DIGITS.sub("#", line.text.text)
 
 
-def _at_edge(line: Line, height: float) -> bool:
-    return not EDGE * height < line.baseline < (1 - EDGE) * height
+def _at_edge(line: Line, height: float, share: float = EDGE) -> bool:
+    return not share * height < line.baseline < (1 - share) * height
 
 
 def _page_text(lines: Sequence[Line], height: float, running: set[str], body: float) -> PageText:
     edge, rest = [], []
+    ends = _outermost(lines, height, body)
     for line in lines:
-        if _is_furniture(line, height, running):
+        if (_at_edge(line, height) and _is_furniture(line, running)) or (line in ends and _recurs(line, running)):
             edge.append(line.text.text)
         elif INK.search(line.text.text) and not LONE_MARKS.fullmatch(line.text.text):
             rest.append(line)
@@ -143,8 +172,13 @@ def _page_text(lines: Sequence[Line], height: float, running: set[str], body: fl
     return _paragraphs([*body_lines, *notes], len(body_lines), tuple(edge))
 
 
-def _is_furniture(line: Line, height: float, running: set[str]) -> bool:
-    return _at_edge(line, height) and (_key(line) in running or PAGE_NUMBER.fullmatch(line.text.text) is not None)
+def _is_furniture(line: Line, running: set[str]) -> bool:
+    return _recurs(line, running) or PAGE_NUMBER.fullmatch(line.text.text) is not None
+
+
+def _recurs(line: Line, running: set[str]) -> bool:
+    key = _key(line)
+    return key in running or key[:BEGINNING] in running
 
 
 def _apart(lines: Sequence[Line], body: float) -> tuple[list[Line], list[Line]]:
@@ -198,6 +232,8 @@ def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> b
         return True
     if breaks_off(said):
         return False
+    if LEADERS.search(said):
+        return True
     ended = said[-1] in SENTENCE_END
     distance = before.baseline - line.baseline
     if distance < -line.size:  # the next column
@@ -221,9 +257,19 @@ def _joined(text: Typeset, more: Typeset) -> Typeset:
 
 def normalised(text: Typeset) -> Typeset:
     """Write the letters as people write them: no forms and ligatures of typesetting, marks composed, single spaces."""
+    text = text.sub(THAI_FORM, lambda found: THAI_FORMS[ord(found.group()) - 0xF700])
+    text = text.sub(IN_TWO_ALPHABETS, lambda found: _in_one_alphabet(found.group()))
     text = text.sub(COMPATIBLE, lambda found: unicodedata.normalize("NFKC", found.group()))
     for pattern, written in EDITS:
         text = text.sub(pattern, written)
     if not unicodedata.is_normalized("NFC", text.text):
         text = text.sub(COMPOSED, lambda found: unicodedata.normalize("NFC", found.group()))
     return text.strip()
+
+
+def _in_one_alphabet(word: str) -> str:
+    """Write the letters of the rarer alphabet with those of the other, if they all look alike."""
+    cyrillic = sum("\u0400" <= char <= "\u052f" for char in word)
+    wrong, right = (LATIN_LOOKALIKES, CYRILLIC_LOOKALIKES) if 2 * cyrillic >= len(word) else (CYRILLIC_LOOKALIKES, LATIN_LOOKALIKES)
+    written = word.translate(str.maketrans(wrong, right))
+    return written if len({"\u0400" <= char <= "\u052f" for char in written}) == 1 else word

@@ -16,6 +16,7 @@ import numpy as np
 import pypdf
 
 from ingest.boxes import word_boxes
+from ingest.drawn_order import as_written
 from ingest.health import health, judged, looks_western, recoded, wrong_encoding
 from ingest.language import prevailing
 from ingest.layout import Line, PageText, page_texts
@@ -141,7 +142,7 @@ def _read_page(document: PdfiumDocument, number: int, second: _SecondOpinion) ->
         return _Reading(number, replace(NOTHING, lines=second.lines(number, NOTHING.height)), failed=True)
     if sheet.unread:
         sheet = replace(sheet, lines=second.lines(number, sheet.height))
-    return _Reading(number, sheet)
+    return _Reading(number, replace(sheet, lines=as_written(sheet.lines)))
 
 
 class _SecondOpinion:

@@ -22,6 +22,7 @@ DIGITS = regex.compile(r"\d+")  # a footnote's number, or its end, if it is set 
 NOTE_DIGITS = 3  # a footnote has no longer number
 UNIT = regex.compile(r"(?:^|[^\p{L}])(?:[kcmd]?m|CO|s)$")  # a small number after it is an exponent
 SMALL = 0.85  # of the type around it
+RAISED = 0.1  # type sizes above the line at least
 LINE = regex.compile(
     "[^\\s\u0002\ufffe](?:[^\r\n\u0002\ufffe]*(?:[\u0002\ufffe]|[^\\s\u0002\ufffe]))?"
 )  # PDFium ends no line after a hyphen that the typesetter put in
@@ -105,7 +106,7 @@ class PdfiumDocument:
             lines = unshaped(fragments, text, boxes, _spellings(textpage, text), lambda at: _ink(textpage, at, display))
         else:
             lines = [plain_line(group, text) for group in gathered(fragments, text)]
-        lines = [_without_note_marks(textpage, line) for line in lines]
+        lines = [_without_note_marks(textpage, line, display) for line in lines]
         shown = (
             set() if lines else {shown.type for shown in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_TEXT], max_depth=3)}
         )
@@ -233,15 +234,17 @@ def _enlarged(textpage: Any, at: int) -> float:
     return (math.hypot(matrix.c, matrix.d) if _matrix(textpage.raw, at, ctypes.byref(matrix)) else 1.0) or 1.0
 
 
-def _without_note_marks(textpage: Any, line: Line) -> Line:
-    def is_small(place: int) -> bool:
+def _without_note_marks(textpage: Any, line: Line, display: _Display) -> Line:
+    def is_mark(place: int) -> bool:
         glyph = line.text.glyphs[place]
-        return glyph >= 0 and _font_size(textpage.raw, glyph) * _enlarged(textpage, glyph) < SMALL * line.size
+        if glyph < 0 or _font_size(textpage.raw, glyph) * _enlarged(textpage, glyph) >= SMALL * line.size:
+            return False
+        return display.point(*_origin(textpage, glyph))[1] > line.baseline + RAISED * line.size  # else a figure in a font that is smaller
 
     marks = []
     for found in DIGITS.finditer(line.text.text):
         start = found.end()
-        while start > max(found.start(), found.end() - NOTE_DIGITS) and is_small(start - 1):
+        while start > max(found.start(), found.end() - NOTE_DIGITS) and is_mark(start - 1):
             start -= 1
         if start < found.end() and not UNIT.search(line.text.text[: found.start()]):
             marks.append((start, found.end()))

@@ -128,3 +128,14 @@ def test_an_edition_is_summed_up_by_health_and_cause_without_what_is_well():
     pages = [Page("x", number, str(number), "", health, cause=cause) for number, (health, cause) in enumerate(healths, start=1)]
     assert summary(pages) == "2 image only (pages 2, 4): an image without text; 1 good (page 5): recoded from cp874"
     assert summary(pages[:1]) == ""
+
+
+def test_letters_of_an_old_indic_font_are_rubbish_codes_and_names_with_capitals_are_not():
+    drawn = "vh EdnO\\ kSl mA\\ hF khF rhtF hF pr is trh acAnk us BFV ho jAygF yh nhF socA TA aOr us sAmn dKkr BF mJ EvvAs nhF haA Ek vh TAyF"
+    names = "McKay, LeBlanc, MacDonald and DeWitt of UNICEF met NGOs at the village school in McLean to speak of water for the children there"
+    assert [page.health for page in judged([page(drawn)], "hi")] == ["suspect"]
+    assert [page.health for page in judged([page(names)], "en")] == ["good"]
+
+
+def test_thai_signs_that_are_drawn_lower_are_recoded_too():
+    assert recoded(Typeset.unplaced("\xb7\xd5\x8b \xe0\xbb\x9a\xb9 \xba\xd7\x8c\xcd\xa7"), "cp874").text == "ที่ เป็น บื้อง"

@@ -29,7 +29,7 @@ def at(baseline: float, text: str, size: float = 8) -> Line:
     return line(text, 60, 460, baseline, size)
 
 
-@pytest.mark.parametrize("hyphen", ["\u2010", "\u00ad", "\u0002", "\ufffe"])
+@pytest.mark.parametrize("hyphen", ["\u2010", "\u00ad", "\u0002", "\ufffe", "\u007f"])
 @pytest.mark.parametrize(
     ("before", "after", "word"),
     [("inter", "national", "international"), ("обнару", "жение", "обнаружение"), ("Schutz", "räume", "Schutzräume"), ("պաշտ", "պանել", "պաշտպանել")],
@@ -122,6 +122,10 @@ def test_a_gap_and_another_size_of_type_begin_a_paragraph():
     [
         ("ﻣﺪﺭﺳﺔ", "مدرسة"),
         ("ﻻ", "لا"),
+        ("лiтера jезику Mіchel", "літера језику Michel"),
+        ("Cу d’eau ГОСТ-A iPhone-ом ЖKT", "Су d’eau ГОСТ-A iPhone-ом ЖKT"),
+        ("Zуz Łю", "Zyz Łю"),
+        ("ท\u0e35\uf70a เป\uf712น ป\uf702", "ที่ เป็น ปี"),
         ("ﮐﻮﺩﮎ", "کودک"),
         ("eﬃcient ﬁle", "efficient file"),
         ("e\u0301cole", "école"),
@@ -157,6 +161,12 @@ def test_footnotes_come_last_and_the_page_says_where():
     assert [page.text.text[part.start : part.end] for part in page.paragraphs if part.footnote] == ["The panel met twice."]
 
 
+@pytest.mark.parametrize("number", ["1", "12.", "¹", "1⁵", "*"])
+def test_a_footnote_may_be_told_by_its_number_in_the_line(number):
+    (page,) = page_texts([([*lines("Nước", "và rừng"), at(100, f"{number} Làng")], HEIGHT)])
+    assert [part.footnote for part in page.paragraphs] == [False, True]
+
+
 def test_every_note_begins_a_paragraph_and_small_type_without_a_number_is_no_note():
     notes = [line(text, 60, 460, 100 - 10 * row, 8, noted=True) for row, text in enumerate(("ກອງປະຊຸມ", "ໝູ່ບ້ານ"))]
     assert text_of(*lines("ປ່າ", "ນ້ຳ"), *notes) == "ປ່ານ້ຳ\nກອງປະຊຸມ\nໝູ່ບ້ານ"
@@ -171,6 +181,40 @@ def test_the_header_of_a_chapter_is_left_out_though_other_chapters_have_another(
         for number, chapter in enumerate(chapter for chapter in chapters for _ in range(5))
     ]
     assert {text.split()[0] for text in texts_of(pages)} == {"Text"}
+
+
+@pytest.mark.parametrize("chapter", ["Глава 3. Вода", "第三章 水和森林在乡村的作用", "CHAPTER 3. NƯỚC VÀ RỪNG", "الفصل 3. مياه الغابة والقرية"])
+def test_the_header_of_a_chapter_is_left_out_though_it_goes_on_with_that_of_a_section(chapter):
+    pages = [([at(770, f"{chapter} und 3.{number} {section}"), *lines(f"Text {section}")], HEIGHT) for number, section in enumerate("abc")]
+    assert texts_of(pages) == ["Text a", "Text b", "Text c"]
+
+
+@pytest.mark.parametrize("numbered", ["{number} {section}", "{section} {number}", "§3.8 {section} – {number} –"])
+@pytest.mark.parametrize("baseline", [770, 685, 115])
+def test_a_line_that_carries_the_number_of_its_page_is_left_out_even_in_wide_margins(numbered, baseline):
+    sections = ["ជំពូកទឹក", "水", "Śródtytuł", "Лес"]
+    pages = [([at(baseline, numbered.format(number=7 + place, section=section)), *lines("Text")], HEIGHT) for place, section in enumerate(sections)]
+    assert texts_of(pages) == ["Text"] * 4
+
+
+def test_a_line_in_wide_margins_stays_if_it_carries_another_number_or_is_in_larger_type():
+    pages = [
+        ([at(685, f"{number} {word}", size=10), *lines("Text", top=500)], HEIGHT)
+        for number, word in zip((2019, 12, 5), ("ปี", "ป่า", "น้ำ"), strict=True)
+    ]
+    assert texts_of(pages)[1] == "12 ป่า\nText"
+    slides = [([line("Water and the forest", 60, 400, 685, 20), *lines(text, top=500)], HEIGHT) for text in ("ab" * 20, "cd" * 20, "ef" * 20)]
+    assert texts_of(slides)[0] == "Water and the forest\n" + "ab" * 20
+
+
+@pytest.mark.parametrize("bullet", "•●▪‣◦")
+def test_an_item_of_a_list_needs_no_space_after_its_bullet(bullet):
+    assert text_of(*lines("項目", f"{bullet}水", f"{bullet}森")) == f"項目\n{bullet}水\n{bullet}森"
+
+
+@pytest.mark.parametrize("leaders", [" . . . . . . ", "........", " ........ "])
+def test_every_entry_of_a_table_of_contents_is_a_paragraph_without_its_leaders(leaders):
+    assert text_of(*lines(f"1 Вода{leaders}5", f"2 Лес{leaders}iv", "3 森林")) == "1 Вода … 5\n2 Лес … iv\n3 森林"
 
 
 def test_the_glyphs_of_the_text_are_those_of_its_letters():

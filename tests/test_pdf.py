@@ -106,6 +106,13 @@ def test_a_footnotes_number_is_not_part_of_the_text():
     assert "ይፈርማሉ። አንድ ስጋት" in texts("school-corridor-clubs/am")
 
 
+@pytest.mark.parametrize(("raised", "text"), [("0", "In 3 villages there is water."), ("4", "In villages there is water.")])
+def test_only_a_small_number_that_is_raised_is_that_of_a_footnote(tmp_path, raised, text):
+    typeset = f") Tj /F1 7 Tf {raised} Ts (3) Tj /F1 11 Tf 0 Ts (".encode()
+    (page,) = read(tmp_path, pdf_of([f"In {'~' * len(typeset)} villages there is water."]).replace(b"~" * len(typeset), typeset)).pages
+    assert page.text == text
+
+
 def test_a_scan_says_that_its_pages_are_images():
     assert {(page.health, page.text) for page in read_pdf(CORPUS / "east-africa-coast" / "fr.pdf", "x").pages} == {("image only", "")}
 
