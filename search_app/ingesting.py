@@ -30,12 +30,13 @@ class Report:
 
     editions: list[EditionState] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # of the catalogue, one line each
-    done: Counter[str] = field(default_factory=Counter)  # "read", "unchanged", "removed"
+    refused: list[str] = field(default_factory=list)  # files in formats that are not read, one line each
+    done: Counter[str] = field(default_factory=Counter)  # "read", "failed", "unchanged", "removed"
 
     @property
     def failed(self) -> bool:
         """Whether anything asks for a human: a wrong catalogue entry, or a file without any readable text."""
-        return bool(self.problems) or any(edition.state == "failed" for edition in self.editions)
+        return bool(self.problems or self.refused) or any(edition.state == "failed" for edition in self.editions)
 
 
 def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False, workers: int = 2, progress: Progress = lambda *_: None) -> Report:
@@ -52,7 +53,7 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
             library.set_meta("encoder", encoder.fingerprint)
         states = {state.edition.edition_id: state for state in library.edition_states()}
         packs = installed_packs() if any(state.wants for state in states.values()) else frozenset()
-        run = _Run(str(folder), library, encoder, states, packs, Report(problems=list(catalogue.problems)))
+        run = _Run(str(folder), library, encoder, states, packs, Report(problems=list(catalogue.problems), refused=list(catalogue.refused)))
         mine = [entry for entry in catalogue.entries if not run.taken(entry)]
         for entry in mine:
             if entry.catalogued:
@@ -159,8 +160,8 @@ class _Run:
                 publication = _described(publication, job.path, reading)
                 edition = publication.editions[0]
                 self.store_entry(publication)
-            self._store_reading(edition, reading, _title_of(publication, edition))
-            self.report.done["read"] += 1
+            state = self._store_reading(edition, reading, _title_of(publication, edition))
+            self.report.done["failed" if state == "failed" else "read"] += 1
             progress(done, len(jobs), edition.edition_id)
 
     def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[tuple[str, Path, str]]:
@@ -178,13 +179,14 @@ class _Run:
             self.library.remove_publication(publication_id)
             self.report.done["removed"] += 1
 
-    def _store_reading(self, edition: Edition, reading: Reading, title: str) -> None:
+    def _store_reading(self, edition: Edition, reading: Reading, title: str) -> State:
         content = reading.content or Content("", ())
         passages = cut_pages(content.pages, self.encoder.count_tokens, edition.language, content.headings)
         vectors = self.encoder.encode_passages([encoded_text(passage, title) for passage in passages])
         state, reason = _judged(edition, reading, passages)
         known_state = EditionState(edition, state, reason, READING_VERSION, self.folder, content.wants)
         self.library.put_reading(known_state, content.pages, passages, vectors)
+        return state
 
 
 @dataclass(frozen=True, slots=True)
