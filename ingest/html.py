@@ -32,6 +32,7 @@ BLOCKS = frozenset({
     "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "legend", "li", "main", "menu", "ol", "p", "pre",
     "section", "summary", "table", "tbody", "tfoot", "thead", "ul",
 })  # fmt: skip
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")  # the highest first
 LISTS = frozenset({"ul", "ol", "dl", "menu", "table"})
 MENU = (3, 0.9, 60)  # a list is a menu if it has so many links, which hold such a share of its letters, and so few letters each
 TITLES = ("citation_title", "dcterms.title", "dc.title", "og:title")  # names of <meta>, the most exact first
@@ -50,7 +51,8 @@ def read_html(path: Path, edition_id: str) -> Content:
         raise UnreadableFileError(f"damaged HTML ({error}); open it in a browser and save it as PDF") from error
     if root is None:
         raise UnreadableFileError("no text in it, expected HTML; open it in a browser and save it as PDF")
-    return Content(_title(root), _poured(_article(root)).pages(edition_id), declared(root.get("lang") or root.get("xml:lang")))
+    flow = _poured(_article(root))
+    return Content(_title(root), flow.pages(edition_id), declared(root.get("lang") or root.get("xml:lang")), flow.headings())
 
 
 def decoded(content: bytes) -> str:
@@ -133,6 +135,8 @@ def _end(tag: str, flow: Flow) -> None:
         flow.end_row()
     elif tag in {"td", "th"}:
         flow.end_cell()
+    elif tag in HEADINGS:
+        flow.end_heading(HEADINGS.index(tag) + 1)
     elif tag in BLOCKS:
         flow.end_paragraph()
 
