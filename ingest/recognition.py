@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 
 import numpy as np
@@ -28,6 +29,7 @@ class Seen:
     cause: str  # why it was to be recognised and, if it was not, what prevented it
     sheet: Sheet | None = None  # None when it was not recognised
     confidence: float = 0.0  # in [0, 1]
+    trusted: bool = False  # whether the text it has is believed all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,11 @@ def recognise(
     if not unread and not doubts:
         return {}, ""
     try:
-        tesseract = find_tesseract()
+        tesseract = _asked(find_tesseract)
         tesseract.packs_for(language)
     except RecognitionError as error:
-        return {number: Seen(f"{cause}; {error}") for number, cause in unread.items()}, _pack(language)
+        believed = _not_compared(pages, str(error)) if doubts else {}
+        return believed | {number: Seen(f"{cause}; {error}") for number, cause in unread.items()}, _pack(language)
     eyes = Eyes(document, tesseract, language, watch, time.monotonic() + watch.limits.recognition_seconds)
     seen = dict(_wrong(eyes, pages, sample, doubts)) if sample and doubts else {}
     return seen | {number: eyes.see(number, cause) for number, cause in unread.items()}, ""
@@ -82,11 +85,25 @@ def _wrong(eyes: Eyes, pages: Sequence[Page], sample: int, doubts: str) -> Itera
     """Recognise all pages that have text, if the sample has the wrong letters."""
     cause = f"wrong letters: {doubts}"
     first = eyes.see(sample, cause)
-    if first.sheet and has_wrong_letters(pages[sample - 1].text, "\n".join(line.text.text for line in first.sheet.lines)):
+    if first.sheet is None:
+        yield from _not_compared(pages, first.cause.removeprefix(f"{cause}; ")).items()
+    elif has_wrong_letters(pages[sample - 1].text, "\n".join(line.text.text for line in first.sheet.lines)):
         yield sample, first
         for page in pages:
             if page.readable and page.number != sample:
                 yield page.number, eyes.see(page.number, cause)
+
+
+def _not_compared(pages: Sequence[Page], why: str) -> dict[int, Seen]:
+    """Believe the text of all pages that have some, and say that nobody has looked whether it is what stands there."""
+    cause = f"its text layer could not be compared with what is seen: {why}"
+    return {page.number: Seen(cause, trusted=True) for page in pages if page.readable}
+
+
+@cache
+def _asked(find: Callable[[], Tesseract]) -> Tesseract:
+    """What `find` found when this process asked first: a reading process lasts for one ingest, and the program answers in two runs of it."""
+    return find()
 
 
 def sheet_of(recognition: Recognition, width: float, height: float) -> Sheet:

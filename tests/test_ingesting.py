@@ -137,7 +137,9 @@ def test_a_failed_file_is_remembered_until_it_changes(publish, bring, library):
     assert (second.done, first.failed, second.failed) == ({"unchanged": 2}, True, True)
     (folder / "km.pdf").write_bytes(sample("mekong-homestays/km"))
     third = bring()
-    assert (third.failed, states(third)["woods.km"]) == (False, ("read", ""))
+    looked = f"4 good (pages 1-4): its text layer could not be compared with what is seen: {NO_PROGRAM}"
+    assert (third.failed, states(third)["woods.km"]) == (False, ("read", looked))
+    assert (first.done, third.done) == ({"read": 1, "failed": 1}, {"read": 1, "unchanged": 1})
 
 
 def test_a_file_that_became_unreadable_replaces_what_could_be_read(publish, bring, library):

@@ -106,6 +106,29 @@ def test_a_document_is_trusted_when_its_sample_page_reads_as_it_looks(eyes):
     assert len(found.pictures) == 1
 
 
+@pytest.mark.parametrize(("edition", "pack"), [("river-corridor/th", "tha"), ("mekong-homestays/km", "khm"), ("village-vigilance/hi", "hin")])
+def test_a_doubtful_text_is_read_all_the_same_where_nobody_can_look_and_every_page_says_so(edition, pack):
+    content = read_pdf(CORPUS / f"{edition}.pdf", "x", edition[-2:])
+    assert said_of(content.pages) == {("good", "its text layer could not be compared with what is seen: no tesseract in tests")}
+    assert content.wants == pack and all(page.readable for page in content.pages)
+
+
+def test_a_sample_page_that_cannot_be_recognised_is_told_too(eyes):
+    found = eyes("x", "tha")
+    pages = read_pdf(CORPUS / "river-corridor" / "th.pdf", "x", "th", Watch(Limits(recognition_seconds=-1))).pages
+    ((health, cause),) = said_of(pages)
+    assert health == "good" and cause.startswith("its text layer could not be compared with what is seen: not recognised, because the time")
+    assert found.pictures == []
+
+
+def test_the_program_is_asked_once_what_it_can_do(eyes, monkeypatch):
+    found, asked = eyes(SAID["fr"]), []
+    monkeypatch.setattr(recognition, "find_tesseract", lambda: asked.append(1) or found)
+    for _ in range(2):
+        read_pdf(SCAN, "x", "fr")
+    assert asked == [1]
+
+
 def test_a_sound_document_in_a_sound_script_is_never_shown_to_the_program(eyes):
     found = eyes("x")
     assert {page.health for page in read_pdf(CORPUS / "safe-terminals" / "es.pdf", "x", "es").pages} == {"good"}
