@@ -56,7 +56,7 @@ def read_pdf(path: Path, edition_id: str, language: str = UNDETERMINED, watch: W
         pages = tuple(_with_reason(page, seen) for page in pages)
     found, metadata = headings(texts, document.outline()), document.metadata()
     title = " ".join(metadata.get("Title", "").split())
-    return Content(title, pages, headings=found, proposal=propose(texts, found, metadata), wants=wants)
+    return Content(title, pages, headings=found, proposal=propose(pages, found, metadata), wants=wants)
 
 
 @dataclass(frozen=True, slots=True)

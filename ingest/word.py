@@ -19,6 +19,7 @@ from lxml import etree
 
 from ingest.flow import Flow, declared, tidied
 from ingest.limits import Watch
+from ingest.proposal import propose
 from ingest.records import Content, UnreadableFileError
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -57,8 +58,11 @@ def read_word(path: Path, edition_id: str, watch: Watch | None = None) -> Conten
     _pour(body, flow, notes, _levels(document))
     pages = flow.pages(edition_id)
     watch.limits.pages_allowed(len(pages))
-    said = document.core_properties
-    return Content(tidied(said.title or ""), pages, declared(said.language), flow.headings())
+    said, found = document.core_properties, flow.headings()
+    title = tidied(said.title or "")
+    dates = [str(date.year) for date in (said.created, said.modified) if date]
+    metadata = {"Title": title, "Author": said.author or "", "CreationDate": max(dates, default="")}
+    return Content(title, pages, declared(said.language), found, propose(pages, found, metadata))
 
 
 def _levels(document: Document) -> Mapping[str, int]:

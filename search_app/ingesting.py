@@ -15,11 +15,12 @@ from index.library import ChangedFileError, Library
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
 from ingest.health import summary
-from ingest.language import identify, known, prevailing, same_language
+from ingest.language import known, prevailing, same_language
 from ingest.ocr import installed_packs
 from ingest.passages import LANGUAGE_VERSION, UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text, with_languages
 from ingest.pipeline import READING_VERSION, Reading, read_files
 from ingest.records import UNDETERMINED, Content, Edition, Passage, Publication
+from search_app.describing import language_of
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
 
@@ -116,8 +117,9 @@ class _Run:
             stored = self.library.publication(name)
             language = prevailing(page.text for page in self.library.pages(stored.editions[0].edition_id)) if stored else UNDETERMINED
             if stored and language not in (UNDETERMINED, stored.editions[0].language):
-                (title,) = stored.titles.values()
-                self.store_entry(replace(stored, titles={language: title}, editions=(replace(stored.editions[0], language=language),)))
+                titles, abstracts = _in_language(stored.titles, language), _in_language(stored.abstracts, language)
+                edition = replace(stored.editions[0], language=language)
+                self.store_entry(replace(stored, titles=titles, abstracts=abstracts, editions=(edition,)))
         told: dict[int, str] = {}
         for state in self.library.edition_states():
             stored_passages = self.library.passages_of(state.edition.edition_id)
@@ -217,14 +219,19 @@ def _title_of(publication: Publication, edition: Edition) -> str:
     return titles.get(edition.language) or next((title for tag, title in titles.items() if same_language(tag, edition.language)), "")
 
 
+def _in_language(texts: Mapping[str, str], language: str) -> dict[str, str]:
+    """What a bare file says of itself, at most one text, as a text in this language."""
+    return dict(zip([language], texts.values(), strict=False))
+
+
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
-    """Describe a bare file by what it says of itself: its title, and the language of its text."""
+    """Describe a bare file by what it says of itself, in the language of its text."""
     content = reading.content or Content("", ())
-    language = prevailing(page.text for page in content.pages)
-    if language == UNDETERMINED:
-        language = identify(" ".join(page.text for page in content.pages if page.text), content.language)
-    edition = replace(publication.editions[0], language=language)
-    return replace(publication, titles={language: content.proposal.title or path.stem}, editions=(edition,))
+    language, said = language_of(content), content.proposal
+    return replace(
+        publication, titles={language: said.title or path.stem}, abstracts={language: said.abstract} if said.abstract else {}, year=said.year,
+        authors=said.authors, isbn=said.isbn, doi=said.doi, editions=(replace(publication.editions[0], language=language),),
+    )  # fmt: skip
 
 
 def _generation_is_old(library: Library) -> bool:

@@ -38,6 +38,14 @@ def counting(doing: str) -> Iterator[Callable[[str, int, int], None]]:
         yield progress
 
 
+@contextmanager
+def reading() -> Iterator[Callable[[int, int, str], None]]:
+    """Show how many editions are read; gives the function that takes how many are done, how many there are and what is being done."""
+    with progress_bar() as shown:
+        task = shown.add_task("Reading", total=None)
+        yield lambda done, total, what: shown.update(task, completed=done, total=total, description=what or "Reading")
+
+
 def print_report(report: Any) -> None:
     """Print every edition with what became of it, then what is wrong in the catalogue, then the sums."""
     table = Table("Edition", "State", "Reason")

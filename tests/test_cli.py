@@ -109,6 +109,16 @@ def test_a_file_in_another_format_is_no_fault_of_the_catalogue(isogloss, publish
     assert "1 file in a format that is not read." in result.stdout and "ข่าว.txt: expected a PDF" in result.stdout
 
 
+def test_a_folder_is_described_and_then_ingested(isogloss, tmp_path):
+    folder = tmp_path / "corpus" / "woods"
+    folder.mkdir(parents=True)
+    (folder / "de.html").write_text("<title>Der Wald</title><p>Der Wald liegt am Fluss, und die Menschen leben seit sehr langer Zeit darin.", "utf-8")
+    assert 'de = "Der Wald"' in isogloss("describe", folder).stdout and not (folder / "publication.toml").exists()
+    written, again = isogloss("describe", folder, "--write"), isogloss("describe", folder, "--write")
+    assert (written.exit_code, again.exit_code) == (0, 2) and "look at it before it is ingested" in written.stdout and "is described" in again.stderr
+    assert "1 edition: 1 read" in isogloss("ingest", "corpus").stdout
+
+
 def test_an_interruption_ends_with_130_and_says_that_nothing_is_lost(isogloss, publish, monkeypatch):
     publish("woods", {"de": WALD})
 

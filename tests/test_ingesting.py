@@ -204,6 +204,16 @@ def test_a_bare_pdf_is_described_by_what_it_says_of_itself(bring, tmp_path, libr
     assert bring().done == {"unchanged": 1}
 
 
+def test_a_bare_file_gives_all_that_it_says_of_itself(bring, tmp_path, library):
+    (tmp_path / "corpus").mkdir()
+    text = "<h1>الماء</h1><p>إعداد: ليلى حسن<p>ISBN 978-3-16-148410-0, doi:10.1000/182<h2>ملخص</h2><p>ماء نظيف في القرية يشربه الأطفال كل يوم."
+    (tmp_path / "corpus" / "b.html").write_text(f'<html><meta charset=utf-8><meta name="dc.date" content="2019-03"><body>{text}', "utf-8")
+    bring()
+    found = library.publication("b")
+    assert (found.titles, found.abstracts) == ({"ar": "الماء"}, {"ar": "ماء نظيف في القرية يشربه الأطفال كل يوم."})
+    assert (found.year, found.authors, found.isbn, found.doi) == (2019, ("ليلى حسن",), "9783161484100", "10.1000/182")
+
+
 @pytest.mark.parametrize("said", ["", "Microsoft Word - final3", "report_v2.docx", "Untitled"])
 def test_a_title_that_a_program_made_up_gives_way_to_the_first_line(bring, tmp_path, library, said):
     (tmp_path / "corpus").mkdir()
