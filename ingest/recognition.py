@@ -11,14 +11,16 @@ from statistics import median
 import numpy as np
 
 from ingest.hocr import Recognition
+from ingest.language import identify
 from ingest.layout import Line
 from ingest.limits import Watch
-from ingest.ocr import RecognitionError, Tesseract, find_tesseract, pack_of, scale_for
+from ingest.ocr import DPI, SCRIPT_PACK, RecognitionError, Tesseract, find_tesseract, pack_of, scale_for
 from ingest.pdfium import PdfiumDocument, Sheet
-from ingest.records import Page
+from ingest.records import UNDETERMINED, Page
 from ingest.trust import Font, doubt, has_wrong_letters, sample_page
 from ingest.typeset import Typeset
 
+USUAL_CONFIDENCE = {"lo": 0.37, "fa": 0.86, "ar": 0.89}  # of the packs that are less sure where they are right (docs/reading.md)
 SAME_SIZE = 0.2  # share by which recognised type may differ from the usual on its page and still be of that size
 
 
@@ -70,15 +72,41 @@ def recognise(
     doubts = doubt(fonts(sample), language) if sample else ""
     if not unread and not doubts:
         return {}, ""
+    wants = _pack(language)
     try:
         tesseract = _asked(find_tesseract)
+        wants = ""
+        if language == UNDETERMINED:
+            language = _language_seen(document, tesseract, min(unread, default=sample or 1), watch)
         tesseract.packs_for(language)
     except RecognitionError as error:
         believed = _not_compared(pages, str(error)) if doubts else {}
-        return believed | {number: Seen(f"{cause}; {error}") for number, cause in unread.items()}, _pack(language)
+        return believed | {number: Seen(f"{cause}; {error}") for number, cause in unread.items()}, wants or error.pack
     eyes = Eyes(document, tesseract, language, watch, time.monotonic() + watch.limits.recognition_seconds)
     seen = dict(_wrong(eyes, pages, sample, doubts)) if sample and doubts else {}
     return seen | {number: eyes.see(number, cause) for number, cause in unread.items()}, ""
+
+
+def _language_seen(document: PdfiumDocument, tesseract: Tesseract, first: int, watch: Watch) -> str:
+    """The language of a document whose text does not tell it, by what one page looks like: its script, then what is read in that script.
+
+    The second page is taken where there is one, since a cover has few letters. Raises RecognitionError when it cannot be told.
+    """
+    number = min(first + 1, len(document))
+    if number in watch.lost:
+        raise RecognitionError("its language is not known; name it in the catalogue entry")
+    watch.page(number)
+    try:
+        picture = document.picture(number, DPI / 72)
+    except Exception as error:  # PDFium raises more than it documents
+        raise RecognitionError(f"its language is not known, and page {number} cannot be drawn: {error}") from error
+    script = tesseract.script_of(picture)
+    readings = {tag: tesseract.recognise(picture, DPI / 72, tag) for tag in tesseract.languages_in(script)}
+    best = max(readings, key=lambda tag: readings[tag].confidence / USUAL_CONFIDENCE.get(tag, 0.94))
+    told = identify(readings[best].text)
+    if told == UNDETERMINED:
+        raise RecognitionError("its language is not known, and what was recognised on a page of it does not tell; name it in the catalogue entry")
+    return told
 
 
 def _wrong(eyes: Eyes, pages: Sequence[Page], sample: int, doubts: str) -> Iterator[tuple[int, Seen]]:
@@ -120,7 +148,9 @@ def sheet_of(recognition: Recognition, width: float, height: float) -> Sheet:
 
 
 def _pack(language: str) -> str:
-    """The language pack that is missing, "" where there is none to be had."""
+    """The language pack that is missing, "" where there is none to be had; without a language, what tells the script of a page."""
+    if language == UNDETERMINED:
+        return SCRIPT_PACK
     try:
         return pack_of(language)
     except RecognitionError:
