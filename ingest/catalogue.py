@@ -45,6 +45,7 @@ class Catalogue:
     problems: tuple[str, ...]  # one line each: file, key, what was expected, what was found
     faulty: frozenset[str]  # publications described wrongly: leave them as they are in the library
     complete: bool  # False when a folder could not be looked into, so that nobody can say what has gone
+    refused: tuple[str, ...] = ()  # one line for each file beside no entry whose format is not read
 
 
 def read_catalogue(folder: Path) -> Catalogue:
@@ -63,7 +64,7 @@ def read_catalogue(folder: Path) -> Catalogue:
     complete = not problems
     if not described and not bare:
         raise NoPublicationsError(f"No {ENTRY} under {folder}, nor {ACCEPTED}; nothing was changed. Is this the right folder?")
-    problems += [f"{path}: expected {ACCEPTED}, found {path.suffix.lower()!r}; {REMEDY}" for path in filter(is_refused, undescribed)]
+    refused = [f"{path}: expected {ACCEPTED}, found {path.suffix.lower()!r}; {REMEDY}" for path in filter(is_refused, undescribed)]
     entries: dict[str, Entry] = {}
     faulty: set[str] = set()
     for path in described:
@@ -83,7 +84,7 @@ def read_catalogue(folder: Path) -> Catalogue:
             complete = False
         else:
             entries[entry.publication.publication_id] = entry
-    return Catalogue(tuple(entries.values()), tuple(problems), frozenset(faulty), complete)
+    return Catalogue(tuple(entries.values()), tuple(problems), frozenset(faulty), complete, tuple(refused))
 
 
 def sha256(path: Path) -> str:

@@ -7,11 +7,12 @@ import unicodedata
 
 import langcodes
 
-from ingest.records import UNDETERMINED, Page
+from ingest.records import UNDETERMINED, Heading, Page
 
 LAYOUT = 3  # paragraphs in one cell; a table with more of them only places text on the page, and its rows are not lines
 PARAGRAPH_END = re.compile(r"\f|\v(?:[^\S\v]*\v)+")  # within what is gathered; a single \v is a line break
 CELLS = " | "  # between the cells of a row
+MAX_HEADING = 150  # characters; what is marked as a heading and is longer is text that should look like one
 
 
 class Flow:
@@ -24,6 +25,7 @@ class Flow:
         self._rows: list[list[list[str]]] = []  # open rows, innermost last: their cells, each a list of paragraphs
         self._cells: list[list[str]] = []  # open cells, innermost last
         self._turn = False  # whether a page ended within a table
+        self._headings: list[tuple[int, int, int, str]] = []  # page and paragraph of it, from 0; level; text
 
     def text(self, piece: str) -> None:
         self._piece.append(piece)
@@ -32,6 +34,14 @@ class Flow:
         paragraphs = [tidied(part.replace("\v", "\n")) for part in PARAGRAPH_END.split("".join(self._piece))]
         self._piece.clear()
         (self._cells or self._pages)[-1].extend(filter(None, paragraphs))
+
+    def end_heading(self, level: int) -> None:
+        """End a paragraph that is a heading of this level, 1 for the highest; one within a table is none."""
+        before = len(self._pages[-1])
+        self.end_paragraph()
+        for place, text in enumerate(self._pages[-1][before:], start=before):
+            if len(text) <= MAX_HEADING and not self._cells:
+                self._headings.append((len(self._pages) - 1, place, level, text))
 
     def break_line(self) -> None:
         """A line break within a paragraph; two of them, with nothing between, end it."""
@@ -86,6 +96,14 @@ class Flow:
         texts[-1] = "\n".join(filter(None, (texts[-1], *self._notes)))
         texts = texts[:-1] if len(texts) > 1 and not texts[-1] else texts
         return tuple(Page(edition_id, number, str(number), text, "good" if text else "empty") for number, text in enumerate(texts, start=1))
+
+    def headings(self) -> tuple[Heading, ...]:
+        """The headings in reading order, where they stand in the texts of `pages`."""
+        found = []
+        for page, place, level, text in self._headings:
+            start = sum(len(paragraph) + 1 for paragraph in self._pages[page][:place])
+            found.append(Heading(page + 1, start, start + len(text), level, text))
+        return tuple(found)
 
 
 def tidied(text: str) -> str:

@@ -4,6 +4,7 @@ charset_normalizer, and, with ingest/word.py, lxml."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import charset_normalizer
@@ -12,6 +13,7 @@ from lxml import etree
 
 from ingest.flow import Flow, declared, tidied
 from ingest.limits import MIB
+from ingest.proposal import propose
 from ingest.records import Content, UnreadableFileError
 
 HTML_BYTES = 32 * MIB  # of one file; the longest books are a tenth of it, and the tree in memory is ten times as large
@@ -32,9 +34,14 @@ BLOCKS = frozenset({
     "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "legend", "li", "main", "menu", "ol", "p", "pre",
     "section", "summary", "table", "tbody", "tfoot", "thead", "ul",
 })  # fmt: skip
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")  # the highest first
 LISTS = frozenset({"ul", "ol", "dl", "menu", "table"})
 MENU = (3, 0.9, 60)  # a list is a menu if it has so many links, which hold such a share of its letters, and so few letters each
 TITLES = ("citation_title", "dcterms.title", "dc.title", "og:title")  # names of <meta>, the most exact first
+SAID = {
+    "Author": ("citation_author", "dcterms.creator", "dc.creator", "author"),
+    "Published": ("citation_publication_date", "citation_date", "dcterms.issued", "dc.date", "dcterms.date", "article:published_time", "date"),
+}
 
 
 def read_html(path: Path, edition_id: str) -> Content:
@@ -50,7 +57,10 @@ def read_html(path: Path, edition_id: str) -> Content:
         raise UnreadableFileError(f"damaged HTML ({error}); open it in a browser and save it as PDF") from error
     if root is None:
         raise UnreadableFileError("no text in it, expected HTML; open it in a browser and save it as PDF")
-    return Content(_title(root), _poured(_article(root)).pages(edition_id), declared(root.get("lang") or root.get("xml:lang")))
+    flow, said = _poured(_article(root)), _said(root)
+    pages, found = flow.pages(edition_id), flow.headings()
+    metadata = {"Title": _title(root, said)} | {key: next(filter(None, (said.get(name, "") for name in names)), "") for key, names in SAID.items()}
+    return Content(metadata["Title"], pages, declared(root.get("lang") or root.get("xml:lang")), found, propose(pages, found, metadata))
 
 
 def decoded(content: bytes) -> str:
@@ -90,8 +100,16 @@ def _article(root: etree._Element) -> etree._Element:
     return root if body is None else body
 
 
-def _title(root: etree._Element) -> str:
-    said = {(meta.get("name") or meta.get("property") or "").lower(): tidied(meta.get("content") or "") for meta in root.iter("meta")}
+def _said(root: etree._Element) -> Mapping[str, str]:
+    """What the page says of itself, by name in small letters; several authors in one, with semicolons between."""
+    said: dict[str, str] = {}
+    for meta in root.iter("meta"):
+        name, content = (meta.get("name") or meta.get("property") or "").lower(), tidied(meta.get("content") or "")
+        said[name] = f"{said[name]}; {content}" if name in SAID["Author"] and said.get(name) else content
+    return said
+
+
+def _title(root: etree._Element, said: Mapping[str, str]) -> str:
     headings = [tidied("".join(heading.itertext())) for heading in _article(root).iter("h1")]
     candidates = [*(said.get(name, "") for name in TITLES), headings[0] if len(headings) == 1 else "", tidied(root.findtext(".//title") or "")]
     return next(filter(None, candidates), "")
@@ -133,6 +151,8 @@ def _end(tag: str, flow: Flow) -> None:
         flow.end_row()
     elif tag in {"td", "th"}:
         flow.end_cell()
+    elif tag in HEADINGS:
+        flow.end_heading(HEADINGS.index(tag) + 1)
     elif tag in BLOCKS:
         flow.end_paragraph()
 

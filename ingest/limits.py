@@ -19,13 +19,13 @@ MIB = 1024**2
 class Limits:
     """The most that one file may cost. Each has a reason; a file that needs more is hostile or damaged, or should be split."""
 
-    memory: int = 2048 * MIB  # bytes of address space; sound books stay below 400 MiB, a 770-byte PDF can ask for any amount
-    unpacked: int = 512 * MIB  # bytes that packed content may unpack to: a Word file whole, a PDF stream by stream
-    file_seconds: int = 300  # of CPU; some 30,000 sound pages
-    page_seconds: int = 20  # of CPU; the slowest sound pages, maps of 100,000 lines, take one or two
+    memory: int = 2048 * MIB  # bytes of address space; the largest child on the sample took 245 MiB; a 770-byte PDF can ask for any amount
+    unpacked: int = 512 * MIB  # bytes that packed content may unpack to: a Word file whole, a PDF stream by stream; an estimate
+    file_seconds: int = 300  # of CPU; at the 57 pages a second of docs/reading.md some 17,000 sound pages
+    page_seconds: int = 20  # of CPU; an estimate: sound pages take hundredths of a second, maps may take one or two
     wall_seconds: int = 3600  # of the clock, for what waits and does not work, such as a lost network disk; busy machines take their time
-    recognition_seconds: int = 3000  # of those, after which no further page is recognised; some thousand pages
-    pages: int = 20_000  # ten times the thickest book
+    recognition_seconds: int = 3000  # of those, after which no further page is recognised; 600 to 2,000 pages at 1.4 to 5 seconds each
+    pages: int = 20_000  # an estimate: ten times a thick book
     lost_pages: int = 3  # pages that may end the reading process before the file is given up; each costs a new start
 
     def pages_allowed(self, count: int) -> None:

@@ -6,6 +6,7 @@ The program is called directly: its wrappers set no limit on its memory, and non
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from ingest.columns import columns_parted
 from ingest.hocr import Recognition, read_hocr
-from ingest.records import IsoglossError
+from ingest.records import UNDETERMINED, IsoglossError
 
 PROGRAM = "tesseract"
 DPI = 200  # of the picture; more costs time and gains nothing
@@ -50,8 +51,28 @@ LAYOUTS = {"kor": 4, "khm": 4}  # page segmentation modes; tesseract's own choic
 OWN_LAYOUT = 3  # columns and blocks are found automatically
 
 
+SCRIPT_PACK = "osd"
+FOUND = re.compile(r"^(Script|Orientation confidence): *(\S+)", re.MULTILINE)
+UPRIGHT = 10.0  # of the confidence about which way is up: 12 to 50 on sample pages whose script was told rightly, below 6 on Khmer, Burmese, Amharic
+SEEN_SCRIPTS = {  # by the names that tesseract tells
+    "Latin": "Latn", "Cyrillic": "Cyrl", "Arabic": "Arab", "Devanagari": "Deva", "Bengali": "Beng", "Thai": "Thai", "Han": "Hans", "Japanese": "Jpan",
+    "Korean": "Kore", "Hangul": "Kore", "Hiragana": "Jpan", "Katakana": "Jpan", "Greek": "Grek", "Hebrew": "Hebr", "Tamil": "Taml", "Telugu": "Telu",
+    "Kannada": "Knda", "Malayalam": "Mlym", "Gujarati": "Gujr", "Gurmukhi": "Guru", "Sinhala": "Sinh", "Oriya": "Orya", "Georgian": "Geor",
+    "Armenian": "Armn", "Tibetan": "Tibt", "Syriac": "Syrc",
+}  # fmt: skip
+
+
+READ_IN = {  # languages whose packs suffice to see which language of the script a text is in; tesseract takes Lao letters for Thai
+    "Latn": ("en", "fr", "vi"), "Cyrl": ("ru", "uk"), "Arab": ("ar", "fa"), "Deva": ("hi", "ne"), "Thai": ("th", "lo"), "Hans": ("zh-Hans", "zh-Hant"),
+}  # fmt: skip
+
+
 class RecognitionError(IsoglossError):
-    """The page cannot be recognised; the message says why and, where something is missing, what to install."""
+    """The page cannot be recognised; the message says why and, where something is missing, what to install. `pack` is what is missing of packs."""
+
+    def __init__(self, message: str, pack: str = "") -> None:
+        super().__init__(message)
+        self.pack = pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +106,37 @@ class Tesseract:
         if installed not in self.packs:
             raise RecognitionError(
                 f"recognising {language_name(language)} needs the language pack {pack}"
-                f" (on Debian: apt-get install {debian_package(pack)}; elsewhere: isogloss doctor)"
+                f" (on Debian: apt-get install {debian_package(pack)}; elsewhere: isogloss doctor)",
+                pack,
             )
         alone = langcodes.get(language).maximize().script in WITHOUT_ENGLISH or "eng" not in self.packs
         return (installed,) if alone else (installed, "eng")
+
+    def script_of(self, picture: NDArray[np.uint8], seconds: float = SECONDS) -> str:
+        """The script of a page (ISO 15924), by its picture: shape (height, width), 0 is black. Raises RecognitionError when it cannot be told.
+
+        It knows no Khmer, Lao, Burmese and Ethiopic letters and takes them for others; then it does not know which way up they stand either,
+        except for Lao, which it takes for Thai.
+        """
+        if SCRIPT_PACK not in self.packs:
+            raise RecognitionError(
+                f"its language is not known, and telling its script needs tesseract's data {SCRIPT_PACK}"
+                f" (on Debian: apt-get install tesseract-ocr-{SCRIPT_PACK}; elsewhere: isogloss doctor); or name the language in the catalogue entry",
+                SCRIPT_PACK,
+            )
+        said = dict(FOUND.findall(_run([self.program, "stdin", "stdout", "--psm", "0"], _portable_graymap(picture), seconds)))
+        script = SEEN_SCRIPTS.get(said.get("Script", ""), "")
+        if not script or float(said.get("Orientation confidence", 0)) < UPRIGHT:
+            raise RecognitionError("its language is not known, and its script could not be told; name the language in the catalogue entry")
+        return script
+
+    def languages_in(self, script: str) -> tuple[str, ...]:
+        """The languages in which to read a page of this script, so that its text may tell which it is in. Raises RecognitionError when there is no pack."""
+        likely = READ_IN.get(script) or (langcodes.get(f"und-{script}").maximize().language or UNDETERMINED,)
+        installed = tuple(language for language in likely if pack_of(language) in self.packs)
+        if not installed or (script == "Thai" and installed != likely):
+            self.packs_for(next(language for language in likely if language not in installed))
+        return installed
 
 
 def find_tesseract(program: str = PROGRAM) -> Tesseract:

@@ -57,7 +57,7 @@ def read_pdf(path: Path, edition_id: str, language: str = UNDETERMINED, watch: W
         pages = tuple(_with_reason(page, seen) for page in pages)
     found, metadata = headings(texts, document.outline()), document.metadata()
     title = " ".join(metadata.get("Title", "").split())
-    return Content(title, pages, headings=found, proposal=propose(texts, found, metadata), wants=wants)
+    return Content(title, pages, headings=found, proposal=propose(pages, found, metadata), wants=wants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +120,12 @@ def _with_what_was_seen(reading: _Reading, seen: Mapping[int, Seen]) -> _Reading
 
 
 def _with_reason(page: Page, seen: Mapping[int, Seen]) -> Page:
-    """The page with what prevented its recognition; what it says is not to be trusted then."""
+    """The page with what prevented its recognition; what it says is then not to be trusted, unless nothing but its make speaks against it."""
     missed = seen.get(page.number)
     if missed is None or missed.sheet:
         return page
+    if missed.trusted:
+        return replace(page, cause="; ".join(filter(None, (page.cause, missed.cause))))
     return replace(page, health="suspect" if page.readable else page.health, cause=missed.cause)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 import regex
 
 from ingest.identifiers import DOI, valid_isbn
-from ingest.layout import PageText
-from ingest.records import Heading, Proposal
+from ingest.records import Heading, Page, Proposal
 
 FIRST_PAGES = 5
 LAST_PAGES = 2  # the imprint often stands at the end
@@ -19,8 +19,21 @@ NOT_A_TITLE = regex.compile(
 ISBN = regex.compile(r"(?:ISBN(?:[- ‐]1[03])?:?\s*)((?:97[89][- –‐]?)?[0-9](?:[- –‐]?[0-9]){8}[- –‐]?[0-9Xx])")
 YEAR = regex.compile(r"(?<!\d)(?:19[5-9]\d|20[0-4]\d)(?!\d)")
 BUDDHIST = regex.compile(r"(?<![\d,.])25[4-9]\d(?!\d)")  # Thai and Lao years, 543 ahead
-METADATA_YEAR = regex.compile(r"D?:?((?:19|20)\d\d)")
-THAI = regex.compile(r"\p{Thai}")
+PERSIAN = regex.compile(r"(?<![\d,.])1(?:3[3-9]|4[0-2])\d(?!\d)")  # years of the solar calendar, 621 behind for nine months of twelve
+METADATA_YEAR = regex.compile(r"(?<!\d)((?:19|20)\d\d)")
+LATEST = 2049
+BUDDHIST_LETTERS = regex.compile(r"[\p{Thai}\p{Lao}]")
+PERSIAN_LETTERS = regex.compile("[پچژگ]")
+DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
+TITLE_PAGES = 2
+BYLINE = regex.compile(  # a line of its own that begins so
+    r"(?:(?:(?:written |edited |prepared )?by|(?:écrit |rédigé )?par|por|von|di|oleh|автор(?:ы|и)?|авторы?:|โดย|ដោយ|ໂດຍ|bởi)\s+|"
+    r"(?:authors?|auteure?s?|autor(?:es|as?|in|innen|en)?|autori|penulis|pengarang|waandishi|mwandishi|tác giả|автор(?:ы|и)?|ผู้เขียน|ຜູ້ຂຽນ|"
+    r"អ្នកនិពន្ធ|စာရေးသူ|著者|執筆|作者|저자|지은이|المؤلف(?:ون|ان)?|تأليف|إعداد|نویسندگان|نویسنده|מאת|लेखक|লেখক|ደራሲ)\s*[:：]\s*)(.{3,200})",
+    regex.IGNORECASE,
+)
+NAME = regex.compile(r"[\p{Lu}\p{Lo}][\p{L}\p{M}.'’\u200c-]*(?: (?:de|da|dos|del|van|von|der|bin|al|y|e|[\p{Lu}\p{Lo}][\p{L}\p{M}.'’\u200c-]*)){0,5}")
+NO_AUTHORS = frozenset({"user", "admin", "administrator", "owner", "unknown", "author", "microsoft office user", "python-docx"})  # of programs
 AUTHORS = regex.compile(r"\s*[;,،、]\s*| and | & ")
 ABSTRACT = frozenset({
     "abstract", "summary", "executive summary", "résumé", "resumen", "resumo", "zusammenfassung", "kurzfassung", "riassunto", "sommario",
@@ -29,15 +42,18 @@ ABSTRACT = frozenset({
 })  # fmt: skip
 
 
-def propose(pages: Sequence[PageText], found: Sequence[Heading], metadata: Mapping[str, str]) -> Proposal:
-    """Return what the publication seems to be; what it does not say is "" or empty. `metadata` is the file's own (Title, Author, CreationDate)."""
-    texts = [page.text.text for page in pages]
+def propose(pages: Sequence[Page], found: Sequence[Heading], metadata: Mapping[str, str]) -> Proposal:
+    """Return what the publication seems to be; what it does not say is "" or empty.
+
+    `metadata` is what the file says of itself: Title, Author, CreationDate, and Published where it names the year of the publication.
+    """
+    texts = [page.text for page in pages]
     start = "\n".join(texts[:FIRST_PAGES])
     imprint = "\n".join([start, *texts[max(FIRST_PAGES, len(texts) - LAST_PAGES) :]])
     return Proposal(
         title=likely_title(" ".join(metadata.get("Title", "").split()), texts, found),
-        authors=tuple(filter(None, AUTHORS.split(" ".join(metadata.get("Author", "").split())))),
-        year=_year(start, metadata.get("CreationDate", "")),
+        authors=_byline(texts[:TITLE_PAGES]) or _names(metadata.get("Author", "")),
+        year=_year(start, metadata.get("CreationDate", ""), metadata.get("Published", "")),
         isbn=next((number for match in ISBN.finditer(imprint) if (number := valid_isbn(match[1]))), ""),
         doi=next((match.group().lower() for match in DOI.finditer(imprint)), ""),
         abstract=_abstract(pages[:FIRST_PAGES], found),
@@ -58,22 +74,44 @@ def likely_title(said: str, texts: Sequence[str], found: Sequence[Heading] = ())
     return next(lines, "")[:MAX_TITLE]
 
 
-def _year(text: str, created: str) -> int | None:
-    """The first year on the first pages that is not later than the file; else the year of the file."""
-    file = METADATA_YEAR.match(created)
-    latest = int(file[1]) if file else 2049
-    years = [int(match.group()) for match in YEAR.finditer(text)]
-    if THAI.search(text):
-        years += [int(match.group()) - 543 for match in BUDDHIST.finditer(text)]
-    return next((year for year in years if year <= latest), int(file[1]) if file else None)
+def _byline(texts: Sequence[str]) -> tuple[str, ...]:
+    """The names in the first line that says it names the authors."""
+    for line in "\n".join(texts).splitlines():
+        said = BYLINE.fullmatch(line.strip())
+        names = _names(said[1]) if said else ()
+        if names and all(NAME.fullmatch(name) for name in names):
+            return names
+    return ()
 
 
-def _abstract(pages: Sequence[PageText], found: Sequence[Heading]) -> str:
-    """The text under a heading that says it is one."""
+def _names(said: str) -> tuple[str, ...]:
+    return tuple(name for name in AUTHORS.split(" ".join(said.split())) if name and name.casefold() not in NO_AUTHORS)
+
+
+def _year(text: str, created: str, published: str) -> int | None:
+    """The year that the file gives for the publication; else the first on the first pages that is not later than the file.
+
+    Years in the digits and, for Thai, Lao and Persian, the calendar of the text. When a file was made says nothing about a scan.
+    """
+    said, file = METADATA_YEAR.search(published), METADATA_YEAR.search(created)
+    if said:
+        return int(said[1])
+    latest = int(file[1]) if file else LATEST
+    digits = DIGIT.sub(lambda found: str(unicodedata.decimal(found.group())), text)
+    years = [(match.start(), int(match.group())) for match in YEAR.finditer(digits)]
+    if BUDDHIST_LETTERS.search(text):
+        years += [(match.start(), int(match.group()) - 543) for match in BUDDHIST.finditer(digits)]
+    if not years and PERSIAN_LETTERS.search(text):
+        years += [(match.start(), int(match.group()) + 621) for match in PERSIAN.finditer(digits)]
+    return next((year for _, year in sorted(years) if year <= latest), None)
+
+
+def _abstract(pages: Sequence[Page], found: Sequence[Heading]) -> str:
+    """The text under a heading that says it is one, without footnotes."""
     for heading in found:
         if heading.page <= len(pages) and heading.text.strip(" :.").casefold() in ABSTRACT:
             page = pages[heading.page - 1]
-            end = min((other.start for other in found if other.page == heading.page and other.start > heading.start), default=len(page.text))
-            parts = (part for part in page.paragraphs if heading.end <= part.start < end and not part.footnote)
-            return "\n".join(page.text.text[part.start : part.end] for part in parts)
+            ends = [other.start for other in found if other.page == heading.page and other.start > heading.start]
+            end = min([*ends, page.footnotes if page.footnotes >= 0 else len(page.text)])
+            return page.text[heading.end : end].strip()
     return ""

@@ -13,8 +13,7 @@ from ingest.health import judged
 from ingest.html import read_html
 from ingest.limits import MIB, Watch
 from ingest.pdf import read_pdf
-from ingest.proposal import likely_title
-from ingest.records import UNDETERMINED, Content, Proposal
+from ingest.records import UNDETERMINED, Content
 from ingest.word import read_word
 
 FLATE_STREAM = re.compile(rb"/FlateDecode[^\0]{0,500}?stream\r?\n|/Fl\b[^\0]{0,500}?stream\r?\n")
@@ -32,8 +31,7 @@ def read_file(path: Path, edition_id: str, language: str = UNDETERMINED, watch: 
     if form is PDF:
         return read_pdf(path, edition_id, language, watch)
     content = read_word(path, edition_id, watch) if form is WORD else read_html(path, edition_id)
-    title = likely_title(content.title, [page.text for page in content.pages])
-    return replace(content, pages=judged(content.pages, language), proposal=Proposal(title))
+    return replace(content, pages=judged(content.pages, language))
 
 
 def unpacks_too_far(path: Path, watch: Watch) -> bool:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 
 import numpy as np
 
 from ingest.hocr import Recognition
+from ingest.language import identify
 from ingest.layout import Line
 from ingest.limits import Watch
-from ingest.ocr import RecognitionError, Tesseract, find_tesseract, pack_of, scale_for
+from ingest.ocr import DPI, SCRIPT_PACK, RecognitionError, Tesseract, find_tesseract, pack_of, scale_for
 from ingest.pdfium import PdfiumDocument, Sheet
-from ingest.records import Page
+from ingest.records import UNDETERMINED, Page
 from ingest.trust import Font, doubt, has_wrong_letters, sample_page
 from ingest.typeset import Typeset
 
+USUAL_CONFIDENCE = {"lo": 0.37, "fa": 0.86, "ar": 0.89}  # of the packs that are less sure where they are right (docs/reading.md)
 SAME_SIZE = 0.2  # share by which recognised type may differ from the usual on its page and still be of that size
 
 
@@ -28,6 +31,7 @@ class Seen:
     cause: str  # why it was to be recognised and, if it was not, what prevented it
     sheet: Sheet | None = None  # None when it was not recognised
     confidence: float = 0.0  # in [0, 1]
+    trusted: bool = False  # whether the text it has is believed all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +72,66 @@ def recognise(
     doubts = doubt(fonts(sample), language) if sample else ""
     if not unread and not doubts:
         return {}, ""
+    wants = _pack(language)
     try:
-        tesseract = find_tesseract()
+        tesseract = _asked(find_tesseract)
+        wants = ""
+        if language == UNDETERMINED:
+            language = _language_seen(document, tesseract, min(unread, default=sample or 1), watch)
         tesseract.packs_for(language)
     except RecognitionError as error:
-        return {number: Seen(f"{cause}; {error}") for number, cause in unread.items()}, _pack(language)
+        believed = _not_compared(pages, str(error)) if doubts else {}
+        return believed | {number: Seen(f"{cause}; {error}") for number, cause in unread.items()}, wants or error.pack
     eyes = Eyes(document, tesseract, language, watch, time.monotonic() + watch.limits.recognition_seconds)
     seen = dict(_wrong(eyes, pages, sample, doubts)) if sample and doubts else {}
     return seen | {number: eyes.see(number, cause) for number, cause in unread.items()}, ""
+
+
+def _language_seen(document: PdfiumDocument, tesseract: Tesseract, first: int, watch: Watch) -> str:
+    """The language of a document whose text does not tell it, by what one page looks like: its script, then what is read in that script.
+
+    The second page is taken where there is one, since a cover has few letters. Raises RecognitionError when it cannot be told.
+    """
+    number = min(first + 1, len(document))
+    if number in watch.lost:
+        raise RecognitionError("its language is not known; name it in the catalogue entry")
+    watch.page(number)
+    try:
+        picture = document.picture(number, DPI / 72)
+    except Exception as error:  # PDFium raises more than it documents
+        raise RecognitionError(f"its language is not known, and page {number} cannot be drawn: {error}") from error
+    script = tesseract.script_of(picture)
+    readings = {tag: tesseract.recognise(picture, DPI / 72, tag) for tag in tesseract.languages_in(script)}
+    best = max(readings, key=lambda tag: readings[tag].confidence / USUAL_CONFIDENCE.get(tag, 0.94))
+    told = identify(readings[best].text)
+    if told == UNDETERMINED:
+        raise RecognitionError("its language is not known, and what was recognised on a page of it does not tell; name it in the catalogue entry")
+    return told
 
 
 def _wrong(eyes: Eyes, pages: Sequence[Page], sample: int, doubts: str) -> Iterator[tuple[int, Seen]]:
     """Recognise all pages that have text, if the sample has the wrong letters."""
     cause = f"wrong letters: {doubts}"
     first = eyes.see(sample, cause)
-    if first.sheet and has_wrong_letters(pages[sample - 1].text, "\n".join(line.text.text for line in first.sheet.lines)):
+    if first.sheet is None:
+        yield from _not_compared(pages, first.cause.removeprefix(f"{cause}; ")).items()
+    elif has_wrong_letters(pages[sample - 1].text, "\n".join(line.text.text for line in first.sheet.lines)):
         yield sample, first
         for page in pages:
             if page.readable and page.number != sample:
                 yield page.number, eyes.see(page.number, cause)
+
+
+def _not_compared(pages: Sequence[Page], why: str) -> dict[int, Seen]:
+    """Believe the text of all pages that have some, and say that nobody has looked whether it is what stands there."""
+    cause = f"its text layer could not be compared with what is seen: {why}"
+    return {page.number: Seen(cause, trusted=True) for page in pages if page.readable}
+
+
+@cache
+def _asked(find: Callable[[], Tesseract]) -> Tesseract:
+    """What `find` found when this process asked first: a reading process lasts for one ingest, and the program answers in two runs of it."""
+    return find()
 
 
 def sheet_of(recognition: Recognition, width: float, height: float) -> Sheet:
@@ -103,7 +148,9 @@ def sheet_of(recognition: Recognition, width: float, height: float) -> Sheet:
 
 
 def _pack(language: str) -> str:
-    """The language pack that is missing, "" where there is none to be had."""
+    """The language pack that is missing, "" where there is none to be had; without a language, what tells the script of a page."""
+    if language == UNDETERMINED:
+        return SCRIPT_PACK
     try:
         return pack_of(language)
     except RecognitionError:

@@ -6,9 +6,11 @@ controls, text boxes and notes.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import docx
 from docx.document import Document
@@ -17,6 +19,7 @@ from lxml import etree
 
 from ingest.flow import Flow, declared, tidied
 from ingest.limits import Watch
+from ingest.proposal import propose
 from ingest.records import Content, UnreadableFileError
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -26,6 +29,9 @@ LEFT_OUT = frozenset(
 )  # fmt: skip
 TEXT = frozenset({f"{W}t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"})
 SIGNS = {f"{W}tab": " ", f"{W}noBreakHyphen": "\u2011", f"{W}ptab": " "}
+HEADING = re.compile(r"(?:heading ([1-9])|title)")  # the names of Word's own styles, in small letters
+OUTLINE_LEVELS = frozenset("012345678")  # 9 is the text
+NO_LEVELS: Mapping[str, int] = MappingProxyType({})
 REMEDY = "open it in Word or LibreOffice and save it again as .docx or PDF"
 
 
@@ -49,11 +55,35 @@ def read_word(path: Path, edition_id: str, watch: Watch | None = None) -> Conten
     if body.getroottree().docinfo.doctype:
         raise UnreadableFileError(f"its XML declares a document type, as no Word file does; {REMEDY}")
     flow = Flow()
-    _pour(body, flow, notes)
+    _pour(body, flow, notes, _levels(document))
     pages = flow.pages(edition_id)
     watch.limits.pages_allowed(len(pages))
-    said = document.core_properties
-    return Content(tidied(said.title or ""), pages, declared(said.language))
+    said, found = document.core_properties, flow.headings()
+    title = tidied(said.title or "")
+    dates = [str(date.year) for date in (said.created, said.modified) if date]
+    metadata = {"Title": title, "Author": said.author or "", "CreationDate": max(dates, default="")}
+    return Content(title, pages, declared(said.language), found, propose(pages, found, metadata))
+
+
+def _levels(document: Document) -> Mapping[str, int]:
+    """The levels of the headings, from 1, by the id of their paragraphs' style: its name is English in every language of Word.
+
+    A style says by its outline level that it is one, or is derived from a style that does; the title of the document is of level 1.
+    """
+    levels: dict[str, int] = {}
+    for style in document.styles.element.iter(f"{W}style"):
+        name = style.find(f"{W}name")
+        said = HEADING.fullmatch(name.get(f"{W}val", "").lower()) if name is not None else None
+        outline = style.find(f"{W}pPr/{W}outlineLvl")
+        if said:
+            levels[style.get(f"{W}styleId", "")] = int(said[1] or 1)
+        elif outline is not None and outline.get(f"{W}val", "9") in OUTLINE_LEVELS:
+            levels[style.get(f"{W}styleId", "")] = int(outline.get(f"{W}val")) + 1
+    for style in document.styles.element.iter(f"{W}style"):
+        based = style.find(f"{W}basedOn")
+        if based is not None and based.get(f"{W}val") in levels and style.find(f"{W}pPr/{W}outlineLvl") is None:
+            levels.setdefault(style.get(f"{W}styleId", ""), levels[based.get(f"{W}val")])
+    return levels
 
 
 def _notes(document: Document) -> Mapping[tuple[str, str], str]:
@@ -69,8 +99,8 @@ def _notes(document: Document) -> Mapping[tuple[str, str], str]:
     return notes
 
 
-def _pour(root: etree._Element, flow: Flow, notes: Mapping[tuple[str, str], str]) -> None:
-    """Give the text of an element to `flow`, piece by piece."""
+def _pour(root: etree._Element, flow: Flow, notes: Mapping[tuple[str, str], str], levels: Mapping[str, int] = NO_LEVELS) -> None:
+    """Give the text of an element to `flow`, piece by piece; `levels` are those of its headings by the id of the style."""
     noted = next(root.iter(f"{W}lastRenderedPageBreak"), None) is not None
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
@@ -80,13 +110,25 @@ def _pour(root: etree._Element, flow: Flow, notes: Mapping[tuple[str, str], str]
             else:
                 _start(element, flow, noted, notes)
         elif element.tag == f"{W}p":
-            flow.end_paragraph()
+            _end_paragraph(element, flow, levels)
             if not noted and element.find(f"{W}pPr/{W}sectPr") is not None and _turns_page(element):
                 flow.end_page()
         elif element.tag == f"{W}tc":
             flow.end_cell()
         elif element.tag == f"{W}tr":
             flow.end_row()
+
+
+def _end_paragraph(paragraph: etree._Element, flow: Flow, levels: Mapping[str, int]) -> None:
+    style, outline = paragraph.find(f"{W}pPr/{W}pStyle"), paragraph.find(f"{W}pPr/{W}outlineLvl")
+    level = levels.get(style.get(f"{W}val", ""), 0) if style is not None else 0
+    if outline is not None:
+        own = outline.get(f"{W}val", "")
+        level = int(own) + 1 if own in OUTLINE_LEVELS else 0
+    if level:
+        flow.end_heading(level)
+    else:
+        flow.end_paragraph()
 
 
 def _start(element: etree._Element, flow: Flow, noted: bool, notes: Mapping[tuple[str, str], str]) -> None:

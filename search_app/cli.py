@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.records import IsoglossError
-from search_app.terminal import counting, errors, print_figures, print_findings, print_hit, print_matrix, print_quality, print_report, progress_bar
+from search_app.terminal import counting, errors, print_figures, print_findings, print_hit, print_matrix, print_quality, print_report, reading
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -59,6 +59,18 @@ def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_
     with _plain_errors():
         failed = _ingest(publications, _library(folder, create=True), _encoder(encoder_name), again, workers)
     sys.exit(TROUBLE if failed else 0)
+
+
+@main.command(epilog="Example: isogloss describe corpus/new-study --write")
+@click.argument("publication", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--write", is_flag=True, help="Write the entry to FOLDER/publication.toml instead of printing it.")
+def describe(publication: Path, write: bool) -> None:
+    """Propose a catalogue entry (publication.toml) for the files in FOLDER, from what they say of themselves."""
+    from search_app import describing
+
+    with _plain_errors(), errors.status("Reading"):
+        said = f"Wrote {describing.write(publication)}; look at it before it is ingested.\n" if write else describing.describe(publication)
+    click.echo(said, nl=False)
 
 
 @main.command(epilog='Example: isogloss search "Who may check a recruiter?" --language hi --json')
@@ -254,12 +266,7 @@ def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, agai
     """Bring the library up to date, show progress and the table of what came of it; return whether something failed."""
     from search_app.ingesting import ingest as bring_up_to_date
 
-    with progress_bar() as shown:
-        task = shown.add_task("Reading", total=None)
-
-        def progress(done: int, total: int, what: str) -> None:
-            shown.update(task, completed=done, total=total, description=what or "Reading")
-
+    with reading() as progress:
         report = bring_up_to_date(publications, library, encoder, again, workers, progress)
     print_report(report)
     return report.failed

@@ -16,7 +16,7 @@ from typing import Literal
 import platformdirs
 
 from index.library import Library
-from ingest.ocr import SCRIPTS, RecognitionError, debian_package, find_tesseract, language_name, pack_of
+from ingest.ocr import SCRIPT_PACK, SCRIPTS, RecognitionError, debian_package, find_tesseract, language_name, pack_of
 from ingest.records import UNDETERMINED, IsoglossError
 
 LIBRARIES = {  # of which each is imported by a module of ours, so that one that is broken is noticed
@@ -134,6 +134,10 @@ def _recognition(folder: Path) -> Iterator[Finding]:
         yield Finding("language packs", "optional", f"none for {names}; their pages without text stay unread", _remedy(sorted(set(missing.values()))))
     elif packs:
         yield Finding("language packs", "there", f"for all {len(packs)} languages of the library that have one")
+    if SCRIPT_PACK not in tesseract.packs:
+        yield Finding(
+            "scripts", "optional", "no data to tell the script of a scan; scans that no catalogue describes stay unread", _remedy([SCRIPT_PACK])
+        )
     unknown = sorted(set(languages) - set(packs))
     if unknown:
         yield Finding("recognition", "optional", f"tesseract does not know {', '.join(map(language_name, unknown))}", "none: such pages stay unread")

@@ -15,11 +15,12 @@ from index.library import ChangedFileError, Library
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
 from ingest.health import summary
-from ingest.language import identify, known, prevailing, same_language
+from ingest.language import known, prevailing, same_language
 from ingest.ocr import installed_packs
 from ingest.passages import LANGUAGE_VERSION, UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text, with_languages
 from ingest.pipeline import READING_VERSION, Reading, read_files
 from ingest.records import UNDETERMINED, Content, Edition, Passage, Publication
+from search_app.describing import language_of
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
 
@@ -30,12 +31,13 @@ class Report:
 
     editions: list[EditionState] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # of the catalogue, one line each
-    done: Counter[str] = field(default_factory=Counter)  # "read", "unchanged", "removed"
+    refused: list[str] = field(default_factory=list)  # files in formats that are not read, one line each
+    done: Counter[str] = field(default_factory=Counter)  # "read", "failed", "unchanged", "removed"
 
     @property
     def failed(self) -> bool:
         """Whether anything asks for a human: a wrong catalogue entry, or a file without any readable text."""
-        return bool(self.problems) or any(edition.state == "failed" for edition in self.editions)
+        return bool(self.problems or self.refused) or any(edition.state == "failed" for edition in self.editions)
 
 
 def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False, workers: int = 2, progress: Progress = lambda *_: None) -> Report:
@@ -52,7 +54,7 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
             library.set_meta("encoder", encoder.fingerprint)
         states = {state.edition.edition_id: state for state in library.edition_states()}
         packs = installed_packs() if any(state.wants for state in states.values()) else frozenset()
-        run = _Run(str(folder), library, encoder, states, packs, Report(problems=list(catalogue.problems)))
+        run = _Run(str(folder), library, encoder, states, packs, Report(problems=list(catalogue.problems), refused=list(catalogue.refused)))
         mine = [entry for entry in catalogue.entries if not run.taken(entry)]
         for entry in mine:
             if entry.catalogued:
@@ -115,8 +117,9 @@ class _Run:
             stored = self.library.publication(name)
             language = prevailing(page.text for page in self.library.pages(stored.editions[0].edition_id)) if stored else UNDETERMINED
             if stored and language not in (UNDETERMINED, stored.editions[0].language):
-                (title,) = stored.titles.values()
-                self.store_entry(replace(stored, titles={language: title}, editions=(replace(stored.editions[0], language=language),)))
+                titles, abstracts = _in_language(stored.titles, language), _in_language(stored.abstracts, language)
+                edition = replace(stored.editions[0], language=language)
+                self.store_entry(replace(stored, titles=titles, abstracts=abstracts, editions=(edition,)))
         told: dict[int, str] = {}
         for state in self.library.edition_states():
             stored_passages = self.library.passages_of(state.edition.edition_id)
@@ -159,8 +162,8 @@ class _Run:
                 publication = _described(publication, job.path, reading)
                 edition = publication.editions[0]
                 self.store_entry(publication)
-            self._store_reading(edition, reading, _title_of(publication, edition))
-            self.report.done["read"] += 1
+            state = self._store_reading(edition, reading, _title_of(publication, edition))
+            self.report.done["failed" if state == "failed" else "read"] += 1
             progress(done, len(jobs), edition.edition_id)
 
     def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[tuple[str, Path, str]]:
@@ -178,13 +181,14 @@ class _Run:
             self.library.remove_publication(publication_id)
             self.report.done["removed"] += 1
 
-    def _store_reading(self, edition: Edition, reading: Reading, title: str) -> None:
+    def _store_reading(self, edition: Edition, reading: Reading, title: str) -> State:
         content = reading.content or Content("", ())
         passages = cut_pages(content.pages, self.encoder.count_tokens, edition.language, content.headings)
         vectors = self.encoder.encode_passages([encoded_text(passage, title) for passage in passages])
         state, reason = _judged(edition, reading, passages)
         known_state = EditionState(edition, state, reason, READING_VERSION, self.folder, content.wants)
         self.library.put_reading(known_state, content.pages, passages, vectors)
+        return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +219,19 @@ def _title_of(publication: Publication, edition: Edition) -> str:
     return titles.get(edition.language) or next((title for tag, title in titles.items() if same_language(tag, edition.language)), "")
 
 
+def _in_language(texts: Mapping[str, str], language: str) -> dict[str, str]:
+    """What a bare file says of itself, at most one text, as a text in this language."""
+    return dict(zip([language], texts.values(), strict=False))
+
+
 def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
-    """Describe a bare file by what it says of itself: its title, and the language of its text."""
+    """Describe a bare file by what it says of itself, in the language of its text."""
     content = reading.content or Content("", ())
-    language = prevailing(page.text for page in content.pages)
-    if language == UNDETERMINED:
-        language = identify(" ".join(page.text for page in content.pages if page.text), content.language)
-    edition = replace(publication.editions[0], language=language)
-    return replace(publication, titles={language: content.proposal.title or path.stem}, editions=(edition,))
+    language, said = language_of(content), content.proposal
+    return replace(
+        publication, titles={language: said.title or path.stem}, abstracts={language: said.abstract} if said.abstract else {}, year=said.year,
+        authors=said.authors, isbn=said.isbn, doi=said.doi, editions=(replace(publication.editions[0], language=language),),
+    )  # fmt: skip
 
 
 def _generation_is_old(library: Library) -> bool:

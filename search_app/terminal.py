@@ -38,6 +38,14 @@ def counting(doing: str) -> Iterator[Callable[[str, int, int], None]]:
         yield progress
 
 
+@contextmanager
+def reading() -> Iterator[Callable[[int, int, str], None]]:
+    """Show how many editions are read; gives the function that takes how many are done, how many there are and what is being done."""
+    with progress_bar() as shown:
+        task = shown.add_task("Reading", total=None)
+        yield lambda done, total, what: shown.update(task, completed=done, total=total, description=what or "Reading")
+
+
 def print_report(report: Any) -> None:
     """Print every edition with what became of it, then what is wrong in the catalogue, then the sums."""
     table = Table("Edition", "State", "Reason")
@@ -45,14 +53,18 @@ def print_report(report: Any) -> None:
         table.add_row(escape(state.edition.edition_id), state.state, escape(state.reason))
     console = Console()
     console.print(table)
-    for problem in report.problems:
+    for problem in [*report.problems, *report.refused]:
         console.print(escape(problem), style="red", soft_wrap=True)
     states = [state.state for state in report.editions]
     counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file") if kind in states]
-    done = [f"{report.done[what]} {what}" for what in ("read", "unchanged", "removed")]
-    console.print(
-        f"{len(states)} editions: {', '.join(counts)}. This time: {', '.join(done)}. {len(report.problems)} faults in the catalogue.", soft_wrap=True
-    )
+    done = [f"{report.done[what]} {what}" for what in ("read", "failed", "unchanged", "removed") if what != "failed" or report.done[what]]
+    said = f"{_count(len(states), 'edition')}: {', '.join(counts)}. This time: {', '.join(done)}. {_count(len(report.problems), 'fault')} in the catalogue."
+    left_out = f" {_count(len(report.refused), 'file')} in a format that is not read." if report.refused else ""
+    console.print(said + left_out, soft_wrap=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def print_findings(findings: Sequence[Any]) -> None:

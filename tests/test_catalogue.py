@@ -198,8 +198,10 @@ def test_a_publication_in_another_format_is_refused_with_what_is_read_and_what_t
     for file in ("good.pdf", "cover.jpg", name):
         (tmp_path / file).write_bytes(b"x")
     catalogue = read_catalogue(tmp_path)
-    (problem,) = catalogue.problems
-    assert problem.startswith(f"{tmp_path / name}: expected a PDF, a Word file (.docx) or an HTML file (.html, .htm), found ")
+    (problem,) = catalogue.refused
+    assert catalogue.problems == () and problem.startswith(
+        f"{tmp_path / name}: expected a PDF, a Word file (.docx) or an HTML file (.html, .htm), found "
+    )
     assert problem.endswith("save it as PDF or .docx") and ids(catalogue) == ["good"] and catalogue.complete
 
 

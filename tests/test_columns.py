@@ -62,3 +62,16 @@ def test_a_small_table_a_list_and_ragged_cells_stay_line_by_line(cells):
 def test_a_single_column_and_an_empty_page_stay():
     lines = [line(row, (0, "one column of words that fill the whole line")) for row in range(8)]
     assert (columns_parted(lines), columns_parted([])) == (lines, [])
+
+
+@pytest.mark.parametrize("noise", ["ㆍ", "＊", "·"])
+def test_a_sign_that_is_seen_in_the_empty_gutter_does_not_join_the_columns(noise):
+    lines = [line(row, (0, "왼쪽 단의 글이다"), *([(62, noise)] if row in (1, 3) else []), (75, "오른쪽 단의 글이다")) for row in range(6)]
+    assert [one.text for one in columns_parted(lines)] == ["왼쪽 단의 글이다"] * 6 + ["오른쪽 단의 글이다"] * 6
+
+
+def test_lines_that_only_one_column_has_stay_in_it_and_what_follows_at_a_distance_stays_below():
+    both = [line(row, (0, "ជួរឈរខាងឆ្វេង"), (100, "ជួរឈរខាងស្តាំ")) for row in range(1, 6)]
+    above, below, heading = line(0, (100, "ខាងស្តាំ")), line(6, (0, "ខាងឆ្វេង")), line(9, (0, "ចំណងជើង"))
+    texts = ["ជួរឈរខាងឆ្វេង"] * 5 + ["ខាងឆ្វេង", "ខាងស្តាំ"] + ["ជួរឈរខាងស្តាំ"] * 5 + ["ចំណងជើង"]
+    assert [one.text for one in columns_parted([above, *both, below, heading])] == texts

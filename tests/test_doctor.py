@@ -61,6 +61,13 @@ def test_the_packs_of_the_languages_in_the_library_are_looked_for(library, tesse
     assert "Manipuri" in found(library, "recognition").found
 
 
+def test_what_tells_the_script_of_a_scan_is_looked_for(library, tesseract):
+    tesseract("eng", "tha")
+    assert found(library, "scripts").state == "optional" and found(library, "scripts").remedy.endswith("tesseract-ocr-osd")
+    tesseract("eng", "osd")
+    assert "scripts" not in {finding.what for finding in examine(library, "x")}
+
+
 def test_nothing_is_missing_where_all_packs_are_there(library, tesseract):
     tesseract("eng", "tha", "khm", "chi_tra")
     assert found(library, "language packs").state == "there"

@@ -123,6 +123,14 @@ def test_title_and_language_are_what_the_page_says_of_itself(tmp_path, html, tit
     assert (content.title, content.language) == (title, language)
 
 
+def test_headings_are_headings_where_they_stand(tmp_path):
+    content = read(
+        tmp_path, "<main><h1>ព្រៃឈើ</h1><p>អត្ថបទ</p><h2>ទឹក <em>ស្អាត</em></h2><p>x<h3></h3><table><tr><td><h4>y</h4><td>z</table><h6>z</h6></main>"
+    )
+    assert [(found.level, found.text) for found in content.headings] == [(1, "ព្រៃឈើ"), (2, "ទឹក ស្អាត"), (6, "z")]
+    assert all(content.pages[0].text[found.start : found.end] == found.text for found in content.headings)
+
+
 def test_a_page_is_one_page_and_an_empty_one_says_so(tmp_path):
     (page,) = read(tmp_path, "<html><body><script>render()</script></body></html>").pages
     assert (page.number, page.label, page.text, page.health) == (1, "1", "", "empty")

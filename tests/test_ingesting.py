@@ -137,7 +137,9 @@ def test_a_failed_file_is_remembered_until_it_changes(publish, bring, library):
     assert (second.done, first.failed, second.failed) == ({"unchanged": 2}, True, True)
     (folder / "km.pdf").write_bytes(sample("mekong-homestays/km"))
     third = bring()
-    assert (third.failed, states(third)["woods.km"]) == (False, ("read", ""))
+    looked = f"4 good (pages 1-4): its text layer could not be compared with what is seen: {NO_PROGRAM}"
+    assert (third.failed, states(third)["woods.km"]) == (False, ("read", looked))
+    assert (first.done, third.done) == ({"read": 1, "failed": 1}, {"read": 1, "unchanged": 1})
 
 
 def test_a_file_that_became_unreadable_replaces_what_could_be_read(publish, bring, library):
@@ -200,6 +202,16 @@ def test_a_bare_pdf_is_described_by_what_it_says_of_itself(bring, tmp_path, libr
     (found,) = library.publications()
     assert (found.titles, [edition.language for edition in found.editions]) == ({language: title}, [language])
     assert bring().done == {"unchanged": 1}
+
+
+def test_a_bare_file_gives_all_that_it_says_of_itself(bring, tmp_path, library):
+    (tmp_path / "corpus").mkdir()
+    text = "<h1>الماء</h1><p>إعداد: ليلى حسن<p>ISBN 978-3-16-148410-0, doi:10.1000/182<h2>ملخص</h2><p>ماء نظيف في القرية يشربه الأطفال كل يوم."
+    (tmp_path / "corpus" / "b.html").write_text(f'<html><meta charset=utf-8><meta name="dc.date" content="2019-03"><body>{text}', "utf-8")
+    bring()
+    found = library.publication("b")
+    assert (found.titles, found.abstracts) == ({"ar": "الماء"}, {"ar": "ماء نظيف في القرية يشربه الأطفال كل يوم."})
+    assert (found.year, found.authors, found.isbn, found.doi) == (2019, ("ليلى حسن",), "9783161484100", "10.1000/182")
 
 
 @pytest.mark.parametrize("said", ["", "Microsoft Word - final3", "report_v2.docx", "Untitled"])

@@ -126,6 +126,30 @@ def test_the_memory_of_the_program_is_limited(program):
         fake(program("sys.stdin.buffer.read(); bytearray(2 * 1024**3)"), "tha").recognise(BLANK, 1.0, "th")
 
 
+@pytest.mark.parametrize(
+    ("said", "sure", "script"),
+    [("Thai", 49.9, "Thai"), ("Han", 18.2, "Hans"), ("Arabic", 23.5, "Arab"), ("Latin", 1.2, ""), ("Malayalam", 2.3, ""), ("Runic", 30.0, "")],
+)
+def test_a_script_is_told_if_it_is_sure_which_way_up_it_stands(program, said, sure, script):
+    tesseract = fake(program(f"print('Orientation confidence: {sure}\\nScript: {said}\\nScript confidence: 2.0')"), "osd")
+    if script:
+        assert tesseract.script_of(BLANK) == script
+        return
+    with pytest.raises(RecognitionError, match="its script could not be told; name the language") as error:
+        tesseract.script_of(BLANK)
+    assert error.value.pack == ""
+
+
+def test_a_page_of_unknown_language_is_read_in_the_languages_of_its_script_that_are_there():
+    assert fake("x", "eng", "vie").languages_in("Latn") == ("en", "vi")
+    assert fake("x", "kor").languages_in("Kore") == ("ko",)
+    assert fake("x", "tha", "lao").languages_in("Thai") == ("th", "lo")
+    for packs, script, missing in ((("eng",), "Cyrl", "rus"), (("eng",), "Beng", "ben"), (("tha",), "Thai", "lao")):
+        with pytest.raises(RecognitionError, match=f"needs the language pack {missing}") as error:
+            fake("x", *packs).languages_in(script)
+        assert error.value.pack == missing
+
+
 def test_a_missing_program_is_named_with_what_installs_it():
     with pytest.raises(RecognitionError, match=r"needs the program tesseract .*apt-get install tesseract-ocr; elsewhere: isogloss doctor"):
         find_tesseract("tesseract-of-nowhere")

@@ -12,7 +12,7 @@ from conftest import CORPUS
 from ingest import recognition
 from ingest.hocr import RecognisedLine, RecognisedWord, Recognition
 from ingest.limits import Limits, Watch
-from ingest.ocr import RecognitionError, find_tesseract
+from ingest.ocr import RecognitionError, Tesseract, find_tesseract
 from ingest.pdf import read_pdf
 from ingest.recognition import sheet_of
 
@@ -45,6 +45,12 @@ class Eyes:
         if not self.packs:
             raise RecognitionError(f"recognising {language} needs a pack")
         return tuple(self.packs)
+
+    def script_of(self, picture):
+        return "Latn"
+
+    def languages_in(self, script):
+        return ("en", "fr")
 
     def recognise(self, picture, scale, language):
         self.pictures.append(picture.shape)
@@ -83,11 +89,44 @@ def test_where_the_program_is_missing_the_cause_says_what_to_do_and_the_pack_is_
     assert content.wants == "fra"
 
 
-def test_a_scan_in_a_language_nobody_has_told_is_not_recognised_and_says_so(eyes):
-    eyes(SAID["fr"])
+@pytest.mark.parametrize("language", SAID)
+def test_a_scan_in_a_language_nobody_has_told_is_recognised_in_that_which_it_is_seen_to_be_in(eyes, language):
+    found = eyes(SAID[language] * 3)
+    asked, usual = [], found.packs_for
+    found.packs_for = lambda tag: asked.append(tag) or usual(tag)
+    assert {page.health for page in read_pdf(SCAN, "x").pages} == {"recognised"} and asked == [language]
+
+
+@pytest.mark.parametrize(("lao", "thai", "told"), [(0.41, 0.82, "lo"), (0.10, 0.94, "th")])  # as measured on a page in Lao and one in Thai
+def test_a_pack_that_is_seldom_sure_is_believed_when_it_is_as_sure_as_usual(eyes, lao, thai, told):
+    found = eyes("", "lao", "tha")
+    found.languages_in = lambda script: ("th", "lo")
+    said = {"lo": (line_of("ເດັກນ້ອຍໄປໂຮງຮຽນທຸກເຊົ້າ"), lao), "th": (line_of("เด็กไปโรงเรียนทุกเช้า"), thai)}
+
+    def recognise(picture, scale, language):
+        line, sure = said[language]
+        return Recognition((replace(line, words=tuple(replace(word, confidence=sure) for word in line.words)),))
+
+    found.recognise, asked = recognise, []
+    found.packs_for = asked.append
+    read_pdf(SCAN, "x")
+    assert asked == [told]
+
+
+def test_a_scan_whose_language_cannot_be_seen_says_so_and_wants_nothing(eyes):
+    eyes("1 2 3")
     content = read_pdf(SCAN, "x")
     ((health, cause),) = said_of(content.pages)
-    assert health == "image only" and "needs its language" in cause and content.wants == ""
+    assert health == "image only" and "what was recognised on a page of it does not tell; name it in the catalogue entry" in cause
+    assert content.wants == ""
+
+
+def test_what_is_missing_to_tell_the_script_is_wanted(eyes, monkeypatch):
+    assert read_pdf(SCAN, "x").wants == "osd"
+    monkeypatch.setattr(recognition, "find_tesseract", lambda: Tesseract("tesseract", "5", frozenset({"eng"})))
+    content = read_pdf(SCAN, "x")
+    ((health, cause),) = said_of(content.pages)
+    assert health == "image only" and "apt-get install tesseract-ocr-osd" in cause and content.wants == "osd"
 
 
 def test_a_document_with_the_wrong_letters_is_recognised_as_a_whole(eyes):
@@ -104,6 +143,29 @@ def test_a_document_is_trusted_when_its_sample_page_reads_as_it_looks(eyes):
     content = read_pdf(path, "x", "th")
     assert [page.text for page in content.pages] == layers and said_of(content.pages) == {("good", "")}
     assert len(found.pictures) == 1
+
+
+@pytest.mark.parametrize(("edition", "pack"), [("river-corridor/th", "tha"), ("mekong-homestays/km", "khm"), ("village-vigilance/hi", "hin")])
+def test_a_doubtful_text_is_read_all_the_same_where_nobody_can_look_and_every_page_says_so(edition, pack):
+    content = read_pdf(CORPUS / f"{edition}.pdf", "x", edition[-2:])
+    assert said_of(content.pages) == {("good", "its text layer could not be compared with what is seen: no tesseract in tests")}
+    assert content.wants == pack and all(page.readable for page in content.pages)
+
+
+def test_a_sample_page_that_cannot_be_recognised_is_told_too(eyes):
+    found = eyes("x", "tha")
+    pages = read_pdf(CORPUS / "river-corridor" / "th.pdf", "x", "th", Watch(Limits(recognition_seconds=-1))).pages
+    ((health, cause),) = said_of(pages)
+    assert health == "good" and cause.startswith("its text layer could not be compared with what is seen: not recognised, because the time")
+    assert found.pictures == []
+
+
+def test_the_program_is_asked_once_what_it_can_do(eyes, monkeypatch):
+    found, asked = eyes(SAID["fr"]), []
+    monkeypatch.setattr(recognition, "find_tesseract", lambda: asked.append(1) or found)
+    for _ in range(2):
+        read_pdf(SCAN, "x", "fr")
+    assert asked == [1]
 
 
 def test_a_sound_document_in_a_sound_script_is_never_shown_to_the_program(eyes):

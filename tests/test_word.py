@@ -108,6 +108,34 @@ def test_a_page_that_ends_within_a_table_ends_after_the_row(tmp_path):
     assert texts(tmp_path, f"<w:tbl>{row}{row.replace('ก', 'ค')}</w:tbl>" + p("ท้าย")) == ["ก | ข", "ค | ข", "ท้าย"]
 
 
+def styled(style: str, text: str) -> str:
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{r(text)}</w:p>'
+
+
+def test_paragraphs_in_the_styles_of_headings_are_headings_where_they_stand(tmp_path):
+    document = docx.Document()
+    document.add_heading("ป่าชุมชน", 0)
+    document.add_heading("บทที่ ๑", 1)
+    document.add_paragraph("ข้อความ")
+    own = document.styles.add_style("หัวข้อของเรา", docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+    own.base_style = document.styles["Heading 2"]
+    document.add_page_break()
+    document.add_paragraph("น้ำ", style=own)
+    path = tmp_path / "x.docx"
+    document.save(str(path))
+    content = read_word(path, "x")
+    assert [(found.page, found.level, found.text) for found in content.headings] == [(1, 1, "ป่าชุมชน"), (1, 1, "บทที่ ๑"), (2, 2, "น้ำ")]
+    assert all(content.pages[found.page - 1].text[found.start : found.end] == found.text for found in content.headings)
+
+
+def test_a_paragraph_says_for_itself_whether_it_is_a_heading(tmp_path):
+    outlined = f'<w:p><w:pPr><w:outlineLvl w:val="2"/></w:pPr>{r("مقدمة")}</w:p>'
+    text = f'<w:p><w:pPr><w:pStyle w:val="Heading1"/><w:outlineLvl w:val="9"/></w:pPr>{r("نص")}</w:p>'
+    cell = f"<w:tbl><w:tr><w:tc>{styled('Heading1', 'خلية')}</w:tc></w:tr></w:tbl>"
+    content = read(tmp_path, word_file(outlined + text + cell + styled("Heading1", "كلمة " * 60)))
+    assert [(found.level, found.text) for found in content.headings] == [(3, "مقدمة")]
+
+
 def test_a_file_without_text_is_one_empty_page(tmp_path):
     (page,) = read(tmp_path, word_file("<w:p/>")).pages
     assert (page.text, page.health) == ("", "empty")
