@@ -10,15 +10,16 @@ from functools import cache
 import langcodes
 import regex
 
-from ingest.language import identify, known, same_language
+from ingest.language import identify, known, reads_as, same_language
 from ingest.records import OTHER_LANGUAGE, UNDETERMINED, Health, Page
+from ingest.scripts import OTHER, script_of
 from ingest.typeset import Typeset
 
 MIN_LETTERS = 40  # on a page; fewer tell neither language nor rubbish
 SAMPLE = 2000  # characters of a page that are looked at; a page is of one make
 MIN_READABLE = 0.5  # share of characters that Unicode knows, below which a text layer is rubbish
 UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}\ufffd--\s]", regex.V1)
-LETTER = regex.compile(r"\p{L}")
+LETTERS = regex.compile(r"\p{L}+")
 SIGN_IN_WORD = regex.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
 MANY_SIGNS = 0.1  # of the words of a text; sound text has next to none
 STRAY_MARK = regex.compile(r"(?:^|(?<=[\s\p{P}\p{N}]))[\p{Mn}\p{Mc}]")
@@ -106,7 +107,7 @@ def health(text: str, failed: bool, images: bool) -> tuple[Health, str]:
         return "suspect", "mojibake: letters of an encoding that is not known"
     if len(STRAY_MARK.findall(text)) > MANY_STRAYS * len(text.split()):
         return "suspect", "letters unlikely: marks without their letters"
-    if len(MIXED_WORD.findall(text)) > MANY_MIXED * len(text.split()):
+    if len(set(map(script_of, set(text))) - {OTHER}) > 1 and len(MIXED_WORD.findall(text)) > MANY_MIXED * len(text.split()):
         return "suspect", "letters unlikely: words in two scripts"
     return "good", ""
 
@@ -117,9 +118,10 @@ def judged(pages: Sequence[Page], language: str) -> tuple[Page, ...]:
     A page is rubbish when it is in no language and its words are full of signs; fonts that do not say which character a glyph is leave such
     pages, and then the whole document is of them.
     """
-    told = [identify(page.text, language) if page.health in ("good", "recognised") and _letters(page.text) >= MIN_LETTERS else "" for page in pages]
-    good = [(page.text, found) for page, found in zip(pages, told, strict=True) if page.health == "good"]
-    rubbish = _is_rubbish(" ".join(text for text, _ in good), [found for _, found in good if found])
+    doubted = _full_of_signs(" ".join(page.text for page in pages if page.health == "good"))
+    told = [_told(page, language, doubted) for page in pages]
+    good = [found for page, found in zip(pages, told, strict=True) if found and page.health == "good"]
+    rubbish = doubted and 2 * good.count(UNDETERMINED) > len(good)
     return tuple(_judged(page, found, language, rubbish) for page, found in zip(pages, told, strict=True))
 
 
@@ -161,8 +163,15 @@ def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
     return page
 
 
-def _is_rubbish(text: str, told: Sequence[str]) -> bool:
-    return sum(language == UNDETERMINED for language in told) > len(told) / 2 and _full_of_signs(text)
+def _told(page: Page, language: str, doubted: bool) -> str:
+    """The language of a page, "" where nothing depends on it or there are too few letters. All readers are asked only where one contradicts."""
+    if (
+        page.health not in ("good", "recognised")
+        or not (known(language) or doubted or _full_of_signs(page.text))
+        or _letters(page.text) < MIN_LETTERS
+    ):
+        return ""
+    return language if reads_as(page.text, language) else identify(page.text, language)
 
 
 def _full_of_signs(text: str) -> bool:
@@ -170,7 +179,7 @@ def _full_of_signs(text: str) -> bool:
 
 
 def _letters(text: str) -> int:
-    return len(LETTER.findall(text))
+    return sum(map(len, LETTERS.findall(text)))
 
 
 SCRIPTS = {

@@ -116,6 +116,8 @@ def plain_line(group: Sequence[Fragment], text: str) -> Line:
 
 
 def _line(group: Sequence[Fragment], text: Typeset) -> Line:
+    if len(group) == 1:
+        return Line(text, group[0].left, group[0].right, group[0].baseline, group[0].size)
     widest = max(group, key=_width)
     return Line(text, min(part.left for part in group), max(part.right for part in group), widest.baseline, widest.size)
 
@@ -146,10 +148,12 @@ def gathered(fragments: Sequence[Fragment], text: str) -> list[list[Fragment]]:
 
 
 def _on_one_line(group: Sequence[Fragment], fragment: Fragment) -> bool:
-    widest = max(group, key=_width)
+    widest = max(group, key=_width) if len(group) > 1 else group[0]
     size = max(widest.size, fragment.size)
+    if abs(widest.baseline - fragment.baseline) >= WITHIN_LINE * size:
+        return False
     left, right = min(part.left for part in group), max(part.right for part in group)
-    return abs(widest.baseline - fragment.baseline) < WITHIN_LINE * size and max(left, fragment.left) - min(right, fragment.right) < NEAR * size
+    return max(left, fragment.left) - min(right, fragment.right) < NEAR * size
 
 
 def _is_right_to_left(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import langcodes
 import pypdf
+import regex
 from rapidfuzz import fuzz
 
 TRUSTED = 0.7  # similarity from which the letters of a layer are believed; docs/reading.md has what sound and broken layers get
@@ -22,6 +23,7 @@ CHARACTER_SETS = {"Japan1", "GB1", "CNS1", "Korea1", "KR"}  # of Adobe, whose nu
 OFTEN_WRONG = {  # even where fonts look sound
     "Khmr", "Mymr", "Thai", "Laoo", "Deva", "Beng", "Taml", "Telu", "Knda", "Mlym", "Gujr", "Guru", "Orya", "Sinh", "Ethi", "Tibt",
 }  # fmt: skip
+LETTERS = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 SINGLE_BYTE = {"/Type1", "/MMType1", "/TrueType"}
 
 
@@ -79,7 +81,7 @@ def similarity(layer: str, recognised: str) -> float:
 
 def letters(text: str) -> str:
     """The letters, marks and digits of a text, folded."""
-    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(char)[0] in "LMN")
+    return "".join(LETTERS.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _entry(dictionary: Any, name: str) -> Any:
