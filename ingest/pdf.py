@@ -25,7 +25,7 @@ from ingest.proposal import propose
 from ingest.recognition import Seen, recognise
 from ingest.records import UNDETERMINED, Content, Health, Page
 from ingest.structure import headings, printed_labels
-from ingest.trust import Font, fonts_of
+from ingest.trust import Font, fonts_of, page_at
 from ingest.typeset import Typeset
 
 log = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ class _SecondOpinion:
     def fonts(self, number: int) -> tuple[Font, ...]:
         """The fonts of a page; none where pypdf fails."""
         try:
-            return fonts_of(self.reader.pages[number - 1]) if self.reader else ()
+            return fonts_of(page_at(self.reader, number)) if self.reader else ()
         except Exception as error:
             log.info("pypdf: fonts of page %d: %s", number, error)
             return ()

@@ -7,6 +7,7 @@ for each of its glyphs, and places marks where they are drawn. The boxes of the 
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -116,14 +117,12 @@ def plain_line(group: Sequence[Fragment], text: str) -> Line:
 
 
 def _line(group: Sequence[Fragment], text: Typeset) -> Line:
-    if len(group) == 1:
-        return Line(text, group[0].left, group[0].right, group[0].baseline, group[0].size)
-    widest = max(group, key=_width)
+    widest = _widest(group)
     return Line(text, min(part.left for part in group), max(part.right for part in group), widest.baseline, widest.size)
 
 
-def _width(fragment: Fragment) -> float:
-    return fragment.right - fragment.left
+def _widest(group: Sequence[Fragment]) -> Fragment:
+    return max(group, key=lambda part: part.right - part.left) if len(group) > 1 else group[0]
 
 
 def _turns_ligatures(text: str, rows: Sequence[Sequence[float]]) -> bool:
@@ -148,7 +147,7 @@ def gathered(fragments: Sequence[Fragment], text: str) -> list[list[Fragment]]:
 
 
 def _on_one_line(group: Sequence[Fragment], fragment: Fragment) -> bool:
-    widest = max(group, key=_width) if len(group) > 1 else group[0]
+    widest = _widest(group)
     size = max(widest.size, fragment.size)
     if abs(widest.baseline - fragment.baseline) >= WITHIN_LINE * size:
         return False
@@ -226,9 +225,14 @@ def _right_to_left(signs: Sequence[_Sign], size: float, turned: bool, ink: Ink |
         for sign in letters:
             if len(sign.text) > 1:
                 _turn(sign)
+    centres = [-sign.left - sign.right for sign in letters]
     for mark in once:
         if MARKS.fullmatch(mark.text):
-            base = min(letters, key=lambda sign: (not sign.covers(mark), abs(sign.left + sign.right - mark.left - mark.right)))
+            at = bisect_left(centres, -mark.left - mark.right)
+            base = min(
+                letters[max(0, at - LOOK_BACK) : at + LOOK_BACK],
+                key=lambda sign: (not sign.covers(mark), abs(sign.left + sign.right - mark.left - mark.right)),
+            )
             base.text, base.glyphs = base.text + mark.text, base.glyphs + mark.glyphs
     line = _with_spaces(letters, size, _unjoined(letters, size, ink) if ink else set())
     classes = "".join([_class(sign.text[0]) for sign in line])
