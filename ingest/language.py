@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 
 import langcodes
@@ -98,8 +98,10 @@ def prevailing(texts: Iterable[str]) -> str:
 
 
 def reads_as(text: str, language: str) -> bool:
-    """Whether CLD2, the fastest reader, takes a text for `language` without doubt. If not, only `identify` can say what it is."""
-    return _cld2_votes(_words(text)).get(_named(language), 0) >= AGREED
+    """Whether CLD2, the fastest reader, takes most of a text for `language` without doubt. If not, only `identify` can say what it is."""
+    words = _words(text)
+    _, used, _ = _cld2(words)  # it leaves aside what repeats itself and what it cannot place
+    return 2 * used > len(words.encode()) and _cld2_votes(words).get(_named(language), 0) >= AGREED
 
 
 def same_language(left: str, right: str) -> bool:
@@ -216,8 +218,14 @@ def _py3langid_votes(text: str) -> Votes:
     return _joined(_py3langid().rank(text)[:5])
 
 
+@lru_cache(maxsize=1)
+def _cld2(text: str) -> tuple[bool, int, tuple[tuple[str, str, int, float], ...]]:
+    """Whether CLD2 is sure, how many bytes it used, and each language with its name, tag, percentage and score."""
+    return pycld2.detect(text, bestEffort=True)
+
+
 def _cld2_votes(text: str) -> Votes:
-    _, _, found = pycld2.detect(text, bestEffort=True)
+    _, _, found = _cld2(text)
     return _joined((tag if tag != "ku" else "ckb", percent / 100) for _, tag, percent, _ in found if tag != "un")  # it knows the Arabic script only
 
 

@@ -27,9 +27,8 @@ REPEATED = regex.compile(r"(\p{L}\p{M}+).{0,12}?\1")  # a cluster may have been 
 MARKS = regex.compile(r"\p{M}+")
 LAM_ALEF = regex.compile("ل[آأإا]|[آأإا]ل")  # out of one glyph; "al" is none
 LAM_ALEF_TURNED = regex.compile("[آأإا]ل")
-STACKED = regex.compile(
-    r"\p{Indic_Syllabic_Category=Virama}|\p{Indic_Syllabic_Category=Invisible_Stacker}"
-)  # no language writes such a cluster twice in a row
+# No language writes such a cluster twice in a row.
+STACKED = regex.compile(r"\p{Indic_Syllabic_Category=Virama}|\p{Indic_Syllabic_Category=Invisible_Stacker}")
 LOOK_BACK = 8  # signs; the glyphs of a cluster are not further apart
 OVERLAP = 0.12  # type sizes; neighbours overlap less
 TOUCHING = 0.2  # type sizes
@@ -151,8 +150,7 @@ def _on_one_line(group: Sequence[Fragment], fragment: Fragment) -> bool:
     size = max(widest.size, fragment.size)
     if abs(widest.baseline - fragment.baseline) >= WITHIN_LINE * size:
         return False
-    left, right = min(part.left for part in group), max(part.right for part in group)
-    return max(left, fragment.left) - min(right, fragment.right) < NEAR * size
+    return max(fragment.left, min(part.left for part in group)) - min(fragment.right, max(part.right for part in group)) < NEAR * size
 
 
 def _is_right_to_left(text: str) -> bool:
@@ -221,10 +219,9 @@ def _right_to_left(signs: Sequence[_Sign], size: float, turned: bool, ink: Ink |
     letters = sorted((sign for sign in once if not MARKS.fullmatch(sign.text)), key=lambda sign: -sign.left - sign.right)
     if not letters:
         return _written(list(once))
-    if turned:
-        for sign in letters:
-            if len(sign.text) > 1:
-                _turn(sign)
+    for sign in letters if turned else ():
+        if len(sign.text) > 1:
+            _turn(sign)
     centres = [-sign.left - sign.right for sign in letters]
     for mark in once:
         if MARKS.fullmatch(mark.text):
