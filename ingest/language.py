@@ -101,7 +101,7 @@ def reads_as(text: str, language: str) -> bool:
     """Whether CLD2, the fastest reader, takes most of a text for `language` without doubt. If not, only `identify` can say what it is."""
     words = _words(text)
     _, used, _ = _cld2(words)  # it leaves aside what repeats itself and what it cannot place
-    return 2 * used > len(words.encode()) and _cld2_votes(words).get(_named(language), 0) >= AGREED
+    return used > max(SAMPLE, len(words.encode())) / 2 and _cld2_votes(words).get(_named(language), 0) >= AGREED
 
 
 def same_language(left: str, right: str) -> bool:

@@ -147,8 +147,7 @@ def gathered(fragments: Sequence[Fragment], text: str) -> list[list[Fragment]]:
 
 def _on_one_line(group: Sequence[Fragment], fragment: Fragment) -> bool:
     widest = _widest(group)
-    size = max(widest.size, fragment.size)
-    if abs(widest.baseline - fragment.baseline) >= WITHIN_LINE * size:
+    if abs(widest.baseline - fragment.baseline) >= WITHIN_LINE * (size := max(widest.size, fragment.size)):
         return False
     return max(fragment.left, min(part.left for part in group)) - min(fragment.right, max(part.right for part in group)) < NEAR * size
 
