@@ -1,7 +1,8 @@
 """Measure the reading of PDFs: python bench/reading.py FOLDER [--sources corpus].
 
-Reads every PDF below FOLDER with Isogloss and with pypdf, each in a child process, and prints pages per CPU second of both, the failures by
-reason, the pages by health and cause, and the memory of the largest child. With --sources, a folder like corpus/, whose PDFs were made from
+Reads every PDF below FOLDER with Isogloss and with pypdf, and prints pages per CPU second of both, over all files and of the median file, the
+failures by reason, the pages by health and cause, and the memory of the largest child. Each reader has one child process of the same priority and
+limits, which has loaded all it needs before; each file is read by one and then by the other, so that both meet the same load. With --sources, a folder like corpus/, whose PDFs were made from
 Markdown beside them, it prints for each language how like the text is to its source: PDFium alone, pypdf alone, Isogloss.
 """
 
@@ -17,16 +18,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 import pypdf
 import pypdfium2
 from pebble import ProcessPool
 from rapidfuzz import fuzz
 
+from ingest.language import identify
 from ingest.limits import Limits, Watch
 from ingest.pdf import read_pdf
-from ingest.records import UnreadableFileError
+from ingest.records import UNDETERMINED, UnreadableFileError
 
 NOT_RECOGNISED = Watch(Limits(recognition_seconds=0))  # only text layers are measured here; bench/recognition.py measures the rest
 LIMIT_SECONDS = 300  # for one file
@@ -50,21 +54,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sources", type=Path, help="a folder like corpus/, to compare texts with their sources")
+    parser.add_argument("--named", action="store_true", help="the files are named after their languages, which are then known as from a catalogue")
     parser.add_argument("--without-pypdf", action="store_true", help="do not read the files with pypdf as well")
     arguments = parser.parse_args()
     files = sorted(path for path in arguments.folder.rglob("*") if path.suffix.lower() == ".pdf" and path.is_file())
     print(f"{len(files)} files")
-    ours = list(_all(_ours, files))
-    report(ours)
+    readers = [partial(_ours, named=arguments.named)] if arguments.without_pypdf else [partial(_ours, named=arguments.named), _pypdf]
+    readings = list(zip(*(_all(read, files) for read in readers), strict=True))
+    report([ours for ours, *_ in readings])
     if not arguments.without_pypdf:
-        compare(ours, list(_all(_pypdf, files)))
+        compare([(ours, theirs) for ours, theirs in readings])
     if arguments.sources:
         print_similarities(arguments.sources)
 
 
 def _all(read: Callable[[Path], Reading], files: list[Path]) -> Iterator[Reading]:
     """Read the files one by one in a child that has read one already, so that nobody pays for imports."""
-    with ProcessPool(max_workers=1, initializer=_limit, context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPool(max_workers=1, initializer=_prepare, context=multiprocessing.get_context("spawn")) as pool:
         for place, path in enumerate([*files[:1], *files]):
             future: Future[Reading] = pool.schedule(read, args=[path], timeout=LIMIT_SECONDS)
             try:
@@ -75,8 +81,10 @@ def _all(read: Callable[[Path], Reading], files: list[Path]) -> Iterator[Reading
                 yield reading
 
 
-def _limit() -> None:
+def _prepare() -> None:
+    """Confine a child, and load the readers of languages, which otherwise load when a page first needs them."""
     logging.disable(logging.CRITICAL)
+    identify("a text in doubt")
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
 
 
@@ -84,10 +92,10 @@ def _memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _ours(path: Path) -> Reading:
+def _ours(path: Path, named: bool = False) -> Reading:
     begun = time.process_time()
     try:
-        pages = read_pdf(path, path.stem, watch=NOT_RECOGNISED).pages
+        pages = read_pdf(path, path.stem, path.stem if named else UNDETERMINED, NOT_RECOGNISED).pages
     except UnreadableFileError as error:
         return Reading(Counter(), time.process_time() - begun, _memory(), re.sub(r"b['\"].*", "...", str(error)))
     return Reading(Counter((page.health, page.cause) for page in pages), time.process_time() - begun, _memory())
@@ -117,12 +125,14 @@ def report(readings: list[Reading]) -> None:
         print(f"{count:7} pages  {health}{': ' if cause else ''}{cause}")
 
 
-def compare(ours: list[Reading], theirs: list[Reading]) -> None:
+def compare(readings: list[tuple[Reading, Reading]]) -> None:
     """Print the speed of both over the files that both have read whole."""
-    both = [(one, other) for one, other in zip(ours, theirs, strict=True) if not one.failure and not other.failure]
-    pages = sum(one.pages.total() for one, _ in both)
-    speeds = [pages / max(1e-9, sum(pair[place].seconds for pair in both)) for place in (0, 1)]
-    print(f"{pages} pages of {len(both)} files: {speeds[0]:.0f} pages a CPU second, pypdf {speeds[1]:.0f}: {speeds[0] / speeds[1]:.1f} times")
+    both = [pair for pair in readings if not any(reading.failure for reading in pair)]
+    pages = sum(ours.pages.total() for ours, _ in both)
+    ours, theirs = (sum(pair[place].seconds for pair in both) for place in (0, 1))
+    times = sorted(theirs.seconds / max(1e-9, ours.seconds) for ours, theirs in both)
+    print(f"{pages} pages of {len(both)} files: {pages / ours:.0f} pages a CPU second, pypdf {pages / theirs:.0f}: {theirs / ours:.1f} times")
+    print(f"times by file: {times[len(times) // 20]:.1f} at the lower twentieth, {median(times):.1f} at the median, {times[-1]:.1f} at most")
 
 
 def print_similarities(folder: Path) -> None:

@@ -10,9 +10,10 @@ from functools import cache
 import langcodes
 import regex
 
-from ingest.language import identify, known, same_language
+from ingest.language import identify, known, reads_as, same_language
 from ingest.layout import THAI_FORMS
 from ingest.records import OTHER_LANGUAGE, UNDETERMINED, Health, Page
+from ingest.scripts import OTHER, script_of
 from ingest.typeset import Typeset
 
 MIN_LETTERS = 40  # on a page; fewer tell neither language nor rubbish
@@ -20,7 +21,7 @@ SAMPLE = 2000  # characters of a page that are looked at; a page is of one make
 MIN_READABLE = 0.5  # share of characters that Unicode knows, below which a text layer is rubbish
 UNREADABLE = regex.compile(r"[\p{Co}\p{Cn}\p{Cc}\ufffd--\s]", regex.V1)
 INK = regex.compile(r"[^\s.]")  # a table of contents is full of dots
-LETTER = regex.compile(r"\p{L}")
+LETTERS = regex.compile(r"\p{L}+")
 SIGN_IN_WORD = regex.compile(r"[^\W\d_][!\"#$%<=>?\\^{|}~¡-©«-³µ-¶¸»-¿×÷\ue000-\uf8ff]+[^\W\d_]")
 CAPITAL_IN_WORD = regex.compile(r"\p{Ll}\p{Lu}(?!\p{Ll}{2})")  # as in "EkyA", where old Indic fonts have their letters; names as "McKay" are none
 MANY_SIGNS = 0.1  # of either, of the words of a text; sound text has next to none
@@ -111,7 +112,7 @@ def health(text: str, failed: bool, images: bool) -> tuple[Health, str]:
         return "suspect", "mojibake: letters of an encoding that is not known"
     if len(STRAY_MARK.findall(text)) > MANY_STRAYS * len(text.split()):
         return "suspect", "letters unlikely: marks without their letters"
-    if len(MIXED_WORD.findall(text)) > MANY_MIXED * len(text.split()):
+    if len(set(map(script_of, set(text))) - {OTHER}) > 1 and len(MIXED_WORD.findall(text)) > MANY_MIXED * len(text.split()):
         return "suspect", "letters unlikely: words in two scripts"
     return "good", ""
 
@@ -122,9 +123,10 @@ def judged(pages: Sequence[Page], language: str) -> tuple[Page, ...]:
     A page is rubbish when it is in no language and its words are full of signs or capitals; fonts that do not say which character a glyph is leave such
     pages, and then the whole document is of them.
     """
-    told = [identify(page.text, language) if page.health in ("good", "recognised") and _letters(page.text) >= MIN_LETTERS else "" for page in pages]
-    good = [(page.text, found) for page, found in zip(pages, told, strict=True) if page.health == "good"]
-    rubbish = _is_rubbish(" ".join(text for text, _ in good), [found for _, found in good if found])
+    doubted = _unlikely_words(" ".join(page.text for page in pages if page.health == "good"))
+    told = [_told(page, language, doubted) for page in pages]
+    good = [found for page, found in zip(pages, told, strict=True) if found and page.health == "good"]
+    rubbish = doubted and 2 * good.count(UNDETERMINED) > len(good)
     return tuple(_judged(page, found, language, rubbish) for page, found in zip(pages, told, strict=True))
 
 
@@ -166,8 +168,15 @@ def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
     return page
 
 
-def _is_rubbish(text: str, told: Sequence[str]) -> bool:
-    return sum(language == UNDETERMINED for language in told) > len(told) / 2 and _unlikely_words(text)
+def _told(page: Page, language: str, doubted: bool) -> str:
+    """The language of a page, "" where nothing depends on it or there are too few letters. All readers are asked only where one contradicts."""
+    if (
+        page.health not in ("good", "recognised")
+        or not (known(language) or doubted or _unlikely_words(page.text))
+        or _letters(page.text) < MIN_LETTERS
+    ):
+        return ""
+    return language if reads_as(page.text, language) else identify(page.text, language)
 
 
 def _unlikely_words(text: str) -> bool:
@@ -175,7 +184,7 @@ def _unlikely_words(text: str) -> bool:
 
 
 def _letters(text: str) -> int:
-    return len(LETTER.findall(text))
+    return sum(map(len, LETTERS.findall(text)))
 
 
 SCRIPTS = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 
 import langcodes
@@ -46,7 +46,9 @@ OTHER_SCRIPTS = {  # in which a language is written besides its usual one
 OF_ONE_READER = {"bo", "ckb", "ku", "sd", "su", "ti", "yi"}  # that one reader knows, while the others take them for their relatives
 NO_LANGUAGE = "zxx"  # what py3langid calls figures, codes and markup
 SCRIPTS_NAMED = {"sr", "zh"}  # readers of one script may not read the other, so it is always named
-NOT_WORDS = regex.compile(r"(?i)\b(?:https?://|www\.)\S+|\S+@\S+|\S+\.(?:org|com|net|int|html?|pdf)\b|[\p{Cc}\p{Cs}\p{Co}\p{Cn}--[\n]]", regex.V1)
+ADDRESS = regex.compile(r"(?i)\b(?:https?://|www\.)\S+|\S+@\S+|\S+\.(?:org|com|net|int|html?|pdf)\b")
+OF_ADDRESSES = regex.compile(r"(?i)@|://|www\.|\.(?:org|com|net|int|html?|pdf)\b")  # what every one holds; much faster to look for
+NO_TEXT = regex.compile(r"[\p{Cc}\p{Cs}\p{Co}\p{Cn}--[\n]]", regex.V1)
 
 DetectorFactory.seed = 0  # langdetect draws at random; the same text must get the same answer
 
@@ -95,11 +97,19 @@ def prevailing(texts: Iterable[str]) -> str:
     return tag if 2 * most > sum(letters.values()) else UNDETERMINED
 
 
+def reads_as(text: str, language: str) -> bool:
+    """Whether CLD2, the fastest reader, takes most of a text for `language` without doubt. If not, only `identify` can say what it is."""
+    words = _words(text)
+    _, used, _ = _cld2(words)  # it leaves aside what repeats itself and what it cannot place
+    return used > max(SAMPLE, len(words.encode())) / 2 and _cld2_votes(words).get(_named(language), 0) >= AGREED
+
+
 def same_language(left: str, right: str) -> bool:
     """Whether two tags name one language, whatever their regions and scripts."""
     return primary(left) == primary(right)
 
 
+@cache
 def known(tag: str) -> bool:
     """Whether `identify` can find this language at all."""
     language = _named(tag)
@@ -122,7 +132,7 @@ def _carried(tags: Iterable[str]) -> list[str]:
 
 
 def _evidence(text: str) -> _Evidence:
-    text = NOT_WORDS.sub(" ", text[:SAMPLE])
+    text = _words(text)
     letters, script, languages = read_script(text)
     if letters < MIN_LETTERS:
         return _Evidence(UNDETERMINED, False, script, {}, letters)
@@ -134,6 +144,12 @@ def _evidence(text: str) -> _Evidence:
         return _Evidence(UNDETERMINED, False, script, {}, letters)
     best = decide(text, script, first)
     return _Evidence(_tag(best, script), sum(votes[there] for there in votes if near(there, best)) > SURE, script, votes, letters)
+
+
+def _words(text: str) -> str:
+    """What the readers are shown of a text."""
+    text = text[:SAMPLE]
+    return NO_TEXT.sub(" ", ADDRESS.sub(" ", text) if OF_ADDRESSES.search(text) else text)
 
 
 def _votes(text: str, script: str, letters: int) -> Votes:
@@ -202,8 +218,14 @@ def _py3langid_votes(text: str) -> Votes:
     return _joined(_py3langid().rank(text)[:5])
 
 
+@lru_cache(maxsize=1)
+def _cld2(text: str) -> tuple[bool, int, tuple[tuple[str, str, int, float], ...]]:
+    """Whether CLD2 is sure, how many bytes it used, and each language with its name, tag, percentage and score."""
+    return pycld2.detect(text, bestEffort=True)
+
+
 def _cld2_votes(text: str) -> Votes:
-    _, _, found = pycld2.detect(text, bestEffort=True)
+    _, _, found = _cld2(text)
     return _joined((tag if tag != "ku" else "ckb", percent / 100) for _, tag, percent, _ in found if tag != "un")  # it knows the Arabic script only
 
 

@@ -245,7 +245,7 @@ def _starts_paragraph(before: Line, line: Line, usual: float, width: float) -> b
 
 
 def _joined(text: Typeset, more: Typeset) -> Typeset:
-    if SPACED_PHRASES.search(text.text):
+    if text.text.endswith(" ") and SPACED_PHRASES.search(text.text):
         return text + more
     said = text.strip()
     if breaks_off(said.text):

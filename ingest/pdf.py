@@ -18,7 +18,6 @@ import pypdf
 from ingest.boxes import word_boxes
 from ingest.drawn_order import as_written
 from ingest.health import health, judged, looks_western, recoded, wrong_encoding
-from ingest.language import prevailing
 from ingest.layout import Line, PageText, page_texts
 from ingest.limits import Watch
 from ingest.pdfium import PdfiumDocument, Sheet
@@ -27,7 +26,7 @@ from ingest.proposal import propose
 from ingest.recognition import Seen, recognise
 from ingest.records import UNDETERMINED, Content, Health, Page
 from ingest.structure import headings, printed_labels
-from ingest.trust import Font, fonts_of
+from ingest.trust import Font, fonts_of, page_at
 from ingest.typeset import Typeset
 
 log = logging.getLogger(__name__)
@@ -50,11 +49,10 @@ def read_pdf(path: Path, edition_id: str, language: str = UNDETERMINED, watch: W
     second = _SecondOpinion(path)
     readings = _in_right_encoding([_watched_page(document, number, second, watch) for number in range(1, len(document) + 1)])
     pages, texts = _pages(edition_id, document, readings, language)
-    expected = prevailing(page.text for page in pages if page.readable) if language == UNDETERMINED else language
-    seen, wants = recognise(document, pages, second.fonts, expected, watch)
-    if seen:
+    seen, wants = recognise(document, pages, second.fonts, language, watch)
+    if any(page.sheet for page in seen.values()):
         pages, texts = _pages(edition_id, document, [_with_what_was_seen(reading, seen) for reading in readings], language)
-        pages = tuple(_with_reason(page, seen) for page in pages)
+    pages = tuple(_with_reason(page, seen) for page in pages)
     found, metadata = headings(texts, document.outline()), document.metadata()
     title = " ".join(metadata.get("Title", "").split())
     return Content(title, pages, headings=found, proposal=propose(pages, found, metadata), wants=wants)
@@ -164,7 +162,7 @@ class _SecondOpinion:
     def fonts(self, number: int) -> tuple[Font, ...]:
         """The fonts of a page; none where pypdf fails."""
         try:
-            return fonts_of(self.reader.pages[number - 1]) if self.reader else ()
+            return fonts_of(page_at(self.reader, number)) if self.reader else ()
         except Exception as error:
             log.info("pypdf: fonts of page %d: %s", number, error)
             return ()

@@ -158,11 +158,11 @@ class _Display:
         """Whether it stands on the page, and not where printers leave notes, beyond the trim."""
         return fragment.right > 0 and fragment.left < self.width and -fragment.size < fragment.baseline < self.height
 
-    def point(self, x: float, y: float) -> tuple[float, float]:
+    def points(self, places: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
+        """Where points are shown; shape (points, 2)."""
         if not self.turns:
-            return x - self.left, y - self.bottom
-        left, bottom = self.boxes(np.array([[x, y, x + 1, y + 1]], np.float32))[0, :2].tolist()
-        return left, bottom
+            return np.asarray(places - np.array([self.left, self.bottom]))
+        return self.boxes(np.hstack([places, places + 1]).astype(np.float32))[:, :2]
 
 
 def _text(textpage: Any) -> str:
@@ -211,21 +211,26 @@ def _fragments(textpage: Any, text: str, boxes: Boxes, display: _Display) -> lis
     edges = np.clip(np.array(spans).ravel(), 0, len(text) - 1)
     lefts = np.minimum.reduceat(np.where(shown, boxes[:, 0], np.inf), edges)[::2].tolist()
     rights = np.maximum.reduceat(np.where(shown, boxes[:, 2], -np.inf), edges)[::2].tolist()
+    # Marks and note numbers are set off the baseline, and smaller: three characters decide.
+    origins = display.points(_origins(textpage.raw, [at for start, end in spans for at in (start, (start + end - 1) // 2, end - 1)]))
+    middle = np.sort(origins[:, 1].reshape(-1, 3), axis=1)[:, 1].tolist()
+    ends = origins[:, 0].reshape(-1, 3)[:, [0, 2]].tolist()
     fragments = []
-    for (start, end), left, right in zip(spans, lefts, rights, strict=True):
-        # Marks and note numbers are set off the baseline, and smaller: three characters decide.
-        points = [display.point(*_origin(textpage, at)) for at in (start, (start + end - 1) // 2, end - 1)]
+    for (start, end), left, right, baseline, (first, last) in zip(spans, lefts, rights, middle, ends, strict=True):
         size = max(_font_size(textpage.raw, start), _font_size(textpage.raw, end - 1)) * _enlarged(textpage, start)
         if right < left:  # nothing in it has an extent
-            left, right = points[0][0], points[2][0]
-        fragments.append(Fragment(start, end, left, right, sorted(y for _, y in points)[1], size))
+            left, right = first, last
+        fragments.append(Fragment(start, end, left, right, baseline, size))
     return fragments
 
 
-def _origin(textpage: Any, at: int) -> tuple[float, float]:
-    x, y = ctypes.c_double(), ctypes.c_double()
-    _char_origin(textpage.raw, at, ctypes.byref(x), ctypes.byref(y))
-    return x.value, y.value
+def _origins(textpage: Any, characters: list[int]) -> NDArray[np.float64]:
+    """Where the baselines of characters begin; shape (characters, 2)."""
+    origins = np.zeros((len(characters), 2))
+    row = origins.ctypes.data
+    for place, at in enumerate(characters):
+        _char_origin(textpage, at, row + 16 * place, row + 16 * place + 8)
+    return origins
 
 
 def _enlarged(textpage: Any, at: int) -> float:
@@ -239,7 +244,9 @@ def _without_note_marks(textpage: Any, line: Line, display: _Display) -> Line:
         glyph = line.text.glyphs[place]
         if glyph < 0 or _font_size(textpage.raw, glyph) * _enlarged(textpage, glyph) >= SMALL * line.size:
             return False
-        return display.point(*_origin(textpage, glyph))[1] > line.baseline + RAISED * line.size  # else a figure in a font that is smaller
+        return bool(
+            display.points(_origins(textpage.raw, [glyph]))[0, 1] > line.baseline + RAISED * line.size
+        )  # else a figure in a font that is smaller
 
     marks = []
     for found in DIGITS.finditer(line.text.text):

@@ -11,15 +11,17 @@ from statistics import median
 import numpy as np
 
 from ingest.hocr import Recognition
-from ingest.language import identify
+from ingest.language import identify, prevailing
 from ingest.layout import Line
 from ingest.limits import Watch
 from ingest.ocr import DPI, SCRIPT_PACK, RecognitionError, Tesseract, find_tesseract, pack_of, scale_for
 from ingest.pdfium import PdfiumDocument, Sheet
 from ingest.records import UNDETERMINED, Page
+from ingest.scripts import read_script
 from ingest.trust import Font, doubt, has_wrong_letters, sample_page
 from ingest.typeset import Typeset
 
+VOICES = 20  # pages at most, spread over a document, that tell its language
 USUAL_CONFIDENCE = {"lo": 0.37, "fa": 0.86, "ar": 0.89}  # of the packs that are less sure where they are right (docs/reading.md)
 SAME_SIZE = 0.2  # share by which recognised type may differ from the usual on its page and still be of that size
 
@@ -63,13 +65,17 @@ class Eyes:
 def recognise(
     document: PdfiumDocument, pages: Sequence[Page], fonts: Callable[[int], Sequence[Font]], language: str, watch: Watch
 ) -> tuple[Mapping[int, Seen], str]:
-    """Recognise what has to be, of a document in `language`; `fonts` gives those of the page of a number.
+    """Recognise what has to be, of a document in `language`, which is told where it is not known and matters; `fonts` gives those of the page of a number.
 
     Returns what came of each page that was to be recognised, by its number, and the language pack that was missing, or "".
     """
     unread = {page.number: page.cause for page in pages if page.health == "image only" or (page.text and not page.readable)}
     sample = sample_page([page.text if page.readable else "" for page in pages])
-    doubts = doubt(fonts(sample), language) if sample else ""
+    shown = fonts(sample) if sample else ()
+    if language == UNDETERMINED and (unread or (sample and doubt(shown, f"und-{read_script(pages[sample - 1].text)[1]}"))):
+        texts = [page.text for page in pages if page.readable]
+        language = prevailing(texts[:: len(texts) // VOICES + 1])
+    doubts = doubt(shown, language) if sample else ""
     if not unread and not doubts:
         return {}, ""
     wants = _pack(language)

@@ -33,7 +33,10 @@ def read_script(text: str) -> tuple[int, str, tuple[str, ...]]:
     is no language when many are written in the script, and "und" when the letters are of none that is known here. Each Chinese character
     counts as several letters, because it says as much.
     """
-    scripts = Counter(_script(char) for char in text if char.isalpha())
+    scripts: Counter[str] = Counter()
+    for char, count in Counter(text).items():
+        if char.isalpha():
+            scripts[script_of(char)] += count
     letters = scripts.total()
     kana = scripts["Hira"] + scripts["Kana"]
     if not letters:
@@ -53,7 +56,7 @@ def chinese_script(text: str) -> str:
 
     Of 19,000 Chinese messages and paragraphs whose script is known, none was told wrongly and 0.7% were not told.
     """
-    balance = sum(_encodes(char, "gb2312") - _encodes(char, "big5") for char in text if _script(char) == "Hani")
+    balance = sum(_encodes(char, "gb2312") - _encodes(char, "big5") for char in text if script_of(char) == "Hani")
     return "Hans" if balance > 0 else "Hant" if balance < 0 else ""
 
 
@@ -63,7 +66,7 @@ def _without_kana(text: str) -> tuple[str, ...]:
     Japan reformed some characters otherwise than China and left many alone: where its character set holds them all, a character that neither
     of China's sets holds, or characters of both reforms beside each other, are Japanese; a short text without any may be either.
     """
-    characters = [char for char in text if _script(char) == "Hani"]
+    characters = [char for char in text if script_of(char) == "Hani"]
     if not all(_encodes(char, "shift_jis") for char in characters):
         return ("zh",)
     found = {(_encodes(char, "gb2312"), _encodes(char, "big5")) for char in characters}
@@ -73,7 +76,8 @@ def _without_kana(text: str) -> tuple[str, ...]:
 
 
 @cache
-def _script(char: str) -> str:
+def script_of(char: str) -> str:
+    """The ISO 15924 code of a letter's script, `OTHER` for one that is not listed and for what belongs to no script."""
     return next((code for code, pattern in _PATTERNS.items() if pattern.match(char)), OTHER)
 
 

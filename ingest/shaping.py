@@ -7,6 +7,7 @@ for each of its glyphs, and places marks where they are drawn. The boxes of the 
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,9 +27,8 @@ REPEATED = regex.compile(r"(\p{L}\p{M}+).{0,12}?\1")  # a cluster may have been 
 MARKS = regex.compile(r"\p{M}+")
 LAM_ALEF = regex.compile("ل[آأإا]|[آأإا]ل")  # out of one glyph; "al" is none
 LAM_ALEF_TURNED = regex.compile("[آأإا]ل")
-STACKED = regex.compile(
-    r"\p{Indic_Syllabic_Category=Virama}|\p{Indic_Syllabic_Category=Invisible_Stacker}"
-)  # no language writes such a cluster twice in a row
+# No language writes such a cluster twice in a row.
+STACKED = regex.compile(r"\p{Indic_Syllabic_Category=Virama}|\p{Indic_Syllabic_Category=Invisible_Stacker}")
 LOOK_BACK = 8  # signs; the glyphs of a cluster are not further apart
 OVERLAP = 0.12  # type sizes; neighbours overlap less
 TOUCHING = 0.2  # type sizes
@@ -116,12 +116,12 @@ def plain_line(group: Sequence[Fragment], text: str) -> Line:
 
 
 def _line(group: Sequence[Fragment], text: Typeset) -> Line:
-    widest = max(group, key=_width)
+    widest = _widest(group)
     return Line(text, min(part.left for part in group), max(part.right for part in group), widest.baseline, widest.size)
 
 
-def _width(fragment: Fragment) -> float:
-    return fragment.right - fragment.left
+def _widest(group: Sequence[Fragment]) -> Fragment:
+    return max(group, key=lambda part: part.right - part.left) if len(group) > 1 else group[0]
 
 
 def _turns_ligatures(text: str, rows: Sequence[Sequence[float]]) -> bool:
@@ -146,10 +146,10 @@ def gathered(fragments: Sequence[Fragment], text: str) -> list[list[Fragment]]:
 
 
 def _on_one_line(group: Sequence[Fragment], fragment: Fragment) -> bool:
-    widest = max(group, key=_width)
-    size = max(widest.size, fragment.size)
-    left, right = min(part.left for part in group), max(part.right for part in group)
-    return abs(widest.baseline - fragment.baseline) < WITHIN_LINE * size and max(left, fragment.left) - min(right, fragment.right) < NEAR * size
+    widest = _widest(group)
+    if abs(widest.baseline - fragment.baseline) >= WITHIN_LINE * (size := max(widest.size, fragment.size)):
+        return False
+    return max(fragment.left, min(part.left for part in group)) - min(fragment.right, max(part.right for part in group)) < NEAR * size
 
 
 def _is_right_to_left(text: str) -> bool:
@@ -218,13 +218,17 @@ def _right_to_left(signs: Sequence[_Sign], size: float, turned: bool, ink: Ink |
     letters = sorted((sign for sign in once if not MARKS.fullmatch(sign.text)), key=lambda sign: -sign.left - sign.right)
     if not letters:
         return _written(list(once))
-    if turned:
-        for sign in letters:
-            if len(sign.text) > 1:
-                _turn(sign)
+    for sign in letters if turned else ():
+        if len(sign.text) > 1:
+            _turn(sign)
+    centres = [-sign.left - sign.right for sign in letters]
     for mark in once:
         if MARKS.fullmatch(mark.text):
-            base = min(letters, key=lambda sign: (not sign.covers(mark), abs(sign.left + sign.right - mark.left - mark.right)))
+            at = bisect_left(centres, -mark.left - mark.right)
+            base = min(
+                letters[max(0, at - LOOK_BACK) : at + LOOK_BACK],
+                key=lambda sign: (not sign.covers(mark), abs(sign.left + sign.right - mark.left - mark.right)),
+            )
             base.text, base.glyphs = base.text + mark.text, base.glyphs + mark.glyphs
     line = _with_spaces(letters, size, _unjoined(letters, size, ink) if ink else set())
     classes = "".join([_class(sign.text[0]) for sign in line])

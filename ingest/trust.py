@@ -7,12 +7,13 @@ ingest/pdf.py, the only module that imports pypdf; with ingest/quotation.py, the
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import langcodes
 import pypdf
+import regex
 from rapidfuzz import fuzz
 
 TRUSTED = 0.7  # similarity from which the letters of a layer are believed; docs/reading.md has what sound and broken layers get
@@ -22,6 +23,8 @@ CHARACTER_SETS = {"Japan1", "GB1", "CNS1", "Korea1", "KR"}  # of Adobe, whose nu
 OFTEN_WRONG = {  # even where fonts look sound
     "Khmr", "Mymr", "Thai", "Laoo", "Deva", "Beng", "Taml", "Telu", "Knda", "Mlym", "Gujr", "Guru", "Orya", "Sinh", "Ethi", "Tibt",
 }  # fmt: skip
+LETTERS = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+DEEPEST = 64  # levels of a page tree; deeper ones are cyclic
 SINGLE_BYTE = {"/Type1", "/MMType1", "/TrueType"}
 
 
@@ -34,7 +37,30 @@ class Font:
     latin: bool  # whether all it can say is Latin: one byte a letter and no map of its own
 
 
-def fonts_of(page: pypdf.PageObject) -> tuple[Font, ...]:
+def page_at(reader: pypdf.PdfReader, number: int) -> Mapping[str, Any]:
+    """The resources of a page, by its number from 1, its own or inherited. Raises whatever pypdf raises.
+
+    It is found by the counts in the page tree, where pypdf would read all pages to find one.
+    """
+    node, resources, before = _entry(reader.root_object, "/Pages"), None, 0
+    for _ in range(DEEPEST):
+        resources = _entry(node, "/Resources") or resources
+        if "/Kids" not in node:
+            break
+        kids = _entry(node, "/Kids")
+        if len(kids) == _entry(node, "/Count"):  # all of them are pages
+            node, before = kids[number - before - 1].get_object(), number - 1
+            continue
+        for kid in kids:
+            node = kid.get_object()
+            count = _entry(node, "/Count") if "/Kids" in node else 1
+            if before + count >= number:
+                break
+            before += count
+    return {"/Resources": resources}
+
+
+def fonts_of(page: Mapping[str, Any]) -> tuple[Font, ...]:
     """The fonts that a page names itself; those of the forms drawn on it are not looked for. Raises whatever pypdf raises."""
     fonts = _entry(_entry(page, "/Resources"), "/Font")
     return tuple(_font(_entry(fonts, name)) for name in fonts or ())
@@ -79,7 +105,7 @@ def similarity(layer: str, recognised: str) -> float:
 
 def letters(text: str) -> str:
     """The letters, marks and digits of a text, folded."""
-    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(char)[0] in "LMN")
+    return "".join(LETTERS.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _entry(dictionary: Any, name: str) -> Any:
