@@ -92,6 +92,7 @@ def cited(found: Publication, edition: Edition | None = None, number: int | None
     """What the templates citing_head and citing_page show of a publication, or of a page of one of its editions."""
     edition = edition or _edition_asked(found) or found.editions[0]
     page = searcher().library.page(edition.edition_id, number) if number else None
+    quotation = quotation if page and _stands_on(page, quotation) else ""
     reference = reference_to(found, edition, page, quotation)
     if page:
         links = {
@@ -148,7 +149,7 @@ def _tags(found: Publication, edition: Edition, reference: Reference) -> list[tu
     is_pdf = edition.digest and library.file(edition.digest).suffix == ".pdf"
     tags = [
         ("title", reference.title),
-        *(("author", author) for author in reference.authors),
+        *(("author", ", ".join(family_and_given(author) or (author,))) for author in reference.authors),
         ("publication_date", str(reference.year or "")),
         ("publisher" if reference.isbn else "technical_report_institution", reference.publisher),
         ("language", reference.language),
@@ -165,7 +166,7 @@ def _tags(found: Publication, edition: Edition, reference: Reference) -> list[tu
 
 def _linked_data(found: Publication, edition: Edition, reference: Reference) -> dict[str, Any]:
     """The publication in the words of schema.org: one work, of which every edition is a translation; none is called the original."""
-    work, kind = publication_address(found), "Book" if found.isbn else "Report"
+    work, kind = publication_address(found), {"book": "Book", "report": "Report"}.get(reference.types[0], "CreativeWork")
     editions = [
         {
             "@type": kind, "@id": f"{work}#{one.edition_id}", "name": title_in(found, [one.language])[0], "inLanguage": one.language,
