@@ -14,10 +14,10 @@ from werkzeug.exceptions import HTTPException
 from index.encoder import Encoder
 from index.library import Library
 from index.searcher import Searcher
-from search_app import languages, publication, quality, search
+from search_app import languages, publication, quality, search, wording
 
 AROUND = 220  # characters shown before and after the marks of a hit
-CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def create_app(library: Library, encoder: Encoder) -> Flask:
@@ -32,14 +32,23 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.register_blueprint(search.blueprint)
     app.register_blueprint(publication.blueprint)
     app.register_blueprint(quality.blueprint)
+    app.register_blueprint(languages.blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _explain)
-    app.jinja_env.globals["interface"] = languages.of_interface
+    app.jinja_env.globals |= {"interface": languages.of_interface, "interfaces": languages.INTERFACE}
     app.jinja_env.filters |= {
         "marked": marked,
         "language_name": languages.name,
         "country_name": languages.country,
         "direction": languages.direction,
+        "part_name": wording.part,
+        "state_name": wording.state,
+        "health_name": wording.health,
+        "cause": wording.cause,
+        "day": wording.day,
+        "number": wording.number,
+        "words_found": wording.words_found,
+        "confidence": wording.confidence,
     }
     return app
 
@@ -80,4 +89,5 @@ def _explain(error: HTTPException) -> tuple[Response | str, int]:
     code = error.code or 500
     if request.path.startswith("/api/"):
         return jsonify(error=error.description), code
-    return render_template("error.html", error=error), code
+    heading, description = wording.error(error)
+    return render_template("error.html", heading=heading, description=description), code

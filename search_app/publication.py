@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, render_template, send_file
+from flask_babel import gettext
 
 from ingest.formats import format_of
 from ingest.records import UnreadableFileError
@@ -21,7 +22,7 @@ def page(publication_id: str) -> str:
     library = searcher().library
     found = library.publication(publication_id)
     if found is None:
-        abort(404, f"There is no publication {publication_id!r} in this library; it may have been removed.")
+        abort(404, gettext("There is no publication %(name)s in this library; it may have been removed.", name=repr(publication_id)))
     readers = languages.of_reader()
     editions = [(state, library.page_count(state.edition.edition_id)) for state in library.edition_states(publication_id)]
     return render_template(
@@ -36,7 +37,7 @@ def file(edition_id: str) -> Response:
     library = searcher().library
     digest = library.digest(edition_id)
     if not digest or not library.file(digest).is_file():
-        abort(404, f"There is no file of an edition {edition_id!r} in this library.")
+        abort(404, gettext("There is no file of an edition %(name)s in this library.", name=repr(edition_id)))
     path = library.file(digest).absolute()
     media_type, suffix, shown = _served_as(path)
     return send_file(path, media_type, as_attachment=not shown, download_name=edition_id + suffix, etag=digest, last_modified=None)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
+from flask_babel import gettext
 
 from index.searcher import PublicationHit, Query, Searcher
 from ingest.records import Publication
@@ -45,7 +46,7 @@ def api() -> Response:
     """Answer with the same hits as `page`, as JSON."""
     query, k, offset = _asked(PAGE_HITS)
     if not query:
-        abort(400, 'Expected a question in the parameter "q", found none.')
+        abort(400, gettext('Expected a question in the parameter "q", found none.'))
     return jsonify(answer(query, _hits(query, k, offset), languages.of_reader()))
 
 
@@ -58,14 +59,17 @@ def _asked(usual: int) -> tuple[str, int, int]:
     """The query, how many hits, and how many to pass over; refuses what cannot be meant."""
     query = " ".join(request.args.get("q", "").split())
     if len(query) > MAX_QUERY:
-        abort(400, f"A question may have {MAX_QUERY} characters, this one has {len(query)}.")
+        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(query)))
     return query, _number("k", usual, 1, MAX_HITS), _number("offset", 0, 0, 10_000)
 
 
 def _number(name: str, usual: int, least: int, most: int) -> int:
     said = request.args.get(name, "") or str(usual)
     if not said.isascii() or not said.isdigit() or len(said) > 9 or not least <= int(said) <= most:
-        abort(400, f"{name} must be a whole number between {least} and {most}, got {said[:20]!r}.")
+        abort(
+            400,
+            gettext("%(name)s must be a whole number between %(least)d and %(most)d, got %(said)s.", name=name, least=least, most=most, said=repr(said[:20])),
+        )
     return int(said)
 
 
