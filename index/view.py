@@ -114,12 +114,14 @@ class View:
         if not filters:
             return self.edition_of >= 0
         editions = np.asarray(
-            [_admits(filters, edition, self.publications[at]) for edition, at in zip(self.editions, self.publication_of, strict=True)], bool
+            [admits(filters, edition, self.publications[at]) for edition, at in zip(self.editions, self.publication_of, strict=True)], bool
         )
         return (self.edition_of >= 0) & (editions[self.edition_of] if len(editions) else False)
 
 
-def _admits(filters: Filters, edition: Edition, publication: Publication) -> bool:
+def admits(filters: Filters, edition: Edition, publication: Publication) -> bool:
+    """Whether this edition of this publication is among what the filters ask for."""
+
     def any_of(wanted: Collection[str], there: Collection[str]) -> bool:
         return not wanted or not set(wanted).isdisjoint(there)
 

@@ -14,6 +14,7 @@ from ingest.records import UNDETERMINED, Edition, Publication, primary
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
 MAX_HITS = 100
+PAGE_DIGITS = 16  # hexadecimal digits of a file's SHA-256 in the address of its pages: enough that no two files of a library share them
 
 
 def answer(query: str, hits: Sequence[PublicationHit], readers: Sequence[str] = ()) -> dict[str, Any]:
@@ -32,6 +33,11 @@ def title_in(publication: Publication, readers: Sequence[str]) -> tuple[str, str
 def abstract_in(publication: Publication, readers: Sequence[str]) -> tuple[str, str] | None:
     """The abstract and its language, chosen like the title; None where there is none."""
     return _in_language(publication.abstracts, [*readers, "en"])
+
+
+def page_address(edition: Edition, page: int) -> str | None:
+    """The permanent address of a page, named after what the file holds; None without a file or for the catalogue entry, page 0."""
+    return f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}" if edition.digest and page else None
 
 
 def edition_data(edition: Edition) -> dict[str, Any]:
@@ -70,6 +76,7 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
         "edition_id": edition.edition_id,
         "language": best.passage.language if not best.page or edition.language == UNDETERMINED else edition.language,
         "page": best.page or None,  # None: the catalogue entry, which stands on no page
+        "page_address": page_address(edition, best.page),
         "text": best.passage.text,
         "marks": [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in best.marks],
         "editions": [edition_data(edition) for edition in found.publication.editions],

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
-from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request, url_for
 from flask_babel import gettext
 
 from index.searcher import PublicationHit, Query, Searcher
-from ingest.records import Publication
+from index.view import Filters, admits
+from ingest.records import Edition, Publication
 from search_app import languages
 from search_app.answers import MAX_HITS, MAX_QUERY, answer, filters_from, title_in
 
-FACETS = ("language", "year", "kind", "topic", "country")
+FACETS = {"language": "languages", "year": "years", "kind": "kinds", "topic": "topics", "country": "countries"}  # parameter: field of Filters
 PAGE_HITS = 10
+SHELF = 25  # publications on a page that lists them
+
+Nothing = Literal["empty", "end", "narrow", "unreadable", "words"]
 
 blueprint = Blueprint("search", __name__)
 
@@ -28,16 +34,17 @@ def searcher() -> Searcher:
 def page() -> str:
     """Show the form and, once asked, the hits; before that, what there is to find."""
     publications = searcher().publications()
-    readers = languages.of_reader()
     query, k, offset = _asked(PAGE_HITS)
-    chosen = {facet: request.args.getlist(facet) for facet in FACETS}
-    hits = _hits(query, k + 1, offset) if query else []  # one more tells whether there is a next page
-    found, more = answer(query, hits[:k], readers) if query else None, len(hits) > k
-    shelf = [] if query else sorted(publications, key=lambda one: (-(one.year or 0), one.publication_id))
+    chosen = {facet: list(dict.fromkeys(request.args.getlist(facet))) for facet in FACETS}
+    filters = filters_from(chosen)
+    state = {"q": query or None, "exact": request.args.get("exact") or None, "k": request.args.get("k") or None, **chosen}
+    shown = _answers(query, k, offset) if query else _shelf(publications, filters, offset)
+    nothing = _nothing(publications, filters, offset) if not shown["hits"] and not shown["shelf"] else None
     return render_template(
-        "search.html", query=query, found=found, chosen=chosen, facets=_facets(publications), offset=offset, k=k, more=more, exact=request.args.get("exact") or None,
-        asked_k=request.args.get("k") or None,
-        shelf=[(one, title_in(one, readers)) for one in shelf],
+        "search.html", query=query, exact=state["exact"], chosen=chosen, offset=offset, nothing=nothing, narrowed=bool(filters),
+        total=len(publications), facets=facets_of(publications, filters, chosen), state=state, removals=list(_removals(state, chosen)),
+        unread=[(one, title_in(one, languages.of_reader())) for one in publications if _admitted(one, filters)][:SHELF] if nothing == "unreadable" else [],
+        **shown,
     )  # fmt: skip
 
 
@@ -48,6 +55,47 @@ def api() -> Response:
     if not query:
         abort(400, gettext('Expected a question in the parameter "q", found none.'))
     return jsonify(answer(query, _hits(query, k, offset), languages.of_reader()))
+
+
+def facets_of(publications: Sequence[Publication], filters: Filters, chosen: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, int]]]:
+    """For each facet its values, years newest first, each with the number of publications that the other facets admit and that have it.
+
+    Search by meaning ranks all that is admitted, so this is how many there are to be ranked, whatever is asked. What is chosen stays listed.
+    """
+    counts: dict[str, list[tuple[str, int]]] = {}
+    for facet, field in FACETS.items():
+        others = replace(filters, **{field: ()})
+        found = Counter(value for one in publications for value in _values(facet, one, _admitted(one, others)))
+        found.update(dict.fromkeys(chosen[facet], 0))
+        counts[facet] = sorted(found.items(), reverse=facet == "year")
+    counts["language"].sort(key=lambda one: languages.name(one[0]).casefold())
+    return counts
+
+
+def _answers(query: str, k: int, offset: int) -> dict[str, Any]:
+    hits = _hits(query, k + 1, offset)  # one more tells whether there is a next page
+    found = answer(query, hits[:k], languages.of_reader())
+    return {"found": found, "hits": found["hits"], "shelf": [], "more": len(hits) > k, "step": k}
+
+
+def _shelf(publications: Sequence[Publication], filters: Filters, offset: int) -> dict[str, Any]:
+    """What there is to find, newest first, as far as the filters admit it."""
+    readers = languages.of_reader()
+    there = sorted((one for one in publications if _admitted(one, filters)), key=lambda one: (-(one.year or 0), one.publication_id))
+    shelf = [(one, title_in(one, readers)) for one in there[offset : offset + SHELF]]
+    spoken = len({edition.language for one in there for edition in one.editions})
+    return {"found": None, "hits": [], "shelf": shelf, "more": len(there) > offset + SHELF, "step": SHELF, "count": len(there), "spoken": spoken}
+
+
+def _nothing(publications: Sequence[Publication], filters: Filters, offset: int) -> Nothing:
+    """Why there is nothing to show."""
+    if not publications:
+        return "empty"
+    if not any(_admitted(one, filters) for one in publications):
+        return "narrow"
+    if not searcher().view().allowed(filters).any():
+        return "unreadable"
+    return "end" if offset else "words"
 
 
 def _hits(query: str, k: int, offset: int) -> list[PublicationHit]:
@@ -66,20 +114,30 @@ def _asked(usual: int) -> tuple[str, int, int]:
 def _number(name: str, usual: int, least: int, most: int) -> int:
     said = request.args.get(name, "") or str(usual)
     if not said.isascii() or not said.isdigit() or len(said) > 9 or not least <= int(said) <= most:
-        abort(
-            400,
-            gettext("%(name)s must be a whole number between %(least)d and %(most)d, got %(said)s.", name=name, least=least, most=most, said=repr(said[:20])),
-        )
+        expected = gettext("%(name)s must be a whole number between %(least)d and %(most)d", name=name, least=least, most=most)
+        abort(400, gettext("%(expected)s, got %(said)s.", expected=expected, said=repr(said[:20])))
     return int(said)
 
 
-def _facets(publications: Sequence[Publication]) -> dict[str, list[tuple[str, int]]]:
-    """For each facet its values, with the number of publications that have them; years newest first."""
-    counts: dict[str, Counter[str]] = {facet: Counter() for facet in FACETS}
-    for one in publications:
-        counts["language"].update({edition.language for edition in one.editions})
-        counts["year"].update([str(one.year)] if one.year else [])
-        counts["kind"].update([one.kind] if one.kind else [])
-        counts["topic"].update(one.topics)
-        counts["country"].update(one.countries)
-    return {facet: sorted(values.items(), reverse=facet == "year") for facet, values in counts.items()}
+def _admitted(publication: Publication, filters: Filters) -> list[Edition]:
+    return [edition for edition in publication.editions if admits(filters, edition, publication)] if filters else list(publication.editions)
+
+
+def _values(facet: str, publication: Publication, editions: Sequence[Edition]) -> set[str]:
+    """What a publication has of a facet, through the editions that are admitted."""
+    if not editions:
+        return set()
+    if facet == "language":
+        return {edition.language for edition in editions}
+    if facet == "year":
+        return {str(publication.year)} if publication.year else set()
+    if facet == "kind":
+        return {publication.kind} if publication.kind else set()
+    return set(publication.topics if facet == "topic" else publication.countries)
+
+
+def _removals(state: Mapping[str, Any], chosen: Mapping[str, Sequence[str]]) -> Any:
+    """For each value that narrows the search down: its facet, itself, and the address without it."""
+    for facet, values in chosen.items():
+        for value in filter(None, values):
+            yield facet, value, url_for("search.page", **{**state, facet: [other for other in values if other != value]})
