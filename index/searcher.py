@@ -60,6 +60,12 @@ class Hit:
     page: int  # where the marked sentence begins, 1-based; 0 for the catalogue entry
     marks: tuple[Mark, ...]
     nearness: float  # cosines with the query of the publication's best passage and of the marked sentence, and of their tokens; summed
+    close: bool = True  # whether it may answer, and is not only the nearest there is; always so where nobody has measured the encoder
+
+    @property
+    def sentence(self) -> tuple[str, int, int]:
+        """Where the marked sentence begins, else the passage: edition_id, page and character on it; overlapping passages share sentences."""
+        return self.passage.edition_id, *self.passage.place_of(self.marks[0].start if self.marks else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,11 @@ class PublicationHit:
     score: float  # of its best passage
     publication: Publication
     hit: Hit  # the passage to show: on a page where there is one, which can be opened and cited; else from the catalogue
-    close: bool  # whether that may answer, and is not only the nearest there is; always so where nobody has measured the encoder
+
+    @property
+    def close(self) -> bool:
+        """Whether it may answer, and is not only the nearest there is."""
+        return self.hit.close
 
 
 class Searcher:
@@ -89,12 +99,30 @@ class Searcher:
 
     def search(self, query: Query, k: int = 10, offset: int = 0) -> list[PublicationHit]:
         """Return the publications ranked offset + 1 to offset + k; equal scores keep the order in which passages were stored."""
-        asked = parse(query.text)
-        if not asked.wanted and not any(char.isalnum() for char in asked.meaning):
+        question = self._asked(query)
+        if question is None:
             return []
-        view = self._fresh_view()
-        question = self._question(view, self.encoder.encode_queries([asked.meaning]), asked, query)
-        return self._shown(question, question.publications(offset, offset + k), offset + 1)
+        groups = question.publications(offset, offset + k)
+        hits = self._hits(question, groups)
+        found = [(hits[group.key], group) for group in groups if group.key in hits]
+        return [
+            PublicationHit(rank, group.score, question.view.publications[group.publication], hit)
+            for rank, (hit, group) in enumerate(found, start=offset + 1)
+        ]
+
+    def inside(self, query: Query, publication_id: str, k: int = 10, edition_id: str = "") -> list[Hit]:
+        """Return the k best passages on the pages of one publication, or of one edition of it; a sentence is marked in one of them only."""
+        question = self._asked(query)
+        if question is None:
+            return []
+        ranked = question.within(publication_id, edition_id)
+        found: dict[tuple[str, int, int], Hit] = {}
+        for start in range(0, len(ranked), k):
+            for hit in self._hits(question, ranked[start : start + k]).values():
+                found.setdefault(hit.sentence, hit)
+            if len(found) >= k:
+                break
+        return list(found.values())[:k]
 
     def rank_passages(self, texts: Sequence[str], k: int) -> list[tuple[Scores, Keys]]:
         """Return for each query the k best passages, ungrouped: scores and keys, shape (passages,), best first."""
@@ -126,23 +154,30 @@ class Searcher:
         whole = query.exact or bool(asked.required)
         return _Question(view, vector, view.generation.aligned(vector), asked.meaning, words, whole, allowed, tuple(query.readers))
 
-    def _shown(self, question: _Question, groups: Sequence[_Group], first_rank: int) -> list[PublicationHit]:
+    def _asked(self, query: Query) -> _Question | None:
+        """The query made ready; None where nothing is asked."""
+        asked = parse(query.text)
+        if not asked.wanted and not any(char.isalnum() for char in asked.meaning):
+            return None
+        return self._question(self._fresh_view(), self.encoder.encode_queries([asked.meaning]), asked, query)
+
+    def _hits(self, question: _Question, groups: Sequence[_Group]) -> dict[int, Hit]:
+        """The passages of these groups as hits, by key, in their order; one that was removed while we searched is left out."""
         view = question.view
         keys = [group.key for group in groups]
         with self.library.snapshot():
             passages, vectors = self.library.passages(keys), self.library.vectors_of(keys)
-        shown = [group for group in groups if group.key in passages]  # unless it was removed while we searched
+        shown = [group for group in groups if group.key in passages]
         asked = Asked(view.generation.judged(question.raw), question.text, question.words.telling)
         marked = self._marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.judged)
         _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
         closeness = Closeness.of(question.text, self.encoder, view.generation.close)
-        hits = []
+        hits = {}
         for place, (group, (marks, score)) in enumerate(zip(shown, marked, strict=True)):
             passage = passages[group.key]
-            near = float(view.generation.judged(vectors[group.key][None])[0] @ asked.vector[0])
-            hit = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, near + score + group.lost)
-            close = question.whole or closeness.may_answer(hit.nearness, float(coverage[place]))
-            hits.append(PublicationHit(first_rank + place, group.score, view.publications[group.publication], hit, close))
+            nearness = float(view.generation.judged(vectors[group.key][None])[0] @ asked.vector[0]) + score + group.lost
+            close = question.whole or closeness.may_answer(nearness, float(coverage[place]))
+            hits[group.key] = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness, close)
         return hits
 
 
@@ -195,6 +230,15 @@ class _Question:
                 return [self._to_show(group) for group in groups[first:last]]
             looked = min(4 * looked, total)
         return []
+
+    def within(self, publication_id: str, edition_id: str) -> list[_Group]:
+        """All passages on the pages of one publication, or of one edition of it, best first, each for itself."""
+        editions = [edition.publication_id == publication_id and edition_id in ("", edition.edition_id) for edition in self.view.editions]
+        pages = self.allowed & self.view.on_page
+        pages[pages] = np.asarray(editions, bool)[self.view.edition_of[pages]]
+        ranked = replace(self, allowed=pages).passages(int(pages.sum()))
+        publications = self.view.publication_at(self.view.places(ranked[1]))
+        return [_Group(int(at), float(score), int(key), True) for at, score, key in zip(publications, *ranked, strict=True)]
 
     def _groups(self, scores: Scores, keys: Keys) -> list[_Group]:
         """Group ranked passages by publication, and take of each the best on its pages, else its catalogue entry."""

@@ -183,7 +183,20 @@ class Passage:
 
     def page_at(self, offset: int) -> int:
         """The page on which the character at `offset` of the text stands; 0 when the passage is from the catalogue."""
-        return self.last_page if offset >= len(self.text) - self.end else self.first_page
+        return self.place_of(offset)[0]
+
+    def place_of(self, offset: int) -> tuple[int, int]:
+        """The page on which the character at `offset` of the text stands, and its place in that page's text; (0, ...) in the catalogue."""
+        border = len(self.text) - self.end
+        return (self.last_page, offset - border) if offset >= border else (self.first_page, self.start + offset)
+
+    def places_of(self, start: int, end: int) -> tuple[tuple[int, int, int], ...]:
+        """Where the characters from `start` up to `end` of the text stand: (page, start, end) in the texts of one page, or of two."""
+        border = len(self.text) - self.end
+        if self.first_page == self.last_page or end <= border or start >= border:
+            page, place = self.place_of(start)
+            return ((page, place, place + end - start),)
+        return (self.first_page, self.start + start, self.start + border), (self.last_page, 0, end - border)
 
 
 def primary(tag: str) -> str:

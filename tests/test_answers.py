@@ -58,7 +58,7 @@ def test_an_edition_tells_the_address_of_its_file_if_it_has_one(edition_id, dige
 def test_a_hit_is_plain_data_and_the_language_is_told_by_the_passage_where_the_edition_does_not(page, shown, close, language, told):
     text = "ព្រៃ។ ទឹក។"
     passage = Passage(f"woods.{language}", 0, page, 0, page, len(text), "lo", text, ((0, 5), (6, 10)))
-    found = PublicationHit(2, 0.87654321, publication(language=language), Hit(0.8, passage, page, (Mark(6, 10, "meaning"),), 0.7), close)
+    found = PublicationHit(2, 0.87654321, publication(language=language), Hit(0.8, passage, page, (Mark(6, 10, "meaning"),), 0.7, close))
     assert answer("ទឹក?", [found], ["ar"]) == {
         "query": "ទឹក?", "close": close,
         "hits": [{

@@ -104,6 +104,10 @@ def test_a_sentence_may_run_over_the_end_of_a_page(before, after, joined):
     assert (passage.text, passage.sentences) == (joined, ((0, len(joined)),))
     assert (passage.first_page, passage.start, passage.last_page, passage.end) == (1, 0, 3, len(after))
     assert (passage.page_at(0), passage.page_at(len(joined) - 1)) == (1, 3)
+    assert (passage.place_of(0), passage.place_of(len(joined) - 1)) == ((1, 0), (3, len(after) - 1))
+    (first, start, border), (last, beginning, end) = passage.places_of(0, len(joined))
+    assert (first, start, last, beginning, end) == (1, 0, 3, 0, len(after)) and before[:border].strip("\u2010") == before.strip("\u2010")
+    assert passage.places_of(len(joined) - 2, len(joined)) == ((3, len(after) - 2, len(after)),)
 
 
 def test_a_sentence_that_ends_with_its_page_is_not_joined_to_the_next():

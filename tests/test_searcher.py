@@ -12,6 +12,7 @@ from index.closeness import WHOLE
 from index.searcher import Query, Searcher, WrongEncoderError
 from index.view import Filters
 from index.words import SAME_NAME
+from ingest.records import Passage
 
 
 @pytest.fixture
@@ -193,3 +194,53 @@ def test_a_name_in_another_alphabet_counts_as_the_whole_name():
 @pytest.mark.parametrize("text", ["", "-", '"', "?!", "…", "، ؟"])
 def test_signs_alone_ask_for_nothing(searcher, text):
     assert searcher.search(Query(text)) == []
+
+
+CROWD = {"en": ["The forest grows. A forest by the water. Rain.", "The bus."], "th": ["ป่าเติบโต", "รถบัสในป่า", "น้ำ"]}
+
+
+@pytest.fixture
+def overlapping(library, encoder):
+    """One publication whose English first page is cut into three passages that share sentences."""
+    fill(library, encoder, publication("other", ["en"]), {"en": ["forest forest forest"]})
+    work = publication("crowd", ["en", "th"])
+    fill(library, encoder, work, CROWD)
+    sentences = [(0, 17), (18, 40), (41, 46)]
+    text = CROWD["en"][0]
+
+    def cut(ordinal, first, last):
+        start, end = sentences[first][0], sentences[last][1]
+        spans = tuple((left - start, right - start) for left, right in sentences[first : last + 1])
+        return Passage("crowd.en", ordinal, 1, start, 1, end, "en", text[start:end], spans)
+
+    passages = [cut(0, 0, 1), cut(1, 1, 2), cut(2, 0, 2)]
+    (state,) = [state for state in library.edition_states("crowd") if state.edition.edition_id == "crowd.en"]
+    library.put_reading(state, library.pages("crowd.en"), passages, encoder.encode_passages([one.text for one in passages]))
+    return Searcher(library, encoder)
+
+
+def marked(hit):
+    return hit.passage.edition_id, hit.page, hit.passage.text[hit.marks[0].start : hit.marks[0].end]
+
+
+@pytest.mark.parametrize("query", ["forest", "غابة", "ป่า"])
+def test_inside_a_publication_every_passage_is_found_best_first_and_no_sentence_twice(overlapping, query):
+    hits = overlapping.inside(Query(query), "crowd", k=10)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    sentences = [marked(hit) for hit in hits]
+    assert len(sentences) == len(set(sentences)) and {edition for edition, _, _ in sentences} == {"crowd.en", "crowd.th"}
+    assert ("crowd.en", 1, "The forest grows.") in sentences and ("crowd.en", 1, "A forest by the water.") in sentences
+    assert all(hit.page > 0 for hit in hits)
+
+
+def test_inside_a_publication_only_the_editions_that_were_asked_for_answer(overlapping):
+    for filters, edition, expected in [(Filters(languages=("th",)), "", "crowd.th"), (Filters(), "crowd.en", "crowd.en")]:
+        assert {hit.passage.edition_id for hit in overlapping.inside(Query("forest", filters), "crowd", 10, edition)} == {expected}
+    assert overlapping.inside(Query("forest"), "no such publication") == []
+    assert overlapping.inside(Query("?"), "crowd") == []
+    assert [marked(hit)[2] for hit in overlapping.inside(Query("รถบัส", exact=True), "crowd")] == ["รถบัสในป่า"]
+
+
+def test_fewer_answers_inside_a_publication_are_the_first_of_more(overlapping):
+    more = overlapping.inside(Query("forest"), "crowd", k=10)
+    assert [overlapping.inside(Query("forest"), "crowd", k=k) for k in (1, 2, 3)] == [more[:1], more[:2], more[:3]]
