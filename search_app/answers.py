@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import langcodes
 
+from index.marks import Mark
 from index.searcher import PublicationHit
 from index.view import Filters
 from ingest.records import UNDETERMINED, Edition, Publication, primary
@@ -50,6 +51,10 @@ def edition_data(edition: Edition) -> dict[str, Any]:
     }
 
 
+def marks_data(marks: Iterable[Mark]) -> list[dict[str, Any]]:
+    return [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in marks]
+
+
 def filters_from(values: dict[str, Sequence[str]]) -> Filters:
     """Make filters of the parameters language, year, kind, topic and country."""
     names = {"languages": "language", "years": "year", "kinds": "kind", "topics": "topic", "countries": "country"}
@@ -67,18 +72,20 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
     best = found.hit
     editions = {edition.edition_id: edition for edition in found.publication.editions}
     edition = editions[best.passage.edition_id]
+    title, title_language = title_in(found.publication, [*readers, edition.language])
     return {
         "rank": found.rank,
         "score": round(found.score, 4),
         "close": found.close,
         "publication_id": found.publication.publication_id,
-        "title": title_in(found.publication, [*readers, edition.language])[0],
+        "title": title,
+        "title_language": title_language,
         "edition_id": edition.edition_id,
         "language": best.passage.language if not best.page or edition.language == UNDETERMINED else edition.language,
         "page": best.page or None,  # None: the catalogue entry, which stands on no page
         "page_address": page_address(edition, best.page),
         "text": best.passage.text,
-        "marks": [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in best.marks],
+        "marks": marks_data(best.marks),
         "editions": [edition_data(edition) for edition in found.publication.editions],
     }
 

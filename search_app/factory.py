@@ -13,10 +13,12 @@ from werkzeug.exceptions import HTTPException
 
 from index.encoder import Encoder
 from index.library import Library
+from index.likeness import Likeness
 from index.searcher import Searcher
-from search_app import languages, publication, quality, search, wording
+from search_app import languages, likeness, publication, quality, search, wording
 
 AROUND = 220  # characters shown before and after the marks of a hit
+PRIVATE = {"q", "quote", "back"}  # parameters that say what somebody asked
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -28,14 +30,21 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app = Flask(__name__)
     app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
     app.extensions["searcher"] = Searcher(library, encoder)
+    app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface)
     app.register_blueprint(search.blueprint)
     app.register_blueprint(publication.blueprint)
+    app.register_blueprint(likeness.blueprint)
     app.register_blueprint(quality.blueprint)
     app.register_blueprint(languages.blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _explain)
-    app.jinja_env.globals |= {"interface": languages.of_interface, "interfaces": languages.INTERFACE}
+    app.jinja_env.globals |= {
+        "interface": languages.of_interface,
+        "interfaces": languages.INTERFACE,
+        "here": _here,
+        "endpoints": lambda: app.view_functions,
+    }
     app.jinja_env.filters |= {
         "marked": marked,
         "language_name": languages.name,
@@ -51,6 +60,11 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
         "confidence": wording.confidence,
     }
     return app
+
+
+def _here() -> str:
+    """The address of the page that is asked for, within this site."""
+    return request.full_path.rstrip("?")
 
 
 def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
@@ -81,7 +95,7 @@ def _guard(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint != "static":
-        response.headers["Cache-Control"] = "private, no-store" if request.args.get("q") else "private, no-cache"
+        response.headers["Cache-Control"] = "private, no-store" if PRIVATE & request.args.keys() else "private, no-cache"
     return response
 
 

@@ -34,8 +34,12 @@ def page() -> str:
 @blueprint.post("/languages")
 def choose() -> Response:
     """Remember the choice in the reader's browser for a year, and nowhere else; nothing chosen means what the browser states."""
-    answer = redirect(_local(request.form.get("back", "")), 303)
-    if "chosen" in request.form:
+    answer: Response = redirect(_local(request.form.get("back", "")), 303)
+    if "forget" in request.form:
+        _remember(answer, READS, "")
+        _remember(answer, SPEAKS, "")
+        return answer
+    if "reads" in request.form:
         _remember(answer, READS, " ".join(_tags(request.form.getlist("reads"))))
     if "interface" in request.form:
         _remember(answer, SPEAKS, next((tag for tag in INTERFACE if tag == request.form["interface"]), ""))
