@@ -45,7 +45,9 @@ def main() -> None:
         for related in found:
             print(f"  {related.likeness:.2f} {related.publication.publication_id}")
             for pair in related.pairs:
-                print(f"      {pair.lead:.2f} {pair.here.language}: {short(pair.here.text)}\n           {pair.there.language}: {short(pair.there.text)}")
+                print(
+                    f"      {pair.lead:.2f} {pair.here.language}: {short(pair.here.text)}\n           {pair.there.language}: {short(pair.there.text)}"
+                )
 
 
 def overlap(one: Publication, other: Publication) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -81,11 +82,13 @@ def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
 
 
 def _space(text: str, near: int) -> int:
-    """The place of white space at or shortly before `near`; `near` itself in a script without."""
+    """The place of white space at or shortly before `near`; in a script without, `near` or the next place that parts no letter from its marks."""
     if near <= 0 or near >= len(text):
         return max(0, min(near, len(text)))
     found = max(text.rfind(" ", near - 30, near), text.rfind("\n", near - 30, near))
-    return found if found >= 0 else near
+    if found >= 0:
+        return found
+    return next((place for place in range(near, len(text)) if not unicodedata.category(text[place]).startswith("M")), len(text))
 
 
 def _guard(response: Response) -> Response:

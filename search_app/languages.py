@@ -28,7 +28,9 @@ def page() -> str:
     there = {edition.language for publication in searcher.publications() for edition in publication.editions} - {UNDETERMINED}
     chosen = of_reader()
     offered = [*dict.fromkeys(chosen), *sorted(there - set(chosen), key=lambda tag: name(tag).casefold())]
-    return render_template("languages.html", offered=offered, chosen=chosen, remembered=READS in request.cookies, back=_local(request.args.get("back", "")))
+    return render_template(
+        "languages.html", offered=offered, chosen=chosen, remembered=READS in request.cookies, back=_local(request.args.get("back", ""))
+    )
 
 
 @blueprint.post("/languages")

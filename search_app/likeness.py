@@ -16,7 +16,7 @@ from search_app.answers import edition_data, page_address, title_in
 from search_app.search import searcher
 
 LIKE = 10  # passages like a passage
-QUOTED = 700  # characters of a passage beside another
+QUOTED = 420  # characters of a passage beside another
 
 blueprint = Blueprint("likeness", __name__)
 
@@ -27,7 +27,11 @@ def page() -> str:
     library = searcher().library
     digest, _, number = request.args.get("page", "").partition("/")
     edition = library.edition_of_file(digest) if digest else None
-    key = passage_key(library, edition.edition_id, int(number), request.args.get("quote", "")) if edition and number.isascii() and number.isdigit() else 0
+    key = (
+        passage_key(library, edition.edition_id, int(number), request.args.get("quote", ""))
+        if edition and number.isascii() and number.isdigit()
+        else 0
+    )
     publication = library.publication(edition.publication_id) if edition else None
     passage = library.passages([key]).get(key)
     if publication is None or passage is None:

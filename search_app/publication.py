@@ -16,7 +16,7 @@ from index.searcher import Hit, Query
 from ingest.formats import format_of
 from ingest.records import Publication, UnreadableFileError
 from search_app import languages, wording
-from search_app.answers import MAX_QUERY, abstract_in, marks_data, page_address, title_in
+from search_app.answers import MAX_QUERY, abstract_in, marks_data, title_in
 from search_app.likeness import place_of, related_to
 from search_app.search import searcher
 
