@@ -42,7 +42,7 @@ def page() -> str:
     nothing = _nothing(publications, filters, offset) if not shown["hits"] and not shown["shelf"] else None
     return render_template(
         "search.html", query=query, exact=state["exact"], chosen=chosen, offset=offset, nothing=nothing, narrowed=bool(filters),
-        total=len(publications), facets=facets_of(publications, filters, chosen), state=state, removals=list(_removals(state, chosen)),
+        readers=languages.of_reader(), facets=facets_of(publications, filters, chosen), state=state, removals=list(_removals(state, chosen)),
         unread=[(one, title_in(one, languages.of_reader())) for one in publications if _admitted(one, filters)][:SHELF] if nothing == "unreadable" else [],
         **shown,
     )  # fmt: skip

@@ -89,6 +89,6 @@ def words_found(hit: Mapping[str, Any]) -> list[str]:
     return list({word.casefold(): word for word in reversed(found)}.values())[::-1]
 
 
-def confidence(share: float) -> str:
-    """How sure it is that two passages say the same."""
-    return gettext("almost surely") if share >= 0.95 else gettext("very likely") if share >= 0.8 else gettext("probably")
+def confidence(said: str) -> str:
+    """How sure it is that the passages of two editions say the same: "certain" or "likely"."""
+    return gettext("The same passage in another edition:") if said == "certain" else gettext("Very likely the same passage in another edition:")

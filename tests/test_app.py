@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import html
 import re
 from hashlib import sha256
@@ -178,7 +179,10 @@ def test_other_methods_are_refused(client):
 )
 def test_markup_in_titles_labels_texts_and_questions_is_shown_as_text(client, path):
     page = client.get(path).text
-    assert not re.search(r'<script(?! src="/static/isogloss.js" defer></script>)|<(b|i|em)\b', page) and "&lt;script&gt;" in page
+    assert (
+        not re.search(r'<script(?! src="/static/isogloss.js" defer></script>| type="application/ld\+json">)|<(b|i|em)\b', page)
+        and "&lt;script&gt;" in page
+    )
 
 
 @pytest.mark.parametrize(("attribute", "value"), [("lang", "ar"), ("dir", "rtl")])
@@ -214,6 +218,23 @@ def test_every_answer_loads_nothing_from_elsewhere_and_tells_nobody_where_the_re
 )
 def test_no_answer_to_a_question_is_kept(client, path, stored):
     assert client.get(path).headers["Cache-Control"] == f"private, {stored}"
+
+
+@pytest.mark.parametrize(
+    ("path", "packed"), [("/", True), ("/static/isogloss.css", True), ("/api/search?q=forest&k=50", True), ("/files/woods.en", False)]
+)
+def test_text_is_compressed_for_those_who_accept_that(client, path, packed):
+    with client.get(path) as plain, client.get(path, headers={"Accept-Encoding": "gzip"}) as answer:
+        assert (answer.headers.get("Content-Encoding") == "gzip") == packed and "Content-Encoding" not in plain.headers
+        assert (gzip.decompress(answer.data) if packed else answer.data) == plain.data
+        if packed:
+            assert int(answer.headers["Content-Length"]) == len(answer.data) < len(plain.data) and "Accept-Encoding" in answer.headers["Vary"]
+
+
+def test_a_compressed_file_is_not_sent_again(client):
+    path, accepts = "/static/isogloss.css", {"Accept-Encoding": "gzip"}
+    with client.get(path, headers=accepts) as first, client.get(path, headers=accepts | {"If-None-Match": first.headers["ETag"]}) as again:
+        assert (again.status_code, again.data) == (304, b"")
 
 
 def test_no_question_is_logged(client, caplog):

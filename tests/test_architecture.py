@@ -70,7 +70,9 @@ def test_each_heavy_library_is_imported_in_its_home_only(library, homes):
 
 
 def test_only_the_web_application_imports_flask():
-    users = {name_of(path).split("/")[0] for path in MODULES if {"flask", "flask_babel", "werkzeug"} & {module.split(".")[0] for module in imports(path)}}
+    users = {
+        name_of(path).split("/")[0] for path in MODULES if {"flask", "flask_babel", "werkzeug"} & {module.split(".")[0] for module in imports(path)}
+    }
     assert users == {"search_app"}
 
 
@@ -96,5 +98,8 @@ def test_every_module_says_what_it_does(path):
 def test_pages_load_nothing_from_another_host_and_run_no_script_but_their_own_file(path):
     text = path.read_text("utf-8")
     from_elsewhere = re.findall(r"""(?i)(?:src|href|action)\s*=\s*["']?\s*(?:[a-z]+:|//)\S*|url\([^)]*\)|@import.*|https?://\S+""", text)
-    script = re.findall(r"""(?i)<script(?! src="\{\{ url_for\('static', filename='[a-z]+\.js'\) \}\}" defer></script>)|javascript:|<(?:iframe|object|embed|base|meta http-equiv)|\son[a-z]+\s*=|\sstyle\s*=""", text)
+    script = re.findall(
+        r"""(?i)<script(?! src="\{\{ url_for\('static', filename='[a-z]+\.js'\) \}\}" defer></script>)|javascript:|<(?:iframe|object|embed|base|meta http-equiv)|\son[a-z]+\s*=|\sstyle\s*=""",
+        text,
+    )
     assert (from_elsewhere, script) == ([], [])

@@ -10,9 +10,7 @@ from ingest.records import Health, Part
 from search_app import wording
 
 
-@pytest.mark.parametrize(
-    ("numbers", "said"), [([], ""), ([3], "3"), ([1, 2, 3], "1–3"), ([1, 2, 4, 7, 8], "1–2, 4, 7–8"), ([2, 4, 6], "2, 4, 6")]
-)
+@pytest.mark.parametrize(("numbers", "said"), [([], ""), ([3], "3"), ([1, 2, 3], "1–3"), ([1, 2, 4, 7, 8], "1–2, 4, 7–8"), ([2, 4, 6], "2, 4, 6")])
 def test_page_numbers_are_written_short(numbers, said):
     assert wording.ranges(numbers) == said
 
