@@ -178,7 +178,7 @@ def _edition(view: View, publication: int, readers: Sequence[str]) -> int | None
 
 def _after_title_page(places: Places) -> Places:
     """Without the first passage of an edition, which says who made it and when, where there are others."""
-    return places[1:] if len(places) > 1 else places
+    return np.asarray(places[1:] if len(places) > 1 else places, np.int64)
 
 
 def _spread(places: Places) -> Places:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -55,7 +55,7 @@ def marks_data(marks: Iterable[Mark]) -> list[dict[str, Any]]:
     return [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in marks]
 
 
-def filters_from(values: dict[str, Sequence[str]]) -> Filters:
+def filters_from(values: Mapping[str, Sequence[str]]) -> Filters:
     """Make filters of the parameters language, year, kind, topic and country."""
     names = {"languages": "language", "years": "year", "kinds": "kind", "topics": "topic", "countries": "country"}
     return Filters(**{field: tuple(_normal(name, value) for value in values.get(name, ()) if value) for field, name in names.items()})

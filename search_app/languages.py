@@ -7,8 +7,9 @@ from functools import cache
 
 import langcodes
 from babel import Locale, UnknownLocaleError
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import Blueprint, current_app, redirect, render_template, request
 from flask_babel import get_locale
+from werkzeug import Response as AnyResponse
 
 from index.searcher import Searcher
 from ingest.records import UNDETERMINED
@@ -34,15 +35,15 @@ def page() -> str:
 
 
 @blueprint.post("/languages")
-def choose() -> Response:
+def choose() -> AnyResponse:
     """Remember the choice in the reader's browser for a year, and nowhere else; nothing chosen means what the browser states."""
-    answer: Response = redirect(_local(request.form.get("back", "")), 303)
+    answer = redirect(_local(request.form.get("back", "")), 303)
     if "forget" in request.form:
         _remember(answer, READS, "")
         _remember(answer, SPEAKS, "")
         return answer
     if "reads" in request.form:
-        _remember(answer, READS, " ".join(_tags(request.form.getlist("reads"))))
+        _remember(answer, READS, ".".join(_tags(request.form.getlist("reads"))))
     if "interface" in request.form:
         _remember(answer, SPEAKS, next((tag for tag in INTERFACE if tag == request.form["interface"]), ""))
     return answer
@@ -50,7 +51,7 @@ def choose() -> Response:
 
 def of_reader() -> list[str]:
     """The reader's languages, best first: as chosen here, else as the browser states them."""
-    return _tags(request.cookies.get(READS, "").split()) or [tag for tag in request.accept_languages.values() if tag != "*"]
+    return _tags(request.cookies.get(READS, "").split(".")) or [tag for tag in request.accept_languages.values() if tag != "*"]
 
 
 def of_interface() -> str:
@@ -84,7 +85,7 @@ def _tags(said: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(langcodes.standardize_tag(tag) for tag in short))[:MOST_READ]
 
 
-def _remember(answer: Response, cookie: str, value: str) -> None:
+def _remember(answer: AnyResponse, cookie: str, value: str) -> None:
     if value:
         answer.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
     else:

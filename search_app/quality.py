@@ -32,13 +32,13 @@ def in_ten(recall: float) -> str:
     """Say a share as so many of 10; never "10 of 10" or "0 of 10" unless that is exact."""
     tenths = round(10 * recall)
     if tenths == 10 and recall < 1:
-        return gettext("more than 9 of 10")
-    return gettext("fewer than 1 of 10") if tenths == 0 and recall > 0 else gettext("%(tenths)d of 10", tenths=tenths)
+        return str(gettext("more than 9 of 10"))
+    return str(gettext("fewer than 1 of 10") if tenths == 0 and recall > 0 else gettext("%(tenths)d of 10", tenths=tenths))
 
 
 def percent(share: float | None) -> str:
     """Say a share in whole percent, or that there was too little to say it."""
-    return gettext("too few to say") if share is None else format_percent(share)
+    return str(gettext("too few to say") if share is None else format_percent(share))
 
 
 def columns(by_pair: Mapping[str, Mapping[str, Any]]) -> list[str]:

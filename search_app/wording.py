@@ -91,4 +91,5 @@ def words_found(hit: Mapping[str, Any]) -> list[str]:
 
 def confidence(said: str) -> str:
     """How sure it is that the passages of two editions say the same: "certain" or "likely"."""
-    return gettext("The same passage in another edition:") if said == "certain" else gettext("Very likely the same passage in another edition:")
+    certain, likely = gettext("The same passage in another edition:"), gettext("Very likely the same passage in another edition:")
+    return str(certain if said == "certain" else likely)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import pytest
 from filling import fill, publication
@@ -23,7 +24,7 @@ def title(client, **headers) -> str:
 def test_the_languages_chosen_once_are_remembered_in_the_browser_and_come_before_what_it_states(client):
     assert title(client, **{"Accept-Language": "ar"}) == "الغابة"
     answer = client.post("/languages", data={"reads": ["km", "", "th", ""], "back": "/?q=ป่า"})
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/?q=ป่า")
+    assert (answer.status_code, unquote(answer.headers["Location"])) == (303, "/?q=ป่า")
     cookie = answer.headers["Set-Cookie"]
     assert all(said in cookie for said in ("reads=", "Max-Age=31536000", "SameSite=Lax", "HttpOnly", "Path=/")) and "Secure" not in cookie
     assert title(client, **{"Accept-Language": "ar"}) == "ព្រៃ"
@@ -37,15 +38,15 @@ def test_the_languages_chosen_once_are_remembered_in_the_browser_and_come_before
     ("sent", "read"),
     [
         ("th", ["th"]),
-        ("pt-br;<b>", []),
-        ("TH km th", ["th", "km"]),
+        ("pt-br.<b>", ["pt-BR"]),
+        ("", []),
+        ("TH.km..th", ["th", "km"]),
         ("x" * 5000, []),
         ("zh-hant-tw", ["zh-Hant-TW"]),
-        (" ".join(["ar", "am"] * 50), ["ar", "am"]),
+        (".".join(["ar", "am"] * 50), ["ar", "am"]),
     ],
 )
 def test_a_cookie_holds_language_tags_only(client, sent, read):
-    client.set_cookie("reads", sent)
     with client.application.test_request_context("/", headers={"Cookie": f"reads={sent}"}):
         assert languages.of_reader() == read
 
