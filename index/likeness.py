@@ -183,7 +183,7 @@ def _after_title_page(places: Places) -> Places:
 
 def _spread(places: Places) -> Places:
     """At most PASSAGES of these, evenly spread, in their order."""
-    return places[np.unique(np.linspace(0, len(places) - 1, min(PASSAGES, len(places))).round().astype(int))]
+    return np.asarray(places[np.unique(np.linspace(0, len(places) - 1, min(PASSAGES, len(places))).round().astype(int))], np.int64)
 
 
 def _vectors(library: Library, view: View, places: Places) -> Vectors:
