@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import gzip
 import html
+import random
 import re
 from hashlib import sha256
 
 import pytest
 from conftest import LexiconEncoder, pdf_of
+from filling import fill, publication
 from hostile import word_file
 
 from index import generations
@@ -302,3 +304,47 @@ def test_an_original_that_is_no_pdf_is_handed_out_to_be_kept_and_never_shown_as_
     assert headers["Content-Disposition"].endswith(saved_as)
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert headers["Content-Security-Policy"].endswith("; sandbox")  # whatever a browser makes of it, no script runs, and not as this site
+
+
+def test_no_page_is_heavier_than_100_kilobytes_as_sent(library, encoder):
+    draw = random.Random(0)
+    tongues = [
+        "km",
+        "my",
+        "th",
+        "lo",
+        "am",
+        "ar",
+        "bn",
+        "hi",
+        "ta",
+        "zh",
+        "ja",
+        "ko",
+        "ru",
+        "el",
+        "fa",
+        "ur",
+        "vi",
+        "ne",
+        "si",
+        "te",
+        "gu",
+        "mr",
+        "uk",
+        "he",
+    ]
+    letters = "កខគឃងចឆជឈញដឋឌឍណតថទធនបផពភមយរលវសហឡអ"
+
+    def prose(length: int) -> str:
+        words = ["".join(draw.choices(letters, k=draw.randint(2, 7))) for _ in range(400)]
+        return " ".join(draw.choices(words, k=length // 5))
+
+    for number in range(100):
+        many = tongues if number == 0 else tongues[number % 24 :][:6]
+        titles, abstracts = {tag: prose(80) for tag in many}, {tag: prose(1500) for tag in many} if number == 0 else {}
+        fill(library, encoder, publication(f"work-{number}", many, titles=titles, abstracts=abstracts), {many[0]: [prose(600) for _ in range(2)]})
+    client = create_app(library, encoder).test_client()
+    for path in ("/", "/?q=ព្រៃ&k=100", "/publications/work-0", "/publications/work-0?q=ព្រៃ"):
+        answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+        assert answer.status_code == 200 and len(answer.data) < 100_000, path
