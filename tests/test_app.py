@@ -348,3 +348,70 @@ def test_no_page_is_heavier_than_100_kilobytes_as_sent(library, encoder):
     for path in ("/", "/?q=ព្រៃ&k=100", "/publications/work-0", "/publications/work-0?q=ព្រៃ"):
         answer = client.get(path, headers={"Accept-Encoding": "gzip"})
         assert answer.status_code == 200 and len(answer.data) < 100_000, path
+
+
+def test_three_ways_of_having_nothing_are_three_pages_that_help(library, encoder):
+    client = create_app(library, encoder).test_client()
+    assert "isogloss ingest" in client.get("/").text
+    fill(library, encoder, publication("scan", ["fr"], titles={}), {})
+    unread = client.get("/?q=forêt").text
+    assert "Nothing here could be read" in unread and 'href="/publications/scan"' in unread
+    fill(library, encoder, publication("woods", ["th"]), {"th": ["ป่า"]})
+    words = client.get("/?q=เสือ&exact=1").text
+    assert "Nothing found for" in words and 'href="/?q=%E0%B9%80%E0%B8%AA%E0%B8%B7%E0%B8%AD">Search by meaning' in words
+    narrow = client.get("/?q=ป่า&year=1999&language=th").text
+    assert (
+        "No publication fits" in narrow
+        and ">Search all publications</a>" in narrow
+        and 'href="/?q=%E0%B8%9B%E0%B9%88%E0%B8%B2&amp;language=th"' in narrow
+    )
+
+
+def test_facets_count_the_publications_that_the_other_facets_admit(client):
+    page = client.get("/", query_string={"kind": "guide", "year": ["2003", "2004"]}).text
+    counted = {(name, value): int(count) for name, value, count in re.findall(r'name="(\w+)" value="([^"]*)".*?<small>(\d+)</small>', page)}
+    assert counted["language", "th"] == 2 and ("language", "ar") not in counted
+    assert counted["kind", "guide"] == 2 and ("kind", "study") not in counted
+    assert counted["year", "2010"] == 1 and ("year", "2021") in counted and re.search(r'name="year" value="(\d+)"', page)[1] == "2024"
+    assert "2 publications in 1 language" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"q": "wald"}, "Found by meaning; none of your words stands here."), ({"q": "forest"}, 'by your words: <q lang="en" dir="auto">forest</q>'),
+        ({"q": "forest", "exact": 1}, "Holds all your words."),
+    ],
+)  # fmt: skip
+def test_a_hit_says_why_it_is_there_and_shows_no_score(client, asked, why):
+    page = client.get("/", query_string={**asked, "language": "en"}).text
+    assert why in page and not re.search(r"\b0\.\d\d", page)
+
+
+def test_hits_that_are_probably_no_answer_say_so_one_by_one(client, monkeypatch):
+    searcher = client.application.extensions["searcher"]
+    monkeypatch.setattr(generations, "prior_for", lambda _: LanguagePrior({}, None, close=1.5))
+    generations.build(searcher.library)
+    entries = re.findall(r"<li( class=\"distant\")?>\s*<article>(.*?)</article>", client.get("/?q=bosque&k=20").text, re.DOTALL)
+    told = ["Probably not an answer" in entry for _, entry in entries]
+    assert told == [bool(distant) for distant, _ in entries] and set(told) == {True, False}
+
+
+def test_a_publication_is_searched_inside_and_shows_its_outline_and_what_is_related(client):
+    inside = client.get("/publications/woods?q=bosque").text
+    assert re.search(r"<mark[^>]*>A (<mark[^>]*>)?forest", inside) and "/publications/wells" not in inside and 'id="editions"' not in inside
+    assert "Nothing in this publication for" in client.get("/publications/wells?q=bosque").text
+    assert client.get("/publications/woods?q=" + "x" * 1001).status_code == 400
+
+
+def test_a_passage_leads_to_those_like_it_in_other_publications(client, library, encoder):
+    for name, language, text in (("woods", "es", "El bosque. Más."), ("trees", "th", "ป่า"), ("wells", "ar", "ماء")):
+        fill(library, encoder, publication(name, [language]), {language: [text]})
+    other = create_app(library, encoder).test_client()
+    page = other.get("/like", query_string={"page": "0000000000000000/1", "quote": "ป่า"})
+    assert page.status_code == 200 and page.text.index("/publications/trees") < page.text.index("/publications/woods") < page.text.index(
+        "/publications/wells"
+    )
+    assert page.headers["Cache-Control"] == "private, no-store"
+    for wrong in ("", "0000000000000000/9", "ffff/1", "0000000000000000/x", "/1"):
+        assert other.get("/like", query_string={"page": wrong}).status_code == 404
