@@ -97,6 +97,11 @@ class Contents(Database):
         rows = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
         return [page_from(row) for row in rows]
 
+    def page_healths(self, edition_id: str) -> list[tuple[int, str, str]]:
+        """The number, health and cause of every page of an edition, in order; far faster than the pages themselves."""
+        rows = self._connection().execute("SELECT number, health, cause FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
+        return [(number, health, cause) for number, health, cause in rows]
+
     def page_count(self, edition_id: str) -> int:
         return int(self._connection().execute("SELECT count(*) FROM pages WHERE edition_id = ?", (edition_id,)).fetchone()[0])
 

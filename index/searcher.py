@@ -136,6 +136,10 @@ class Searcher:
         """All publications there are, for filters and counts."""
         return self._fresh_view().publications
 
+    def view(self) -> View:
+        """The state of the library that is searched now."""
+        return self._fresh_view()
+
     def _fresh_view(self) -> View:
         with self._lock:
             if self._view.revision != self.library.revision() or self._view.generation.name != current_name(self.library):

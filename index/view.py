@@ -121,7 +121,7 @@ class View:
 
 
 def admits(filters: Filters, edition: Edition, publication: Publication) -> bool:
-    """Whether this edition of a publication may be found."""
+    """Whether this edition of this publication is among what the filters ask for."""
 
     def any_of(wanted: Collection[str], there: Collection[str]) -> bool:
         return not wanted or not frozenset(wanted).isdisjoint(there)

@@ -221,7 +221,8 @@ def _py3langid_votes(text: str) -> Votes:
 @lru_cache(maxsize=1)
 def _cld2(text: str) -> tuple[bool, int, tuple[tuple[str, str, int, float], ...]]:
     """Whether CLD2 is sure, how many bytes it used, and each language with its name, tag, percentage and score."""
-    return pycld2.detect(text, bestEffort=True)
+    sure, used, found = pycld2.detect(text, bestEffort=True)
+    return bool(sure), int(used), found
 
 
 def _cld2_votes(text: str) -> Votes:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-import langcodes
-
+from index.marks import Mark
 from index.searcher import PublicationHit
-from index.view import Filters
 from ingest.records import UNDETERMINED, Edition, Publication, primary
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
 MAX_HITS = 100
 PAGE_DIGITS = 16  # hexadecimal digits of a file's SHA-256 in the address of its pages: enough that no two files of a library share them
-FACETS = ("language", "year", "kind", "topic", "country")
 
 
 def answer(query: str, hits: Sequence[PublicationHit], readers: Sequence[str] = ()) -> dict[str, Any]:
@@ -52,46 +48,28 @@ def page_address(edition: Edition, page: int) -> str | None:
     return f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}" if edition.digest and page else None
 
 
-def filters_from(values: dict[str, Sequence[str]]) -> Filters:
-    """Make filters of the parameters language, year, kind, topic and country."""
-    names = {"languages": "language", "years": "year", "kinds": "kind", "topics": "topic", "countries": "country"}
-    return Filters(**{field: tuple(_normal(name, value) for value in values.get(name, ()) if value) for field, name in names.items()})
-
-
-def counted(publications: Sequence[Publication]) -> dict[str, list[tuple[str, int]]]:
-    """For each facet its values, with the number of publications that have them; years newest first."""
-    counts: dict[str, Counter[str]] = {facet: Counter() for facet in FACETS}
-    for one in publications:
-        counts["language"].update({edition.language for edition in one.editions})
-        counts["year"].update([str(one.year)] if one.year else [])
-        counts["kind"].update([one.kind] if one.kind else [])
-        counts["topic"].update(one.topics)
-        counts["country"].update(one.countries)
-    return {facet: sorted(values.items(), reverse=facet == "year") for facet, values in counts.items()}
-
-
-def _normal(name: str, value: str) -> str:
-    """Write a language as the catalogue does ("PT-br" is "pt-BR"), a country in capitals."""
-    if name == "language" and langcodes.tag_is_valid(value):
-        return langcodes.standardize_tag(value)
-    return value.upper() if name == "country" else value
+def marks_data(marks: Iterable[Mark]) -> list[dict[str, Any]]:
+    return [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in marks]
 
 
 def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
     best = found.hit
     editions = {edition.edition_id: edition for edition in found.publication.editions}
     edition = editions[best.passage.edition_id]
+    title, title_language = title_in(found.publication, [*readers, edition.language])
     return {
         "rank": found.rank,
         "score": round(found.score, 4),
         "close": found.close,
         "publication_id": found.publication.publication_id,
-        "title": title_in(found.publication, [*readers, edition.language])[0],
+        "title": title,
+        "title_language": title_language,
         "edition_id": edition.edition_id,
         "language": best.passage.language if not best.page or edition.language == UNDETERMINED else edition.language,
         "page": best.page or None,  # None: the catalogue entry, which stands on no page
+        "page_address": page_address(edition, best.page),
         "text": best.passage.text,
-        "marks": [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in best.marks],
+        "marks": marks_data(best.marks),
         "editions": [edition_data(edition) for edition in found.publication.editions],
     }
 

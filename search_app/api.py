@@ -13,10 +13,11 @@ from werkzeug import Response as AnyResponse
 
 from index.generations import current_name
 from index.searcher import Query
-from index.view import admits
+from index.view import Filters, admits
 from ingest import records
 from search_app import languages, openapi, parameters, schema
-from search_app.answers import PAGE_DIGITS, answer, counted, edition_data, filters_from, page_address, title_in
+from search_app.answers import PAGE_DIGITS, answer, edition_data, page_address, title_in
+from search_app.facets import facets_of, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
 from search_app.problems import FaultyParameters
 from search_app.search import searcher
@@ -133,7 +134,7 @@ def facets(asked: parameters.NothingAsked) -> schema.Facets:
     return schema.Facets.model_validate(
         {
             facet: [{"value": value, "name": names.get(facet, str)(value), "publications": count} for value, count in values]
-            for facet, values in counted(searcher().publications()).items()
+            for facet, values in facets_of(searcher().publications(), Filters(), {}).items()
         }
     )
 

@@ -91,7 +91,8 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
     Exit code 0 also when nothing is found.
     """
     from index.searcher import Query, Searcher
-    from search_app.answers import answer, filters_from
+    from search_app.answers import answer
+    from search_app.facets import filters_from
 
     with _plain_errors():
         library = _library(folder)

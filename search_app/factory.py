@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,14 +14,19 @@ from werkzeug.exceptions import HTTPException
 
 from index.encoder import Encoder
 from index.library import Library
+from index.likeness import Likeness
 from index.searcher import Searcher
 from ingest.drawing import Drawer
-from search_app import api, citing, feeds, harvesting, languages, pages, problems, publication, quality, search, spreadsheet
+from search_app import api, citing, feeds, harvesting, languages, likeness, pages, problems, publication, quality, search, spreadsheet, wording
+from search_app.answers import page_address
 from search_app.marking import highlighted
 from search_app.pictures import Pictures
 
 AROUND = 220  # characters shown before and after the marks of a hit
-CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+PACKED = {"text/html", "text/css", "text/javascript", "text/csv", "application/json", "application/atom+xml", "application/xml"}
+SHORT = 1000  # bytes that fit one packet with the headers, compressed or not
+PRIVATE = {"q", "quote", "back"}  # parameters that say what somebody asked
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def create_app(library: Library, encoder: Encoder) -> Flask:
@@ -31,20 +38,40 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
     app.extensions["searcher"] = Searcher(library, encoder)
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
+    app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface)
-    for module in (search, publication, pages, quality, citing, spreadsheet, harvesting, api, feeds):
+    for module in (search, publication, pages, likeness, quality, languages, citing, spreadsheet, harvesting, api, feeds):
         app.register_blueprint(module.blueprint)
     app.after_request(_guard)
+    app.after_request(_pack)
     app.register_error_handler(HTTPException, _explain)
-    app.jinja_env.globals["interface"] = languages.of_interface
-    app.jinja_env.globals["feed_address"] = feeds.address
+    app.jinja_env.globals |= {
+        "interface": languages.of_interface,
+        "interfaces": languages.INTERFACE,
+        "here": _here,
+        "feed_address": feeds.address,
+    }
     app.jinja_env.filters |= {
         "marked": marked,
+        "page_address": page_address,
         "language_name": languages.name,
         "country_name": languages.country,
         "direction": languages.direction,
+        "part_name": wording.part,
+        "state_name": wording.state,
+        "health_name": wording.health,
+        "cause": wording.cause,
+        "day": wording.day,
+        "number": wording.number,
+        "words_found": wording.words_found,
+        "confidence": wording.confidence,
     }
     return app
+
+
+def _here() -> str:
+    """The address of the page that is asked for, within this site."""
+    return request.full_path.rstrip("?")
 
 
 def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
@@ -58,11 +85,13 @@ def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
 
 
 def _space(text: str, near: int) -> int:
-    """The place of white space at or shortly before `near`; `near` itself in a script without."""
+    """The place of white space at or shortly before `near`; in a script without, `near` or the next place that parts no letter from its marks."""
     if near <= 0 or near >= len(text):
         return max(0, min(near, len(text)))
     found = max(text.rfind(" ", near - 30, near), text.rfind("\n", near - 30, near))
-    return found if found >= 0 else near
+    if found >= 0:
+        return found
+    return next((place for place in range(near, len(text)) if not unicodedata.category(text[place]).startswith("M")), len(text))
 
 
 def _guard(response: Response) -> Response:
@@ -72,7 +101,23 @@ def _guard(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
-        response.headers["Cache-Control"] = "private, no-store" if request.args.get("q") and request.endpoint != "feeds.atom" else "private, no-cache"
+        asked = PRIVATE & request.args.keys() and request.endpoint != "feeds.atom"
+        response.headers["Cache-Control"] = "private, no-store" if asked else "private, no-cache"
+    return response
+
+
+def _pack(response: Response) -> Response:
+    """Compress what is text and not short: on a slow line that is most of the waiting."""
+    if response.mimetype in PACKED and response.status_code == 200 and not response.content_encoding:
+        response.vary.add("Accept-Encoding")
+        response.direct_passthrough = False
+        body = response.get_data()
+        if len(body) > SHORT and request.accept_encodings["gzip"]:
+            response.set_data(gzip.compress(body, mtime=0))
+            response.content_encoding = "gzip"
+            etag, _ = response.get_etag()
+            if etag:
+                response.set_etag(etag, weak=True)  # the same in content, not byte by byte
     return response
 
 
@@ -80,4 +125,5 @@ def _explain(error: HTTPException) -> tuple[Response | str, int]:
     code = error.code or 500
     if request.path.startswith(problems.PREFIX):
         return problems.problem(error), code
-    return render_template("error.html", error=error), code
+    heading, description = wording.error(error)
+    return render_template("error.html", heading=heading, description=description), code

@@ -21,7 +21,8 @@ from index.searcher import PublicationHit, Query
 from index.view import Filters, admits
 from ingest.records import Publication
 from search_app import languages
-from search_app.answers import FACETS, MAX_QUERY, abstract_in, answer, filters_from, page_address, title_in
+from search_app.answers import MAX_QUERY, abstract_in, answer, page_address, title_in
+from search_app.facets import FACETS, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
 from search_app.search import searcher
 

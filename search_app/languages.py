@@ -1,26 +1,63 @@
-"""Names and directions of languages, what the reader reads, and in which language the interface speaks."""
+"""Names and directions of languages, what the reader reads, in which language the interface speaks, and the page where both are chosen."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
+import langcodes
 from babel import Locale, UnknownLocaleError
-from flask import request
+from flask import Blueprint, current_app, redirect, render_template, request
 from flask_babel import get_locale
+from werkzeug import Response as AnyResponse
 
+from index.searcher import Searcher
 from ingest.records import UNDETERMINED
 
 INTERFACE = ("en",)  # languages that the interface speaks; each but the first has a catalogue in translations/
+READS, SPEAKS = "reads", "speaks"  # cookies: the languages the reader reads, best first, and the one the interface is to speak
+YEAR = 365 * 24 * 60 * 60  # seconds
+MOST_READ = 10  # languages; nobody is known to read more, and a cookie stays short
+
+blueprint = Blueprint("languages", __name__)
+
+
+@blueprint.get("/languages")
+def page() -> str:
+    """Show which languages there are to choose: for editions, those of the library and those already chosen; for the interface, its own."""
+    searcher: Searcher = current_app.extensions["searcher"]
+    there = {edition.language for publication in searcher.publications() for edition in publication.editions} - {UNDETERMINED}
+    chosen = of_reader()
+    offered = [*dict.fromkeys(chosen), *sorted(there - set(chosen), key=lambda tag: name(tag).casefold())]
+    return render_template(
+        "languages.html", offered=offered, chosen=chosen, remembered=READS in request.cookies, back=_local(request.args.get("back", ""))
+    )
+
+
+@blueprint.post("/languages")
+def choose() -> AnyResponse:
+    """Remember the choice in the reader's browser for a year, and nowhere else; nothing chosen means what the browser states."""
+    answer = redirect(_local(request.form.get("back", "")), 303)
+    if "forget" in request.form:
+        _remember(answer, READS, "")
+        _remember(answer, SPEAKS, "")
+        return answer
+    if "reads" in request.form:
+        _remember(answer, READS, ".".join(_tags(request.form.getlist("reads"))))
+    if "interface" in request.form:
+        _remember(answer, SPEAKS, next((tag for tag in INTERFACE if tag == request.form["interface"]), ""))
+    return answer
 
 
 def of_reader() -> list[str]:
-    """The reader's languages as the browser states them, best first."""
-    return [tag for tag in request.accept_languages.values() if tag != "*"]
+    """The reader's languages, best first: as chosen here, else as the browser states them."""
+    return _tags(request.cookies.get(READS, "").split(".")) or [tag for tag in request.accept_languages.values() if tag != "*"]
 
 
 def of_interface() -> str:
-    """The language of the interface: the first of the reader's languages that it speaks, else English."""
-    return request.accept_languages.best_match(INTERFACE) or INTERFACE[0]
+    """The language of the interface: as chosen here, else the first of the reader's languages that it speaks, else English."""
+    chosen = request.cookies.get(SPEAKS, "")
+    return chosen if chosen in INTERFACE else request.accept_languages.best_match(INTERFACE) or INTERFACE[0]
 
 
 @cache
@@ -40,6 +77,24 @@ def direction(tag: str) -> str:
 def country(code: str) -> str:
     """A country's name in the language of the interface."""
     return str((get_locale() or Locale("en")).territories.get(code, code))
+
+
+def _tags(said: Iterable[str]) -> list[str]:
+    """Those that are language tags, written as BCP 47 does, each once; what else a form or a cookie may hold is passed over."""
+    short = (tag for tag in said if len(tag) <= 35 and langcodes.tag_is_valid(tag))  # characters; RFC 5646 asks software to hold 35
+    return list(dict.fromkeys(langcodes.standardize_tag(tag) for tag in short))[:MOST_READ]
+
+
+def _remember(answer: AnyResponse, cookie: str, value: str) -> None:
+    if value:
+        answer.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+    else:
+        answer.delete_cookie(cookie, samesite="Lax", httponly=True, secure=request.is_secure)
+
+
+def _local(address: str) -> str:
+    """The address if it is one of this site, else the search page."""
+    return address if address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable() else "/"
 
 
 def _locale(tag: str) -> Locale | None:

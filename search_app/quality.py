@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, render_template
+from flask_babel import format_percent, gettext
 
 from index import generations, quality
 from search_app import languages
 from search_app.search import searcher
 
-TOO_FEW = "too few to say"
 HEADS = {"by_query_language": "By the language that asks", "by_passage_language": "By the language that is found", "by_kind": "By what asks"}
 
 blueprint = Blueprint("quality", __name__)
@@ -32,13 +32,13 @@ def in_ten(recall: float) -> str:
     """Say a share as so many of 10; never "10 of 10" or "0 of 10" unless that is exact."""
     tenths = round(10 * recall)
     if tenths == 10 and recall < 1:
-        return "more than 9 of 10"
-    return "fewer than 1 of 10" if tenths == 0 and recall > 0 else f"{tenths} of 10"
+        return str(gettext("more than 9 of 10"))
+    return str(gettext("fewer than 1 of 10") if tenths == 0 and recall > 0 else gettext("%(tenths)d of 10", tenths=tenths))
 
 
 def percent(share: float | None) -> str:
     """Say a share in whole percent, or that there was too little to say it."""
-    return TOO_FEW if share is None else f"{100 * share:.0f}%"
+    return str(gettext("too few to say") if share is None else format_percent(share))
 
 
 def columns(by_pair: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -55,7 +55,7 @@ def markdown(figures: quality.Figures) -> str:
         f"{library['passages']} passages, with the encoder `{figures['encoder'][:12]}`, generation {figures['generation']}.",
         "Every title and abstract, and up to three passages of every edition, asked for its own publication in each other language it has. "
         f"Found means: a passage of that edition, or its catalogue entry, among the first {figures['first']} passages, after the publication's own "
-        f"passages in the asking language were left out. Fewer than {figures['fewest']} questions, or texts, are {TOO_FEW} (–). Own language: the share of the "
+        f"passages in the asking language were left out. Fewer than {figures['fewest']} questions, or texts, are too few to say (–). Own language: the share of the "
         f"first {quality.TOP} in the asking language.",
         _table(["", "Found", "Questions", "Own language"], [_row("All", figures["all"], own=True)]),
     ]
@@ -79,11 +79,11 @@ def _extremes(figures: quality.Figures) -> list[tuple[str, str, float]]:
 
 
 def _row(label: str, cell: Mapping[str, Any], own: bool) -> list[str]:
-    return [label, percent(cell["recall"]), str(cell["questions"])] + ([percent(cell[f"own_language@{quality.TOP}"])] if own else [])
+    return [label, _plainly(cell["recall"]), str(cell["questions"])] + ([_plainly(cell[f"own_language@{quality.TOP}"])] if own else [])
 
 
 def _short(cell: Mapping[str, Any] | None) -> str:
-    return "" if cell is None else f"{'–' if cell['recall'] is None else percent(cell['recall'])} ({cell['questions']})"
+    return "" if cell is None else f"{'–' if cell['recall'] is None else _plainly(cell['recall'])} ({cell['questions']})"
 
 
 def _named(tag: str) -> str:
@@ -93,3 +93,7 @@ def _named(tag: str) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plainly(share: float | None) -> str:
+    return "too few to say" if share is None else f"{100 * share:.0f}%"

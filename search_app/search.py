@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, current_app, render_template, request
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from flask import Blueprint, abort, current_app, render_template, request, url_for
+from flask_babel import gettext
 
 from index.searcher import PublicationHit, Query, Searcher
+from index.view import Filters
+from ingest.records import Publication
 from search_app import languages
-from search_app.answers import FACETS, MAX_HITS, MAX_QUERY, answer, counted, filters_from, title_in
+from search_app.answers import MAX_HITS, MAX_QUERY, answer, title_in
+from search_app.facets import FACETS, admitted, facets_of, filters_from
 
 PAGE_HITS = 10
+SHELF = 25  # publications on a page that lists them
+
+Nothing = Literal["empty", "end", "narrow", "unreadable", "words"]
 
 blueprint = Blueprint("search", __name__)
 
@@ -22,17 +32,44 @@ def searcher() -> Searcher:
 def page() -> str:
     """Show the form and, once asked, the hits; before that, what there is to find."""
     publications = searcher().publications()
-    readers = languages.of_reader()
     query, k, offset = asked(PAGE_HITS)
-    chosen = {facet: request.args.getlist(facet) for facet in FACETS}
-    hits = find(query, k + 1, offset) if query else []  # one more tells whether there is a next page
-    found, more = answer(query, hits[:k], readers) if query else None, len(hits) > k
-    shelf = [] if query else sorted(publications, key=lambda one: (-(one.year or 0), one.publication_id))
+    chosen = {facet: list(dict.fromkeys(request.args.getlist(facet))) for facet in FACETS}
+    filters = filters_from(chosen)
+    state = {"q": query or None, "exact": request.args.get("exact") or None, "k": request.args.get("k") or None, **chosen}
+    shown = _answers(query, k, offset) if query else _shelf(publications, filters, offset)
+    nothing = _nothing(publications, filters, offset) if not shown["hits"] and not shown["shelf"] else None
     return render_template(
-        "search.html", query=query, found=found, chosen=chosen, facets=counted(publications), offset=offset, k=k, more=more, exact=request.args.get("exact") or None,
-        asked_k=request.args.get("k") or None,
-        shelf=[(one, title_in(one, readers)) for one in shelf],
+        "search.html", query=query, exact=state["exact"], chosen=chosen, offset=offset, nothing=nothing, narrowed=bool(filters),
+        readers=languages.of_reader(), facets=facets_of(publications, filters, chosen), state=state, removals=list(_removals(state, chosen)),
+        unread=[(one, title_in(one, languages.of_reader())) for one in publications if admitted(one, filters)][:SHELF] if nothing == "unreadable" else [],
+        **shown,
     )  # fmt: skip
+
+
+def _answers(query: str, k: int, offset: int) -> dict[str, Any]:
+    hits = find(query, k + 1, offset)  # one more tells whether there is a next page
+    found = answer(query, hits[:k], languages.of_reader())
+    return {"found": found, "hits": found["hits"], "shelf": [], "more": len(hits) > k, "step": k}
+
+
+def _shelf(publications: Sequence[Publication], filters: Filters, offset: int) -> dict[str, Any]:
+    """What there is to find, newest first, as far as the filters admit it."""
+    readers = languages.of_reader()
+    there = sorted((one for one in publications if admitted(one, filters)), key=lambda one: (-(one.year or 0), one.publication_id))
+    shelf = [(one, title_in(one, readers)) for one in there[offset : offset + SHELF]]
+    spoken = len({edition.language for one in there for edition in one.editions})
+    return {"found": None, "hits": [], "shelf": shelf, "more": len(there) > offset + SHELF, "step": SHELF, "count": len(there), "spoken": spoken}
+
+
+def _nothing(publications: Sequence[Publication], filters: Filters, offset: int) -> Nothing:
+    """Why there is nothing to show."""
+    if not publications:
+        return "empty"
+    if not any(admitted(one, filters) for one in publications):
+        return "narrow"
+    if not searcher().view().allowed(filters).any():
+        return "unreadable"
+    return "end" if offset else "words"
 
 
 def find(query: str, k: int, offset: int) -> list[PublicationHit]:
@@ -44,12 +81,20 @@ def asked(usual: int) -> tuple[str, int, int]:
     """The query, how many hits, and how many to pass over; refuses what cannot be meant."""
     query = " ".join(request.args.get("q", "").split())
     if len(query) > MAX_QUERY:
-        abort(400, f"A question may have {MAX_QUERY} characters, this one has {len(query)}.")
+        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(query)))
     return query, _number("k", usual, 1, MAX_HITS), _number("offset", 0, 0, 10_000)
 
 
 def _number(name: str, usual: int, least: int, most: int) -> int:
     said = request.args.get(name, "") or str(usual)
     if not said.isascii() or not said.isdigit() or len(said) > 9 or not least <= int(said) <= most:
-        abort(400, f"{name} must be a whole number between {least} and {most}, got {said[:20]!r}.")
+        expected = gettext("%(name)s must be a whole number between %(least)d and %(most)d", name=name, least=least, most=most)
+        abort(400, gettext("%(expected)s, got %(said)s.", expected=expected, said=repr(said[:20])))
     return int(said)
+
+
+def _removals(state: Mapping[str, Any], chosen: Mapping[str, Sequence[str]]) -> Any:
+    """For each value that narrows the search down: its facet, itself, and the address without it."""
+    for facet, values in chosen.items():
+        for value in filter(None, values):
+            yield facet, value, url_for("search.page", **{**state, facet: [other for other in values if other != value]})

@@ -62,8 +62,8 @@ def test_a_hit_is_plain_data_and_the_language_is_told_by_the_passage_where_the_e
     assert answer("ទឹក?", [found], ["ar"]) == {
         "query": "ទឹក?", "close": close,
         "hits": [{
-            "rank": 2, "score": 0.8765, "close": close, "publication_id": "woods", "title": "الغابة", "edition_id": f"woods.{language}", "language": told if page else "lo",
-            "page": shown, "text": text, "marks": [{"start": 6, "end": 10, "why": "meaning"}],
+            "rank": 2, "score": 0.8765, "close": close, "publication_id": "woods", "title": "الغابة", "title_language": "ar", "edition_id": f"woods.{language}", "language": told if page else "lo",
+            "page": shown, "page_address": f"/pages/ab12/{page}" if page else None, "text": text, "marks": [{"start": 6, "end": 10, "why": "meaning"}],
             "editions": [{"edition_id": f"woods.{language}", "language": language, "label": "Khmer", "part": "whole", "file": f"/files/woods.{language}"}],
         }],
     }  # fmt: skip

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import gzip
 import html
+import random
 import re
+from hashlib import sha256
 
 import pytest
 from conftest import LexiconEncoder, pdf_of
+from filling import fill, publication
 from hostile import word_file
 
 from index import generations
@@ -67,7 +71,8 @@ def test_before_a_question_the_page_shows_the_form_and_the_whole_shelf_newest_fi
     page = client.get("/").text
     assert "27 publications in 4 languages" in page
     shown = re.findall(r'href="/publications/([\w-]+)"', page)
-    assert (shown[0], shown[1], shown[-1], len(shown)) == ("school-24", "school-23", "wells", 27)
+    rest = re.findall(r'href="/publications/([\w-]+)"', client.get("/?offset=25").text)
+    assert (shown[0], shown[1], len(shown), len(rest), rest[-1]) == ("school-24", "school-23", 25, 2, "wells")
     assert '<input id="q" name="q" type="search" value=""' in page
 
 
@@ -77,7 +82,7 @@ def test_the_search_page_shows_the_marked_sentence_and_opens_its_page(client, qu
     inside = re.findall(r"(?:<mark class=\"meaning[^>]*>[^<]*</mark>)+", page)[0]
     assert re.sub("<[^>]*>", "", inside) == "A forest &amp; &lt;em&gt;its&lt;/em&gt; people."
     assert ('<mark class="meaning words">forest</mark>' in inside) == (query == "forest")
-    assert 'href="/files/woods.en#page=2">Open the original on page 2</a>' in page
+    assert re.search(r'href="(/files/woods\.en#page=2|/pages/[0-9a-f]{16}/2\?q=[^"]+)">Open page 2</a>', page)
     assert '<a href="/files/woods.de.executive-summary#page=2"' not in page
 
 
@@ -90,8 +95,8 @@ def test_the_api_answers_exactly_in_its_form(client):
     }  # fmt: skip
     start = text.index("A forest")
     assert hit == {
-        "rank": 1, "score": hit["score"], "close": True, "publication_id": "woods", "title": f"{SCRIPT} & Woods", "edition_id": "woods.en", "language": "en",
-        "page": 2, "text": text, "marks": [
+        "rank": 1, "score": hit["score"], "close": True, "publication_id": "woods", "title": f"{SCRIPT} & Woods", "title_language": "en", "edition_id": "woods.en", "language": "en",
+        "page": 2, "page_address": f"/pages/{sha256(EN).hexdigest()[:16]}/2", "text": text, "marks": [
             {"start": start, "end": text.index(" Nothing"), "why": "meaning"},
             {"start": start + 2, "end": start + 8, "why": "words"},
         ],
@@ -115,7 +120,7 @@ def test_the_api_answers_exactly_in_its_form(client):
 def test_filters_narrow_the_answer_down(client, asked, found):
     assert set(hits(client, q="forest", k=100, **asked)) == found
     page = client.get("/", query_string={"q": "forest", **asked}).text
-    assert ("No publication fits" in page) == (not found) and ("checked" in page) == (asked != {"year": "1999"})
+    assert ("No publication fits" in page) == (not found) and "checked" in page and "No longer only:" in page
 
 
 @pytest.mark.parametrize(("query", "found"), [("region", {"woods"}), ("forest region", {"woods"}), ("القرية", {"wells"}), ("เสือ", set())])
@@ -137,10 +142,10 @@ def test_paging_through_shows_every_publication_once(client):
 
 def test_a_publication_has_a_page_with_its_titles_and_how_far_each_edition_can_be_searched(client):
     page = client.get("/publications/woods", headers={"Accept-Language": "ar"}).text
-    assert '<h1 lang="ar" dir="auto">الغابة</h1>' in page and '<p class="abstract" lang="ar" dir="rtl">بحث عن الأشجار</p>' in page
-    assert '<li lang="ar" dir="rtl">الغابة</li>' in page and '<li lang="km" dir="ltr">ព្រៃ</li>' in page and "Cambodia" in page
-    assert re.findall(r"<td>(yes|no|in part|title and abstract only)", page) == ["yes", "title and abstract only", "yes"]
-    assert '<a href="/files/woods.de.executive-summary" hreflang="de" lang="de" dir="auto">Deutsch</a>' in page
+    assert '<h1 lang="ar" dir="rtl">الغابة</h1>' in page and '<p class="abstract" lang="ar" dir="rtl">بحث عن الأشجار</p>' in page
+    assert '<span lang="km" dir="ltr">ព្រៃ</span>' in page and '<a href="/?country=KH">Cambodia</a>' in page and "executive summary" in page
+    assert re.findall(r'<span class="[a-z-]+">(yes|no|in part|title and abstract only)<', page) == ["yes", "title and abstract only", "yes"]
+    assert '<a href="/files/woods.de.executive-summary" hreflang="de" lang="de" dir="ltr">Deutsch</a>' in page
     assert 'href="https://lantern.example/?a=1&amp;b=2" rel="noreferrer"' in page
 
 
@@ -160,7 +165,7 @@ def test_the_original_is_delivered_in_parts_or_not_again_as_a_viewer_asks(client
         ("/api/v1/search?q=x&k=ten", 400, "'ten'"), ("/api/v1/search?q=x&k=٣", 400, "'٣'"), ("/api/v1/search?q=x&offset=10001", 400, "'10001'"),
         ("/api/v1/search?q=x&offset=" + "0" * 9 + "9" * 5000, 400, "nine digits"), ("/api/v1/search?q=x&k=1.5", 400, "'1.5'"),
         ("/publications/ป่า", 404, "ป่า"), ("/files/woods.ar", 404, "woods.ar"), ("/files/nowhere", 404, "nowhere"), ("/files/../library.sqlite", 404, ""),
-        ("/nowhere", 404, "Not Found"), ("/api/nowhere", 404, "nothing at /api/nowhere"),
+        ("/nowhere", 404, "Not found"), ("/api/nowhere", 404, "nothing at /api/nowhere"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_answered_says_why_as_html_or_as_a_problem(client, path, code, says):
@@ -178,14 +183,17 @@ def test_other_methods_are_refused(client):
 )
 def test_markup_in_titles_labels_texts_and_questions_is_shown_as_text(client, path):
     page = client.get(path).text
-    assert not re.search(r"<(script(?! type=\"application/ld\+json\">)|b|i|em)\b", page) and "&lt;script&gt;" in page
+    assert (
+        not re.search(r'<script(?! src="/static/isogloss.js" defer></script>| type="application/ld\+json">)|<(b|i|em)\b', page)
+        and "&lt;script&gt;" in page
+    )
 
 
 @pytest.mark.parametrize(("attribute", "value"), [("lang", "ar"), ("dir", "rtl")])
 def test_a_right_to_left_answer_says_so(client, attribute, value):
     page = client.get("/?q=ماء").text
     assert f'{attribute}="{value}"' in re.search(r"<blockquote[^>]*>[^<]*<mark[^>]*>ماء</mark>", page.replace("الآبار<br>", "")).group()
-    assert "from the catalogue" in page and 'lang="ar" dir="auto">العربية</span>' in page
+    assert "from the catalogue" in page and 'lang="ar" dir="rtl">العربية</span>' in page
 
 
 @pytest.mark.parametrize(
@@ -195,7 +203,7 @@ def test_a_right_to_left_answer_says_so(client, attribute, value):
 def test_titles_are_in_the_readers_language(client, accepted, title):
     headers = {"Accept-Language": accepted}
     assert client.get("/api/v1/search?q=forest&k=1&language=en", headers=headers).json["hits"][0]["title"] == title
-    assert f'dir="auto">{html.escape(title)}</a></h2>' in client.get("/?q=forest&k=1&language=en", headers=headers).text
+    assert f'">{html.escape(title)}</a></h2>' in client.get("/?q=forest&k=1&language=en", headers=headers).text
 
 
 @pytest.mark.parametrize(
@@ -214,6 +222,23 @@ def test_every_answer_loads_nothing_from_elsewhere_and_tells_nobody_where_the_re
 )
 def test_no_answer_to_a_question_is_kept(client, path, stored):
     assert client.get(path).headers["Cache-Control"] == f"private, {stored}"
+
+
+@pytest.mark.parametrize(
+    ("path", "packed"), [("/", True), ("/static/isogloss.css", True), ("/api/search?q=forest&k=50", True), ("/files/woods.en", False)]
+)
+def test_text_is_compressed_for_those_who_accept_that(client, path, packed):
+    with client.get(path) as plain, client.get(path, headers={"Accept-Encoding": "gzip"}) as answer:
+        assert (answer.headers.get("Content-Encoding") == "gzip") == packed and "Content-Encoding" not in plain.headers
+        assert (gzip.decompress(answer.data) if packed else answer.data) == plain.data
+        if packed:
+            assert int(answer.headers["Content-Length"]) == len(answer.data) < len(plain.data) and "Accept-Encoding" in answer.headers["Vary"]
+
+
+def test_a_compressed_file_is_not_sent_again(client):
+    path, accepts = "/static/isogloss.css", {"Accept-Encoding": "gzip"}
+    with client.get(path, headers=accepts) as first, client.get(path, headers=accepts | {"If-None-Match": first.headers["ETag"]}) as again:
+        assert (again.status_code, again.data) == (304, b"")
 
 
 def test_no_question_is_logged(client, caplog):
@@ -281,3 +306,114 @@ def test_an_original_that_is_no_pdf_is_handed_out_to_be_kept_and_never_shown_as_
     assert headers["Content-Disposition"].endswith(saved_as)
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert headers["Content-Security-Policy"].endswith("; sandbox")  # whatever a browser makes of it, no script runs, and not as this site
+
+
+def test_no_page_is_heavier_than_100_kilobytes_as_sent(library, encoder):
+    draw = random.Random(0)
+    tongues = [
+        "km",
+        "my",
+        "th",
+        "lo",
+        "am",
+        "ar",
+        "bn",
+        "hi",
+        "ta",
+        "zh",
+        "ja",
+        "ko",
+        "ru",
+        "el",
+        "fa",
+        "ur",
+        "vi",
+        "ne",
+        "si",
+        "te",
+        "gu",
+        "mr",
+        "uk",
+        "he",
+    ]
+    letters = "កខគឃងចឆជឈញដឋឌឍណតថទធនបផពភមយរលវសហឡអ"
+
+    def prose(length: int) -> str:
+        words = ["".join(draw.choices(letters, k=draw.randint(2, 7))) for _ in range(400)]
+        return " ".join(draw.choices(words, k=length // 5))
+
+    for number in range(100):
+        many = tongues if number == 0 else tongues[number % 24 :][:6]
+        titles, abstracts = {tag: prose(80) for tag in many}, {tag: prose(1500) for tag in many} if number == 0 else {}
+        fill(library, encoder, publication(f"work-{number}", many, titles=titles, abstracts=abstracts), {many[0]: [prose(600) for _ in range(2)]})
+    client = create_app(library, encoder).test_client()
+    for path in ("/", "/?q=ព្រៃ&k=100", "/publications/work-0", "/publications/work-0?q=ព្រៃ"):
+        answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+        assert answer.status_code == 200 and len(answer.data) < 100_000, path
+
+
+def test_three_ways_of_having_nothing_are_three_pages_that_help(library, encoder):
+    client = create_app(library, encoder).test_client()
+    assert "isogloss ingest" in client.get("/").text
+    fill(library, encoder, publication("scan", ["fr"], titles={}), {})
+    unread = client.get("/?q=forêt").text
+    assert "Nothing here could be read" in unread and 'href="/publications/scan"' in unread
+    fill(library, encoder, publication("woods", ["th"]), {"th": ["ป่า"]})
+    words = client.get("/?q=เสือ&exact=1").text
+    assert "Nothing found for" in words and 'href="/?q=%E0%B9%80%E0%B8%AA%E0%B8%B7%E0%B8%AD">Search by meaning' in words
+    narrow = client.get("/?q=ป่า&year=1999&language=th").text
+    assert (
+        "No publication fits" in narrow
+        and ">Search all publications</a>" in narrow
+        and 'href="/?q=%E0%B8%9B%E0%B9%88%E0%B8%B2&amp;language=th"' in narrow
+    )
+
+
+def test_facets_count_the_publications_that_the_other_facets_admit(client):
+    page = client.get("/", query_string={"kind": "guide", "year": ["2003", "2004"]}).text
+    counted = {(name, value): int(count) for name, value, count in re.findall(r'name="(\w+)" value="([^"]*)".*?<small>(\d+)</small>', page)}
+    assert counted["language", "th"] == 2 and ("language", "ar") not in counted
+    assert counted["kind", "guide"] == 2 and ("kind", "study") not in counted
+    assert counted["year", "2010"] == 1 and ("year", "2021") in counted and re.search(r'name="year" value="(\d+)"', page)[1] == "2024"
+    assert "2 publications in 1 language" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"q": "wald"}, "Found by meaning; none of your words stands here."), ({"q": "forest"}, 'by your words: <q lang="en" dir="auto">forest</q>'),
+        ({"q": "forest", "exact": 1}, "Holds all your words."),
+    ],
+)  # fmt: skip
+def test_a_hit_says_why_it_is_there_and_shows_no_score(client, asked, why):
+    page = client.get("/", query_string={**asked, "language": "en"}).text
+    assert why in page and not re.search(r"\b0\.\d\d", page)
+
+
+def test_hits_that_are_probably_no_answer_say_so_one_by_one(client, monkeypatch):
+    searcher = client.application.extensions["searcher"]
+    monkeypatch.setattr(generations, "prior_for", lambda _: LanguagePrior({}, None, close=1.5))
+    generations.build(searcher.library)
+    entries = re.findall(r"<li( class=\"distant\")?>\s*<article>(.*?)</article>", client.get("/?q=bosque&k=20").text, re.DOTALL)
+    told = ["Probably not an answer" in entry for _, entry in entries]
+    assert told == [bool(distant) for distant, _ in entries] and set(told) == {True, False}
+
+
+def test_a_publication_is_searched_inside_and_shows_its_outline_and_what_is_related(client):
+    inside = client.get("/publications/woods?q=bosque").text
+    assert re.search(r"<mark[^>]*>A (<mark[^>]*>)?forest", inside) and "/publications/wells" not in inside and 'id="editions"' not in inside
+    assert "Nothing in this publication for" in client.get("/publications/wells?q=bosque").text
+    assert client.get("/publications/woods?q=" + "x" * 1001).status_code == 400
+
+
+def test_a_passage_leads_to_those_like_it_in_other_publications(client, library, encoder):
+    for name, language, text in (("woods", "es", "El bosque. Más."), ("trees", "th", "ป่า"), ("wells", "ar", "ماء")):
+        fill(library, encoder, publication(name, [language]), {language: [text]})
+    other = create_app(library, encoder).test_client()
+    page = other.get("/like", query_string={"page": "0000000000000000/1", "quote": "ป่า"})
+    assert page.status_code == 200 and page.text.index("/publications/trees") < page.text.index("/publications/woods") < page.text.index(
+        "/publications/wells"
+    )
+    assert page.headers["Cache-Control"] == "private, no-store"
+    for wrong in ("", "0000000000000000/9", "ffff/1", "0000000000000000/x", "/1"):
+        assert other.get("/like", query_string={"page": wrong}).status_code == 404
