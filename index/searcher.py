@@ -10,6 +10,7 @@ import numpy as np
 
 from index.closeness import Closeness
 from index.contents import Keys
+from index.counterparts import Counterpart, Counterparts, Wanted, edition_for
 from index.encoder import Encoder, Vectors
 from index.fusion import fuse
 from index.generations import current_name
@@ -23,6 +24,7 @@ from ingest.records import IsoglossError, Passage, Publication, primary
 
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
 WORD_CANDIDATES = 300  # best by words, fused too
+COUNTERPARTS = 10  # hits, at most, that are given one: those of a page
 OWN_EDITION = 0.1  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best one
 
 
@@ -71,6 +73,7 @@ class PublicationHit:
     publication: Publication
     hit: Hit  # the passage to show: on a page where there is one, which can be opened and cited; else from the catalogue
     close: bool  # whether that may answer, and is not only the nearest there is; always so where nobody has measured the encoder
+    counterpart: Counterpart | None = None  # the same in the reader's edition, where another one is shown
 
 
 class Searcher:
@@ -84,6 +87,7 @@ class Searcher:
         self.library = library
         self.encoder = encoder
         self._marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library))
+        self._counterparts = Counterparts(library, self._marker)
         self._lock = threading.Lock()
         self._view = View.of(library, None)
 
@@ -139,7 +143,18 @@ class Searcher:
             hit = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, near + score + group.lost)
             close = question.whole or closeness.may_answer(hit.nearness, float(coverage[place]))
             hits.append(PublicationHit(first_rank + place, group.score, view.publications[group.publication], hit, close))
-        return hits
+        return self._with_counterparts(view, hits, question.readers)
+
+    def _with_counterparts(self, view: View, hits: Sequence[PublicationHit], readers: Sequence[str]) -> list[PublicationHit]:
+        """Give each of the first hits the same passage in the reader's edition, where it shows another one."""
+        wanted = {}
+        for found in hits[:COUNTERPARTS]:
+            edition = edition_for(found.publication, found.hit.passage.edition_id, readers)
+            sentence = next((mark for mark in found.hit.marks if mark.why == "meaning"), None)
+            if edition and sentence and found.hit.page:
+                wanted[found.rank] = Wanted(found.hit.passage, (sentence.start, sentence.end), edition.edition_id)
+        there = dict(zip(wanted, self._counterparts.of(view, list(wanted.values())), strict=True))
+        return [replace(found, counterpart=there.get(found.rank)) for found in hits]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import langcodes
 
+from index.counterparts import Counterpart
 from index.searcher import PublicationHit
 from index.view import Filters
 from ingest.records import UNDETERMINED, Edition, Publication, primary
@@ -73,6 +74,19 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
         "text": best.passage.text,
         "marks": [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in best.marks],
         "editions": [edition_data(edition) for edition in found.publication.editions],
+        "counterpart": _counterpart(found.counterpart, editions) if found.counterpart else None,
+    }
+
+
+def _counterpart(found: Counterpart, editions: Mapping[str, Edition]) -> dict[str, Any]:
+    edition, (start, end) = editions[found.passage.edition_id], found.span
+    return {
+        "edition_id": edition.edition_id,
+        "language": found.passage.language if edition.language == UNDETERMINED else edition.language,
+        "page": found.page,
+        "text": found.passage.text,
+        "marks": [{"start": start, "end": end, "why": "meaning"}],
+        "confidence": found.confidence,
     }
 
 
