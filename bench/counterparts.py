@@ -42,7 +42,10 @@ TARGETS = 6  # other editions, at most, in which those of the Declaration are as
 LEAST_LIKELY, LEAST_CERTAIN = 0.96, 0.99  # precision where the limits are chosen
 SPACELESS = {"th", "lo", "km", "my", "zh", "ja"}
 LATIN = {"en", "fr", "de", "es", "pt", "it", "id", "vi", "sw", "tr", "pl", "nl", "yo", "ha", "fi", "hu", "tl", "so", "zu", "sq", "az", "uz"}
-SUMMARY = {"3": "2", "8": "3", "9": "4", "10": "5", "11": "5", "12": "6", "16": "11", "18": "12"}  # units of a whole edition -> of its summaries
+SUMMARY = {  # units of the whole edition -> of its summaries, which tell its first six in one
+    **dict.fromkeys("2356", "2"), "7": "3", "9": "4", "10": "5", "11": "6", "13": "7", "14": "8", "15": "9", "16": "10", "17": "11",
+    "19": "12", "21": "13", "22": "14", "23": "15", "24": "15",
+}  # fmt: skip
 
 Units = Mapping[str, str]  # sentence -> paragraph or article
 
