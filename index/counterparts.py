@@ -32,7 +32,7 @@ from index.marks import SentenceMarker
 from index.view import View
 from ingest.records import Edition, Passage, Publication, Span, primary
 
-LIKELY, CERTAIN = 0.72, 0.85  # of the evidence, at least; below the first there is silence
+LIKELY, CERTAIN = 0.65, 0.85  # of the evidence, at least; below the first there is silence. Made by bench/counterparts.py
 NEIGHBOURS = 4  # nearest passages with which a pair is compared; each sentence stands in two, and the heading in all of a section
 STANDING_OUT, OUT_OF_ORDER, NEXT_SENTENCE = 0.6, 0.7, 0.4  # weights
 FAR = 0.25  # of an edition: further from its place by the path a passage cannot be
@@ -51,7 +51,7 @@ class Counterpart:
     passage: Passage
     page: int  # on which the sentence begins, 1-based
     span: Span  # the sentence, in the passage's text
-    confidence: Literal["certain", "likely"]  # of a hundred such, at most one is wrong, or five
+    confidence: Literal["certain", "likely"]  # of a hundred such, two are wrong, or five
 
 
 class Wanted(NamedTuple):
