@@ -137,8 +137,8 @@ def preferences(similarities: Similarities) -> Similarities:
     if not len(path):
         return np.asarray(STANDING_OUT * gains, np.float32)
     rows, columns = gains.shape
-    expected = np.interp(np.arange(rows), path[:, 0], path[:, 1])
-    off = np.abs(np.arange(columns) - expected[:, None]) / columns
+    expected = np.interp(np.arange(rows), path[:, 0], path[:, 1]).astype(np.float32)
+    off = np.abs(np.arange(columns, dtype=np.float32) - expected[:, None]) / np.float32(columns)
     return np.asarray(STANDING_OUT * gains - OUT_OF_ORDER * np.minimum(off, FAR), np.float32)
 
 
@@ -228,4 +228,4 @@ def _nearest(similarities: Similarities) -> Similarities:
     """The mean of the greatest of each row."""
     columns = similarities.shape[1]
     kept = min(NEIGHBOURS, columns)
-    return np.asarray(np.partition(similarities, columns - kept, axis=1)[:, columns - kept :].mean(axis=1), np.float32)
+    return np.asarray(np.partition(np.ascontiguousarray(similarities), columns - kept, axis=1)[:, columns - kept :].mean(axis=1), np.float32)
