@@ -117,6 +117,11 @@ class Contents(Database):
         rows = self._connection().execute(f"SELECT key, vector FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
         return {key: np.frombuffer(blob, np.float16).astype(np.float32) for key, blob in rows}
 
+    def vectors_in(self, edition_id: str) -> tuple[Keys, Vectors]:
+        """The raw vectors of the passages that stand on pages of an edition, in reading order: shapes (passages,) and (passages, dimension)."""
+        rows = self._connection().execute("SELECT key, vector FROM passages WHERE edition_id = ? AND first_page > 0 ORDER BY ordinal", (edition_id,))
+        return _keys_and_vectors(rows)
+
     def passages_of(self, edition_id: str) -> dict[int, Passage]:
         """The passages that stand on pages of an edition, by key, in reading order."""
         rows = self._connection().execute(
@@ -143,12 +148,7 @@ class Contents(Database):
 
     def vectors(self, after: int = 0) -> tuple[Keys, Vectors]:
         """The raw vectors of all passages with a key above `after`, by key: shapes (passages,) and (passages, dimension)."""
-        keys, blobs = [], []
-        for key, blob in self._connection().execute("SELECT key, vector FROM passages WHERE key > ? ORDER BY key", (after,)):
-            keys.append(key)
-            blobs.append(blob)
-        vectors = np.frombuffer(b"".join(blobs), np.float16).reshape(len(keys), -1 if keys else 0).astype(np.float32)
-        return np.asarray(keys, np.int64), vectors
+        return _keys_and_vectors(self._connection().execute("SELECT key, vector FROM passages WHERE key > ? ORDER BY key", (after,)))
 
     def passage_count(self) -> int:
         return int(self._connection().execute("SELECT count(*) FROM passages").fetchone()[0])
@@ -183,3 +183,12 @@ class Contents(Database):
         lengths = connection.execute("SELECT count(DISTINCT length(vector)) FROM passages").fetchone()[0]
         found += ["the vectors of passages have different lengths"] if lengths > 1 else []
         return found + [f"row {row['rowid']} of {row['table']} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
+
+
+def _keys_and_vectors(rows: Iterable[tuple[int, bytes]]) -> tuple[Keys, Vectors]:
+    keys, blobs = [], []
+    for key, blob in rows:
+        keys.append(key)
+        blobs.append(blob)
+    vectors = np.frombuffer(b"".join(blobs), np.float16).reshape(len(keys), -1 if keys else 0).astype(np.float32)
+    return np.asarray(keys, np.int64), vectors

@@ -81,6 +81,10 @@ class SentenceMarker:
         readings = self._read(passages)
         return [self._marks(asked, query, passage, readings[key], aligned) for key, passage in passages]
 
+    def sentences(self, passages: Sequence[tuple[int, Passage]]) -> dict[int, Vectors]:
+        """The raw vectors of the sentences of each passage, by key; those of passages that were marked lately are at hand."""
+        return {key: reading.vectors for key, reading in self._read(passages).items()}
+
     def _marks(self, asked: Asked, query: Sentence | None, passage: Passage, reading: _Reading, aligned: Callable[[Vectors], Vectors]) -> Marking:
         exact = exact_spans(passage.text, asked.words)
         words = [Mark(start, end, "words") for start, end in exact]

@@ -10,6 +10,7 @@ import numpy as np
 
 from index.closeness import Closeness
 from index.contents import Keys
+from index.counterparts import Counterpart, Counterparts, Wanted, edition_for
 from index.encoder import Encoder, Vectors
 from index.fusion import fuse
 from index.generations import current_name
@@ -23,6 +24,7 @@ from ingest.records import IsoglossError, Passage, Publication, primary
 
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
 WORD_CANDIDATES = 300  # best by words, fused too
+COUNTERPARTS = 10  # hits, at most, that are given one: those of a page
 OWN_EDITION = 0.1  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best one
 
 
@@ -76,6 +78,7 @@ class PublicationHit:
     score: float  # of its best passage
     publication: Publication
     hit: Hit  # the passage to show: on a page where there is one, which can be opened and cited; else from the catalogue
+    counterpart: Counterpart | None = None  # the same in the reader's edition, where another one is shown
 
     @property
     def close(self) -> bool:
@@ -94,6 +97,7 @@ class Searcher:
         self.library = library
         self.encoder = encoder
         self._marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library))
+        self._counterparts = Counterparts(library, self._marker)
         self._lock = threading.Lock()
         self._view = View.of(library, None)
 
@@ -105,10 +109,11 @@ class Searcher:
         groups = question.publications(offset, offset + k)
         hits = self._hits(question, groups)
         found = [(hits[group.key], group) for group in groups if group.key in hits]
-        return [
+        shown = [
             PublicationHit(rank, group.score, question.view.publications[group.publication], hit)
             for rank, (hit, group) in enumerate(found, start=offset + 1)
         ]
+        return self._with_counterparts(question.view, shown, question.readers)
 
     def inside(self, query: Query, publication_id: str, k: int = 10, edition_id: str = "") -> list[Hit]:
         """Return the k best passages on the pages of one publication, or of one edition of it; a sentence is marked in one of them only."""
@@ -126,7 +131,7 @@ class Searcher:
 
     def rank_passages(self, texts: Sequence[str], k: int) -> list[tuple[Scores, Keys]]:
         """Return for each query the k best passages, ungrouped: scores and keys, shape (passages,), best first."""
-        view = self._fresh_view()
+        view = self.view()
         parsed = [parse(text) for text in texts]
         vectors = self.encoder.encode_queries([asked.meaning for asked in parsed])
         questions = (self._question(view, vectors[row : row + 1], asked, Query(asked.meaning)) for row, asked in enumerate(parsed))
@@ -134,13 +139,10 @@ class Searcher:
 
     def publications(self) -> tuple[Publication, ...]:
         """All publications there are, for filters and counts."""
-        return self._fresh_view().publications
+        return self.view().publications
 
     def view(self) -> View:
         """The state of the library that is searched now."""
-        return self._fresh_view()
-
-    def _fresh_view(self) -> View:
         with self._lock:
             if self._view.revision != self.library.revision() or self._view.generation.name != current_name(self.library):
                 self._view = View.of(self.library, self._view.generation)
@@ -159,7 +161,7 @@ class Searcher:
         asked = parse(query.text)
         if not asked.wanted and not any(char.isalnum() for char in asked.meaning):
             return None
-        return self._question(self._fresh_view(), self.encoder.encode_queries([asked.meaning]), asked, query)
+        return self._question(self.view(), self.encoder.encode_queries([asked.meaning]), asked, query)
 
     def _hits(self, question: _Question, groups: Sequence[_Group]) -> dict[int, Hit]:
         """The passages of these groups as hits, by key, in their order; one that was removed while we searched is left out."""
@@ -179,6 +181,17 @@ class Searcher:
             close = question.whole or closeness.may_answer(nearness, float(coverage[place]))
             hits[group.key] = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness, close)
         return hits
+
+    def _with_counterparts(self, view: View, hits: Sequence[PublicationHit], readers: Sequence[str]) -> list[PublicationHit]:
+        """Give each of the first hits the same passage in the reader's edition, where it shows another one."""
+        wanted = {}
+        for found in hits[:COUNTERPARTS]:
+            edition = edition_for(found.publication, found.hit.passage.edition_id, readers)
+            sentence = next((mark for mark in found.hit.marks if mark.why == "meaning"), None)
+            if edition and sentence and found.hit.page:
+                wanted[found.rank] = Wanted(found.hit.passage, (sentence.start, sentence.end), edition.edition_id)
+        there = dict(zip(wanted, self._counterparts.of(view, list(wanted.values())), strict=True))
+        return [replace(found, counterpart=there.get(found.rank)) for found in hits]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from index.counterparts import Counterpart
 from index.marks import Mark
 from index.searcher import PublicationHit
 from ingest.records import UNDETERMINED, Edition, Publication, primary
@@ -71,6 +72,20 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
         "text": best.passage.text,
         "marks": marks_data(best.marks),
         "editions": [edition_data(edition) for edition in found.publication.editions],
+        "counterpart": _counterpart(found.counterpart, editions) if found.counterpart else None,
+    }
+
+
+def _counterpart(found: Counterpart, editions: Mapping[str, Edition]) -> dict[str, Any]:
+    edition, (start, end) = editions[found.passage.edition_id], found.span
+    return {
+        "edition_id": edition.edition_id,
+        "language": found.passage.language if edition.language == UNDETERMINED else edition.language,
+        "page": found.page,
+        "page_address": page_address(edition, found.page),
+        "text": found.passage.text,
+        "marks": [{"start": start, "end": end, "why": "meaning"}],
+        "confidence": found.confidence,
     }
 
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from index.counterparts import Counterpart
 from index.marks import Mark
 from index.searcher import Filters, Hit, PublicationHit
 from ingest.records import Edition, Passage, Publication
@@ -65,5 +68,17 @@ def test_a_hit_is_plain_data_and_the_language_is_told_by_the_passage_where_the_e
             "rank": 2, "score": 0.8765, "close": close, "publication_id": "woods", "title": "الغابة", "title_language": "ar", "edition_id": f"woods.{language}", "language": told if page else "lo",
             "page": shown, "page_address": f"/pages/ab12/{page}" if page else None, "text": text, "marks": [{"start": 6, "end": 10, "why": "meaning"}],
             "editions": [{"edition_id": f"woods.{language}", "language": language, "label": "Khmer", "part": "whole", "file": f"/files/woods.{language}"}],
+            "counterpart": None,
         }],
+    }  # fmt: skip
+
+
+def test_the_same_passage_in_the_readers_edition_is_plain_data_without_a_number_for_its_confidence():
+    other = Edition("woods.ar", "woods", "ar", "Arabic", "whole", "cd34")
+    shown, own = (Passage(f"woods.{language}", 0, 4, 0, 4, 10, language, "ព្រៃ។ ទឹក។", ((0, 5), (6, 10))) for language in ("km", "ar"))
+    work = replace(publication(), editions=(*publication().editions, other))
+    hit = Hit(0.8, shown, 4, (Mark(6, 10, "meaning"),), 0.7)
+    found = PublicationHit(1, 0.8, work, hit, True, Counterpart(own, 5, (0, 5), "likely"))
+    assert answer("ទឹក?", [found], ["ar"])["hits"][0]["counterpart"] == {
+        "edition_id": "woods.ar", "language": "ar", "page": 5, "text": own.text, "marks": [{"start": 0, "end": 5, "why": "meaning"}], "confidence": "likely",
     }  # fmt: skip

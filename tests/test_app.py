@@ -106,6 +106,7 @@ def test_the_api_answers_exactly_in_its_form(client):
             {"edition_id": "woods.de.executive-summary", "language": "de", "label": "", "part": "executive summary",
              "file": "/files/woods.de.executive-summary"},
         ],
+        "counterpart": None,
     }  # fmt: skip
     assert isinstance(hit["score"], float) and list(hit)[:4] == ["rank", "score", "close", "publication_id"]
 

@@ -140,6 +140,17 @@ def test_the_readers_edition_is_shown_where_it_answers_as_well(searcher):
     assert shown == {("th",): "th", ("fr", "th"): "th", ("es",): "es", ("fr",): shown[("fr",)]}
 
 
+def test_the_same_passage_in_the_readers_edition_stands_beside_a_hit_in_another(library, encoder):
+    texts = {"en": ["The forest grows.", "The water rises.", "The school opens in spring."], "th": ["ป่าเติบโต", "น้ำขึ้นสูง", "โรงเรียนเปิด"]}
+    fill(library, encoder, publication("woods", ["en", "th"]), texts)
+    searcher = Searcher(library, encoder)
+    told = {}
+    for readers in ((), ("th",), ("en", "th"), ("de",)):
+        found = searcher.search(Query("school", Filters(languages=("en",)), readers=readers), k=1)[0]
+        told[readers] = found.counterpart and (found.counterpart.passage.text, found.counterpart.page)
+    assert told == {(): None, ("th",): ("โรงเรียนเปิด", 3), ("en", "th"): None, ("de",): None}
+
+
 def test_a_word_decides_within_the_readers_language_too(library, encoder):
     fill(library, encoder, publication("woods", ["es"]), {"es": ["El bosque de Zanzibar crece.", "El bosque crece."]})
     searcher = Searcher(library, encoder)
