@@ -20,7 +20,7 @@ from search_app.answers import MAX_QUERY, abstract_in, marks_data, title_in
 from search_app.likeness import place_of, related_to
 from search_app.search import searcher
 
-INSIDE = 20  # hits in one publication
+INSIDE = 10  # hits in one publication
 OUTLINE = 150  # headings of an edition
 
 blueprint = Blueprint("publication", __name__)

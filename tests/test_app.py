@@ -14,6 +14,7 @@ from hostile import word_file
 from index import generations
 from index.alignment import LanguagePrior
 from index.library import Library
+from index.searcher import Query
 from ingest.formats import WORD
 from search_app.factory import create_app, marked
 from search_app.ingesting import ingest
@@ -386,15 +387,19 @@ def test_facets_count_the_publications_that_the_other_facets_admit(client):
         ({"q": "forest", "exact": 1}, "Holds all your words."),
     ],
 )  # fmt: skip
-def test_a_hit_says_why_it_is_there_and_shows_no_score(client, asked, why):
+def test_a_hit_says_why_it_is_there_and_shows_no_score(client, shelf, asked, why):
+    generations.build(shelf)  # other tests have said what is close
     page = client.get("/", query_string={**asked, "language": "en"}).text
     assert why in page and not re.search(r"\b0\.\d\d", page)
 
 
 def test_hits_that_are_probably_no_answer_say_so_one_by_one(client, monkeypatch):
     searcher = client.application.extensions["searcher"]
-    monkeypatch.setattr(generations, "prior_for", lambda _: LanguagePrior({}, None, close=1.5))
-    generations.build(searcher.library)
+    for least in (9.0, None):  # the second time between the nearest hit and the farthest
+        nearness = [] if least else [found.hit.nearness for found in searcher.search(Query("bosque"), 20)]
+        close = least or (max(nearness) + min(nearness)) / 2
+        monkeypatch.setattr(generations, "prior_for", lambda _, close=close: LanguagePrior({}, None, close=close))
+        generations.build(searcher.library)
     entries = re.findall(r"<li( class=\"distant\")?>\s*<article>(.*?)</article>", client.get("/?q=bosque&k=20").text, re.DOTALL)
     told = ["Probably not an answer" in entry for _, entry in entries]
     assert told == [bool(distant) for distant, _ in entries] and set(told) == {True, False}
