@@ -15,6 +15,7 @@ from ingest.typeset import UNPLACED, Typeset
 
 EDGE = 0.12  # share of the page's height, at its top and its foot, where running headers, footers and page numbers stand
 MARGIN = 0.2  # the same for the outermost line, where margins are wide
+FEW_LINES = 1  # on a page; one alone is its text
 CHAPTER = 8  # pages, within which a chapter's header stands three times
 BEGINNING = 16  # characters of a header; what follows may be a section's, which changes sooner than the chapter's
 COUNTED = 0.25  # share of the pages whose outermost line begins or ends with a number that counts up; fewer are chance
@@ -149,7 +150,8 @@ def _running(pages: Sequence[tuple[Sequence[Line], float]], body: float) -> set[
 def _outermost(lines: Sequence[Line], height: float, body: float) -> list[Line]:
     """The highest and the lowest line, if they stand at the edge, or near it in type that is no larger than the text."""
     ends = [pick(lines, key=lambda line: line.baseline) for pick in (max, min)] if lines else []
-    return [line for line in ends if _at_edge(line, height) or (line.size <= NEW_PARAGRAPH * body and _at_edge(line, height, MARGIN))]
+    wide = MARGIN if len(lines) > FEW_LINES else EDGE
+    return [line for line in ends if _at_edge(line, height) or (line.size <= NEW_PARAGRAPH * body and _at_edge(line, height, wide))]
 
 
 def _key(line: Line) -> str:

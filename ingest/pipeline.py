@@ -21,7 +21,7 @@ from ingest.limits import MIB, Limits, Watch, confine, noted_page
 from ingest.reading import read_file, unpacks_too_far
 from ingest.records import Content, UnreadableFileError
 
-READING_VERSION = 4  # raise it when the same file would give other pages or passages: editions read by an older one are read again
+READING_VERSION = 5  # raise it when the same file would give other pages or passages: editions read by an older one are read again
 WAITING = 2  # files read ahead for each worker; more would only fill the memory while the encoder is busy
 LIMITS = Limits()
 GAVE_UP = {-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL}  # how PDFium ends when it gets no memory

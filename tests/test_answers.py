@@ -8,7 +8,8 @@ from index.counterparts import Counterpart
 from index.marks import Mark
 from index.searcher import Filters, Hit, PublicationHit
 from ingest.records import Edition, Passage, Publication
-from search_app.answers import abstract_in, answer, edition_data, filters_from, title_in
+from search_app.answers import abstract_in, answer, edition_data, title_in
+from search_app.facets import filters_from
 
 TITLES = {"ar": "الغابة", "en": "Woods", "pt-BR": "Bosques", "zh-Hans": "森林", "km": "ព្រៃ"}
 

@@ -227,3 +227,8 @@ def test_the_glyphs_of_the_text_are_those_of_its_letters():
 def test_a_page_without_lines_has_no_text_and_control_characters_are_dropped():
     assert texts_of([(lines("\x01", "\x0c \x1f", "ውሃ"), HEIGHT)]) == ["ውሃ"]
     assert texts_of([([], HEIGHT), (lines("wa\x01ter", "ni\u00adght \t x"), HEIGHT)]) == ["", "water night x"]
+
+
+def test_the_only_line_of_a_page_is_its_text_even_if_other_pages_begin_alike():
+    pages = [([at(HEIGHT * 0.85, "ข้อความเดียวกันทุกหน้าในเล่มนี้", size=10)], HEIGHT) for _ in range(4)]
+    assert texts_of(pages) == ["ข้อความเดียวกันทุกหน้าในเล่มนี้"] * 4
