@@ -6,7 +6,7 @@ LIBRARY ?= library
 PORT ?= 8000
 PIP_FLAGS ?=
 
-.PHONY: run test lint format lock clean bench-reading
+.PHONY: run test lint format lock messages clean bench-reading
 
 run: $(VENV)/installed
 	@$(BIN)/isogloss serve --ingest corpus --library $(LIBRARY) --port $(PORT)
@@ -48,6 +48,13 @@ lock: $(VENV)/installed-dev  # writes the exact versions anew, the newest that f
 	$(COMPILE) --output-file requirements.txt pyproject.toml
 	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	sed -i.old 's/^torch==2.13.0+cpu/torch==2.13.0/' requirements.txt requirements-dev.txt && rm requirements*.old  # the plain version is to be had everywhere
+
+TRANSLATIONS := search_app/translations
+
+messages: $(VENV)/installed-dev  # brings the catalogues of the interface's languages up to date with what the pages say; then translate what is new in them
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword lazy_gettext --no-location --output-file $(TRANSLATIONS)/messages.pot .
+	$(BIN)/pybabel --quiet update --no-wrap --no-fuzzy-matching --ignore-obsolete --omit-header --input-file $(TRANSLATIONS)/messages.pot --output-dir $(TRANSLATIONS)
+	rm $(TRANSLATIONS)/messages.pot
 
 clean:
 	rm -rf $(VENV) $(LIBRARY)

@@ -137,6 +137,10 @@ class Searcher:
         questions = (self._question(view, vectors[row : row + 1], asked, Query(asked.meaning)) for row, asked in enumerate(parsed))
         return [question.passages(k) for question in questions]
 
+    def counterparts(self, wanted: Sequence[Wanted]) -> list[Counterpart | None]:
+        """The same sentences in other editions; None where that is not even likely."""
+        return self._counterparts.of(self.view(), wanted)
+
     def publications(self) -> tuple[Publication, ...]:
         """All publications there are, for filters and counts."""
         return self.view().publications

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -72,12 +72,14 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
         "text": best.passage.text,
         "marks": marks_data(best.marks),
         "editions": [edition_data(edition) for edition in found.publication.editions],
-        "counterpart": _counterpart(found.counterpart, editions) if found.counterpart else None,
+        "counterpart": counterpart_data(found.counterpart, found.publication) if found.counterpart else None,
     }
 
 
-def _counterpart(found: Counterpart, editions: Mapping[str, Edition]) -> dict[str, Any]:
-    edition, (start, end) = editions[found.passage.edition_id], found.span
+def counterpart_data(found: Counterpart, publication: Publication) -> dict[str, Any]:
+    """The same passage in another edition, as plain data; how sure that is comes as a word."""
+    edition = next(one for one in publication.editions if one.edition_id == found.passage.edition_id)
+    start, end = found.span
     return {
         "edition_id": edition.edition_id,
         "language": found.passage.language if edition.language == UNDETERMINED else edition.language,

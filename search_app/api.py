@@ -15,11 +15,13 @@ from index.generations import current_name
 from index.searcher import Query
 from index.view import Filters, admits
 from ingest import records
+from ingest.quotation import Found
 from search_app import languages, openapi, parameters, schema
 from search_app.answers import PAGE_DIGITS, answer, edition_data, page_address, title_in
 from search_app.facets import facets_of, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
 from search_app.problems import FaultyParameters
+from search_app.quoted import quoted
 from search_app.search import searcher
 
 blueprint = Blueprint("api", __name__)
@@ -116,11 +118,12 @@ def passages(asked: parameters.PassagesAsked) -> schema.Passages:
         page = library.page(edition.edition_id, asked.page) if edition else None
         if edition is None or page is None:
             abort(404, f"There is no page {asked.page} of a file {asked.digest!r} in this library; the file may have been replaced or removed.")
-        after = library.page(edition.edition_id, asked.page + 1)
         standing = [one for one in library.passages_of(edition.edition_id).values() if one.first_page <= asked.page <= one.last_page]
-    quotation = _quotation(asked.quote, page, after)
-    if quotation is not None:
-        standing = [one for one in standing if _spaced(asked.quote).search(one.text)]
+    quotation = None
+    if asked.quote.strip():
+        found = quoted(edition.edition_id, asked.page, asked.quote)
+        quotation = _quotation(found, edition.edition_id, asked.page)
+        standing = [one for one in standing if found and _holds(one, found)]
     return schema.Passages(
         publication_id=edition.publication_id, edition_id=edition.edition_id, language=edition.language, digest=str(edition.digest), page=_page(page, edition),
         quotation=quotation, passages=[schema.Passage.model_validate(one, from_attributes=True) for one in standing],
@@ -228,22 +231,19 @@ def _page(page: records.Page, edition: records.Edition, boxes: bool = False) -> 
     )  # fmt: skip
 
 
-def _spaced(quote: str) -> Any:
-    """A pattern for these words, however they are spaced or broken over lines."""
-    return regex.compile(r"\s+".join(map(regex.escape, quote.split())))
-
-
-def _quotation(quote: str, page: records.Page, after: records.Page | None) -> schema.Quotation | None:
+def _quotation(found: Found | None, edition_id: str, number: int) -> schema.Quotation:
     """Where the quoted words begin on a page, and where they end there or on the next."""
-    if not quote.strip():
-        return None
-    found = _spaced(quote).search(page.text + "\n" + (after.text if after else ""))
-    if found is None or found.start() >= len(page.text):
-        abort(404, f"These words do not begin on page {page.number}; it is there, so ask for it without `quote`, or for the page before.")
-    over = found.end() > len(page.text)
-    return schema.Quotation(
-        start=found.start(), end=found.end() - (len(page.text) + 1) * over, last_page=page.number + over, text=found.group()
-    )  # fmt: skip
+    if found is None or found.spans[0][0] != number:
+        abort(404, f"These words do not begin on page {number}; it is there, so ask for it without `quote`, or for the page before.")
+    pages = [searcher().library.page(edition_id, page) for page, _, _ in found.spans]
+    text = "\n".join(page.text[start:end] for page, (_, start, end) in zip(pages, found.spans, strict=True) if page)
+    return schema.Quotation(start=found.spans[0][1], end=found.spans[-1][2], last_page=found.spans[-1][0], text=text)
+
+
+def _holds(passage: records.Passage, found: Found) -> bool:
+    """Whether all of the quotation stands in a passage."""
+    places = passage.places_of(0, len(passage.text))
+    return all(any(page == there and first <= start and end <= last for there, first, last in places) for page, start, end in found.spans)
 
 
 def _examples() -> dict[str, str]:

@@ -6,7 +6,6 @@ they make a report of a report. COinS knows none of these, and where both are th
 
 from __future__ import annotations
 
-import unicodedata
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
@@ -16,11 +15,11 @@ from flask_babel import gettext
 
 from ingest.records import Edition, Page, Publication, primary
 from search_app import languages
-from search_app.answers import abstract_in, title_in
+from search_app.answers import PAGE_DIGITS, abstract_in, title_in
+from search_app.quoted import stands_on
 from search_app.references import FORMATS, Reference, family_and_given
 from search_app.search import searcher
 
-SHORT_DIGEST = 16  # hexadecimal digits that name a file in addresses: 64 bits, so no two files of a library share them
 MAX_QUOTATION = 4000  # characters; no passage is longer
 
 blueprint = Blueprint("citing", __name__)
@@ -43,7 +42,7 @@ def publication(publication_id: str, form: str) -> Response:
 def passage(digest: str, number: int, form: str) -> Response:
     """Give the citation of a page, with the quotation that stands on it."""
     library = searcher().library
-    edition = library.edition_of_file(digest) if len(digest) >= SHORT_DIGEST else None
+    edition = library.edition_of_file(digest) if len(digest) >= PAGE_DIGITS else None
     page = library.page(edition.edition_id, number) if edition else None
     found = library.publication(edition.publication_id) if edition else None
     if edition is None or page is None or found is None:
@@ -51,7 +50,7 @@ def passage(digest: str, number: int, form: str) -> Response:
     quotation = " ".join(request.args.get("quote", "").split())
     if len(quotation) > MAX_QUOTATION:
         abort(400, gettext("A quotation may have %(most)d characters, this one has %(length)d.", most=MAX_QUOTATION, length=len(quotation)))
-    if not _stands_on(page, quotation):
+    if quotation and not stands_on(page.edition_id, number, quotation):
         abort(404, gettext("The page does not hold this quotation; its words may have been read otherwise since. Cite the page without it."))
     return _saved(reference_to(found, edition, page, quotation), form)
 
@@ -84,7 +83,7 @@ def publication_address(found: Publication) -> str:
 def page_address(edition: Edition, number: int, quotation: str = "") -> str:
     """Where a page stands for good, whatever is indexed anew: it is named by its file, and a quotation by its words."""
     outlined = f"?quote={quote(quotation, safe='')}" if quotation else ""
-    return f"{request.url_root}pages/{(edition.digest or '')[:SHORT_DIGEST]}/{number}{outlined}"
+    return f"{request.url_root}pages/{(edition.digest or '')[:PAGE_DIGITS]}/{number}{outlined}"
 
 
 @blueprint.app_template_global()
@@ -92,11 +91,11 @@ def cited(found: Publication, edition: Edition | None = None, number: int | None
     """What the templates citing_head and citing_page show of a publication, or of a page of one of its editions."""
     edition = edition or _edition_asked(found) or found.editions[0]
     page = searcher().library.page(edition.edition_id, number) if number else None
-    quotation = quotation if page and _stands_on(page, quotation) else ""
+    quotation = quotation if page and stands_on(page.edition_id, page.number, quotation) else ""
     reference = reference_to(found, edition, page, quotation)
     if page:
         links = {
-            form: url_for("citing.passage", digest=(edition.digest or "")[:SHORT_DIGEST], number=number, form=form, quote=quotation or None)
+            form: url_for("citing.passage", digest=(edition.digest or "")[:PAGE_DIGITS], number=number, form=form, quote=quotation or None)
             for form in FORMATS
         }
     else:
@@ -122,25 +121,6 @@ def _saved(reference: Reference, form: str) -> Response:
     return send_file(
         BytesIO(written(reference).encode()), f"{media_type}; charset=utf-8", as_attachment=True, download_name=f"{reference.key}.{form}"
     )
-
-
-def _stands_on(page: Page, quotation: str) -> bool:
-    """Whether the quotation is on the page, or begins or ends there; only letters and digits count, so a hyphen read otherwise does no harm."""
-    words = _letters(quotation)
-    if words in _letters(page.text):
-        return True
-    library = searcher().library
-    before, after = (_body(library.page(page.edition_id, page.number + step)) for step in (-1, 1))
-    return words in before[max(0, len(before) - len(words) + 1) :] + _body(page) + after[: len(words) - 1]
-
-
-def _body(page: Page | None) -> str:
-    """The letters of a page up to its footnotes, over which a sentence goes on to the next page."""
-    return "" if page is None else _letters(page.text if page.footnotes < 0 else page.text[: page.footnotes])
-
-
-def _letters(text: str) -> str:
-    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(char)[0] in "LMN")
 
 
 def _tags(found: Publication, edition: Edition, reference: Reference) -> list[tuple[str, str]]:

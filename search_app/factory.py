@@ -17,7 +17,22 @@ from index.library import Library
 from index.likeness import Likeness
 from index.searcher import Searcher
 from ingest.drawing import Drawer
-from search_app import api, citing, feeds, harvesting, languages, likeness, pages, problems, publication, quality, search, spreadsheet, wording
+from search_app import (
+    api,
+    citing,
+    feeds,
+    harvesting,
+    interface,
+    languages,
+    likeness,
+    pages,
+    problems,
+    publication,
+    quality,
+    search,
+    spreadsheet,
+    wording,
+)
 from search_app.answers import page_address
 from search_app.marking import highlighted
 from search_app.pictures import Pictures
@@ -39,7 +54,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.extensions["searcher"] = Searcher(library, encoder)
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     app.extensions["likeness"] = Likeness(library)
-    Babel(app, locale_selector=languages.of_interface)
+    Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()
     for module in (search, publication, pages, likeness, quality, languages, citing, spreadsheet, harvesting, api, feeds):
         app.register_blueprint(module.blueprint)
     app.after_request(_guard)
@@ -47,7 +62,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.register_error_handler(HTTPException, _explain)
     app.jinja_env.globals |= {
         "interface": languages.of_interface,
-        "interfaces": languages.INTERFACE,
+        "interfaces": interface.LANGUAGES,
         "here": _here,
         "feed_address": feeds.address,
     }

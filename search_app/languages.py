@@ -13,8 +13,8 @@ from werkzeug import Response as AnyResponse
 
 from index.searcher import Searcher
 from ingest.records import UNDETERMINED
+from search_app.interface import LANGUAGES
 
-INTERFACE = ("en",)  # languages that the interface speaks; each but the first has a catalogue in translations/
 READS, SPEAKS = "reads", "speaks"  # cookies: the languages the reader reads, best first, and the one the interface is to speak
 YEAR = 365 * 24 * 60 * 60  # seconds
 MOST_READ = 10  # languages; nobody is known to read more, and a cookie stays short
@@ -45,7 +45,7 @@ def choose() -> AnyResponse:
     if "reads" in request.form:
         _remember(answer, READS, ".".join(_tags(request.form.getlist("reads"))))
     if "interface" in request.form:
-        _remember(answer, SPEAKS, next((tag for tag in INTERFACE if tag == request.form["interface"]), ""))
+        _remember(answer, SPEAKS, next((tag for tag in LANGUAGES if tag == request.form["interface"]), ""))
     return answer
 
 
@@ -57,7 +57,7 @@ def of_reader() -> list[str]:
 def of_interface() -> str:
     """The language of the interface: as chosen here, else the first of the reader's languages that it speaks, else English."""
     chosen = request.cookies.get(SPEAKS, "")
-    return chosen if chosen in INTERFACE else request.accept_languages.best_match(INTERFACE) or INTERFACE[0]
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
 @cache

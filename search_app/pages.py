@@ -12,19 +12,20 @@ from flask import Blueprint, Response, abort, current_app, make_response, render
 from flask_babel import gettext
 from markupsafe import Markup
 
+from index.counterparts import Wanted, edition_for
 from index.searcher import Hit, Query
 from ingest.drawing import DRAWING_VERSION, WIDTHS, UndrawablePageError
 from ingest.formats import PDF, format_of
-from ingest.quotation import EXACT, Found, find_quotation
-from ingest.records import Edition, Page, UnreadableFileError
+from ingest.quotation import EXACT, Found
+from ingest.records import Edition, Page, Publication, UnreadableFileError
 from search_app import languages
-from search_app.answers import MAX_QUERY, title_in
+from search_app.answers import MAX_QUERY, PAGE_DIGITS, counterpart_data, title_in
 from search_app.marking import highlighted
 from search_app.overlay import Rectangle, lines, outline
 from search_app.pictures import BusyError, Picture, Pictures
+from search_app.quoted import quoted
 from search_app.search import searcher
 
-DIGEST = 16  # hexadecimal digits of a file's SHA-256 in an address: no two of a million million files share them
 HITS = 6  # of one edition; each is read again for the sentence that answers, which takes a sixth of a second
 USUAL_WIDTH = 900
 PATIENCE = 4.0  # seconds that the page waits for its picture, to place the marks on it
@@ -48,18 +49,19 @@ def page(digest: str, number: int) -> Response | str:
     if shown is None:
         abort(404, gettext("There is no page %(number)d in this file; it has %(count)d pages that could be read.", number=number, count=count))
     _begin_picture(edition, number)
-    found = _found(edition.edition_id, number, quotation)
+    found = quoted(edition.edition_id, number, quotation)
     hits = _hits(edition)
     current = _current(hits, number, found)
     spot = _spot_of_hit(hits[current], number) if current is not None else _spot_of_quotation(quotation, found, number)
     publication = library.publication(edition.publication_id)
+    counterpart = _counterpart(publication, edition, hits[current] if current is not None else None, spot) if publication and spot else None
     picture, problem = _picture(edition, number)
     return render_template(
-        "page.html", edition=edition, page=shown, count=count, publication=publication, digest=digest[:DIGEST],
+        "page.html", edition=edition, page=shown, count=count, publication=publication, digest=digest[:PAGE_DIGITS],
         title=title_in(publication, [edition.language]) if publication else (edition.publication_id, "und"), widths=WIDTHS,
         usual=USUAL_WIDTH, picture=picture, problem=problem, layers=_layers(shown, spot, picture), paragraphs=list(_paragraphs(shown, spot)),
         query=_text("q"), exact=request.args.get("exact") or None, hits=hits, current=current, spot=spot, quotation=quotation, found=found,
-        language=_language(edition, hits, current), letter_by_letter=EXACT, sure=_sure(shown),
+        counterpart=counterpart, language=_language(edition, hits, current), letter_by_letter=EXACT, sure=_sure(shown),
     )  # fmt: skip
 
 
@@ -71,14 +73,14 @@ def image(digest: str, number: int, width: int) -> Response:
     if edition is None or edition.digest is None or width not in WIDTHS:
         abort(404, gettext("There is no such picture."))
     try:
-        picture = pictures().picture(searcher().library.file(edition.digest), (edition.digest[:DIGEST], number, width))
+        picture = pictures().picture(searcher().library.file(edition.digest), (edition.digest[:PAGE_DIGITS], number, width))
     except UndrawablePageError as error:
         abort(404, gettext("This page could not be drawn: %(reason)s.", reason=error))
     except BusyError:
         abort(make_response((gettext("This page is still being drawn. Try again in a moment."), 503, {"Retry-After": "5"})))
     response = Response(picture.webp, mimetype="image/webp")
     response.headers["Cache-Control"] = f"private, max-age={A_YEAR}, immutable"
-    response.set_etag(f"{edition.digest[:DIGEST]}-{number}-{width}-{DRAWING_VERSION}")
+    response.set_etag(f"{edition.digest[:PAGE_DIGITS]}-{number}-{width}-{DRAWING_VERSION}")
     response.make_conditional(request)
     return response
 
@@ -132,11 +134,6 @@ def _hits(edition: Edition) -> list[Hit]:
     return [hit for hit in hits if hit.close] or hits[:1]
 
 
-def _found(edition_id: str, number: int, quotation: str) -> Found | None:
-    near = (searcher().library.page(edition_id, number + step) for step in (-1, 0, 1)) if quotation else ()
-    return find_quotation(quotation, [page for page in near if page], number) if quotation else None
-
-
 def _current(hits: Sequence[Hit], number: int, found: Found | None) -> int | None:
     """Which hit is shown: the one that the address names, else the one that is quoted, else the best on this page."""
     said = request.args.get("hit", "")
@@ -180,12 +177,27 @@ def _spot_of_quotation(quotation: str, found: Found | None, number: int) -> Spot
     )
 
 
+def _counterpart(publication: Publication, edition: Edition, hit: Hit | None, spot: Spot) -> dict[str, Any] | None:
+    """The passage that is shown, as it stands in the reader's edition."""
+    target = edition_for(publication, edition.edition_id, languages.of_reader())
+    if target is None:
+        return None
+    if hit is not None:
+        wanted = [Wanted(hit.passage, (mark.start, mark.end), target.edition_id) for mark in hit.marks[:1]]
+    else:
+        passages = searcher().library.passages_on(edition.edition_id, spot.page)
+        places = ((passage, passage.text.find(spot.quotation)) for passage in passages)
+        wanted = [Wanted(passage, (at, at + len(spot.quotation)), target.edition_id) for passage, at in places if at >= 0][:1]
+    found = next(iter(searcher().counterparts(wanted)), None)
+    return counterpart_data(found, publication) if found else None
+
+
 def _begin_picture(edition: Edition, number: int) -> None:
     """Let the page be drawn while its answers are sought."""
     file = searcher().library.file(edition.digest or "")
     with suppress(UndrawablePageError, UnreadableFileError, OSError):
         if format_of(file) is PDF:
-            pictures().begin(file, ((edition.digest or "")[:DIGEST], number, USUAL_WIDTH))
+            pictures().begin(file, ((edition.digest or "")[:PAGE_DIGITS], number, USUAL_WIDTH))
 
 
 def _picture(edition: Edition, number: int) -> tuple[Picture | None, str]:
@@ -194,7 +206,7 @@ def _picture(edition: Edition, number: int) -> tuple[Picture | None, str]:
     try:
         if format_of(file) is not PDF:
             return None, "no picture"
-        return pictures().picture(file, ((edition.digest or "")[:DIGEST], number, USUAL_WIDTH), PATIENCE), ""
+        return pictures().picture(file, ((edition.digest or "")[:PAGE_DIGITS], number, USUAL_WIDTH), PATIENCE), ""
     except BusyError:
         return None, ""
     except (UndrawablePageError, UnreadableFileError) as error:

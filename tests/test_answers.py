@@ -78,8 +78,8 @@ def test_the_same_passage_in_the_readers_edition_is_plain_data_without_a_number_
     other = Edition("woods.ar", "woods", "ar", "Arabic", "whole", "cd34")
     shown, own = (Passage(f"woods.{language}", 0, 4, 0, 4, 10, language, "ព្រៃ។ ទឹក។", ((0, 5), (6, 10))) for language in ("km", "ar"))
     work = replace(publication(), editions=(*publication().editions, other))
-    hit = Hit(0.8, shown, 4, (Mark(6, 10, "meaning"),), 0.7)
-    found = PublicationHit(1, 0.8, work, hit, True, Counterpart(own, 5, (0, 5), "likely"))
+    hit = Hit(0.8, shown, 4, (Mark(6, 10, "meaning"),), 0.7, True)
+    found = PublicationHit(1, 0.8, work, hit, Counterpart(own, 5, (0, 5), "likely"))
     assert answer("ទឹក?", [found], ["ar"])["hits"][0]["counterpart"] == {
-        "edition_id": "woods.ar", "language": "ar", "page": 5, "text": own.text, "marks": [{"start": 0, "end": 5, "why": "meaning"}], "confidence": "likely",
+        "edition_id": "woods.ar", "language": "ar", "page": 5, "page_address": "/pages/cd34/5", "text": own.text, "marks": [{"start": 0, "end": 5, "why": "meaning"}], "confidence": "likely",
     }  # fmt: skip

@@ -266,7 +266,7 @@ def test_the_address_before_version_1_leads_there_with_its_parameters(client):
 
 def test_the_documentation_shows_all_there_is_and_its_examples_work(client, api):
     page = client.get("/api/")
-    assert (page.status_code, page.mimetype) == (200, "text/html") and "<script" not in page.text
+    assert (page.status_code, page.mimetype) == (200, "text/html") and page.text.count("<script") == 1
     for path, methods in api["paths"].items():
         assert f"<code>GET {path}</code>" in page.text
         for parameter in methods["get"]["parameters"]:
