@@ -30,7 +30,7 @@ BREAKS = (
 SENTENCE_END = frozenset(".!?…:;。！？؟۔।॥።။។៕")
 BULLET = regex.compile(r"[•●▪‣◦]|[–—·*]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s")
 LEADERS = regex.compile(r"(?:\. ?){5,}\w{1,6}$")  # an entry of a table of contents
-LONE_MARKS = regex.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)])+")  # bullets and list numbers that stand apart from their items
+LONE_MARKS = regex.compile(r"([•●▪‣◦–—·*\s]|\d{1,2}[.)](?!\d))+")  # bullets and list numbers that stand apart from their items
 PAGE_NUMBER = regex.compile(r"\W*(\d{1,4}|[ivxlc]{1,6})\W*")
 NOTE_START = regex.compile(r"[\d⁰¹²³⁴-⁹]{1,3}(?!\d)[.)]?\s*\p{L}|[*†‡§]")
 NOTE = 0.93  # of the size of the body's type; footnotes are smaller
@@ -46,6 +46,11 @@ LATIN_LOOKALIKES, CYRILLIC_LOOKALIKES = (
     "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0445\u0443\u0410\u0412\u0421\u0415\u041d\u0406\u0408\u041a\u041c\u041e\u0420\u0422\u0425",
 )  # typists and fonts take one for the other
 IN_TWO_ALPHABETS = regex.compile(r"(?=\p{Latn}*+\p{Cyrl}+\p{Latn}|\p{Latn}+\p{Cyrl})[\p{Latn}\p{Cyrl}]+")
+GREEK_LOOKALIKES = {"\u00b5": "μ", "\u2206": "Δ"}  # signs of mathematics, as which fonts take the letters
+GREEK_LOOKALIKE = regex.compile("[\u00b5\u2206](?=\\p{Greek})|(?<=\\p{Greek})[\u00b5\u2206]")
+BREATHING = regex.compile("([\u1fbf\u1ffe\u1fcd-\u1fcf\u1fdd-\u1fdf])([ΑΕΗΙΟΥΩΡ])")  # which stands beside a capital, and is written behind it
+SERBIAN_FORMS = {"\uf6c4": "г", "\uf6c5": "б", "\uf6c6": "д", "\uf6c7": "п", "\uf6c8": "т"}  # by the Adobe Glyph List
+SERBIAN_FORM = regex.compile("[\uf6c4-\uf6c8]")
 COMPOSED = regex.compile("\\P{M}\\p{M}+|[\u1100-\u11ff]+|[\u2126\u212a\u212b\uf900-\ufaff]")  # what Unicode's normal form C may change
 NUMBER_OUTSIDE = regex.compile(r"^\W*(\d{1,4})(?=\s|$)|(?<=\s)(\d{1,4})\W*$")  # the first or the last word of a line
 PARAGRAPH = regex.compile(r"[^\n]+")
@@ -260,6 +265,9 @@ def _joined(text: Typeset, more: Typeset) -> Typeset:
 def normalised(text: Typeset) -> Typeset:
     """Write the letters as people write them: no forms and ligatures of typesetting, marks composed, single spaces."""
     text = text.sub(THAI_FORM, lambda found: THAI_FORMS[ord(found.group()) - 0xF700])
+    text = text.sub(SERBIAN_FORM, lambda found: SERBIAN_FORMS[found.group()])
+    text = text.sub(GREEK_LOOKALIKE, lambda found: GREEK_LOOKALIKES[found.group()])
+    text = text.sub(BREATHING, lambda found: found[2] + unicodedata.normalize("NFKD", found[1]).strip())
     text = text.sub(IN_TWO_ALPHABETS, lambda found: _in_one_alphabet(found.group()))
     text = text.sub(COMPATIBLE, lambda found: unicodedata.normalize("NFKC", found.group()))
     for pattern, written in EDITS:

@@ -251,9 +251,9 @@ def _without_note_marks(textpage: Any, line: Line, display: _Display) -> Line:
     marks = []
     for found in DIGITS.finditer(line.text.text):
         start = found.end()
-        while start > max(found.start(), found.end() - NOTE_DIGITS) and is_mark(start - 1):
+        while start > found.start() and found.end() - start <= NOTE_DIGITS and is_mark(start - 1):
             start -= 1
-        if start < found.end() and not UNIT.search(line.text.text[: found.start()]):
+        if 0 < found.end() - start <= NOTE_DIGITS and not UNIT.search(line.text.text[: found.start()]):
             marks.append((start, found.end()))
     if not marks or sum(end - start for start, end in marks) == len(line.text):
         return line

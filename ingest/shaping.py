@@ -6,23 +6,20 @@ for each of its glyphs, and places marks where they are drawn. The boxes of the 
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from ingest.direction import LEFT_TO_RIGHT, class_of, is_right_to_left, with_brackets
 from ingest.layout import LONE_MARKS, Line
 from ingest.typeset import UNPLACED, Typeset
 
 COMPLEX = regex.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]")  # Hebrew to Burmese, Khmer, presentation forms
-RIGHT_TO_LEFT = regex.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc--[\p{N}\p{P}\p{M}]]", regex.V1)
-LETTER = regex.compile(r"\p{L}")
 REPEATED = regex.compile(r"(\p{L}\p{M}+).{0,12}?\1")  # a cluster may have been given once for each of its glyphs
 MARKS = regex.compile(r"\p{M}+")
 LAM_ALEF = regex.compile("ل[آأإا]|[آأإا]ل")  # out of one glyph; "al" is none
@@ -41,13 +38,6 @@ SPACE_RIGHT_TO_LEFT = 0.12
 BEARING = 0.03  # type sizes between a letter's ink and the next letter's place: it does not join it
 PERSIAN = regex.compile("[پچژگکی]")  # their languages write a zero-width non-joiner, which has no glyph
 JOINS = regex.compile(r"\p{Joining_Type=Dual_Joining}\p{M}*$")
-# Runs that are read from left to right within a line that is read from right to left; by the classes of `_class`, and in its order.
-CLASSES = {"L": "L", "EN": "N", "AN": "A", "ES": "D", "CS": "S", "ET": "T", "R": "R", "AL": "R"}  # B: what takes its direction from around it
-DECIMAL = "\u066b\u066c"  # the Arabic decimal and thousands separators, which stand between Persian digits too
-LEFT_TO_RIGHT = regex.compile(r"(?=[NATSDB]*L)[LNAT](?:[LNATSDB]*[LNAT])?|T*N+(?:[SD]N+)*T*|A+(?:SA+)*")
-OPENING, CLOSING = "([{«", ")]}»"
-BRACKETS, STOPS = OPENING + CLOSING, ".,:;!?،؛؟۔"
-BRACKET = regex.compile(r"[()\[\]{}«»]")
 NON_JOINER = "\u200c"
 ARABIC = regex.compile(r"\p{Arabic}")
 
@@ -95,7 +85,7 @@ def unshaped(fragments: Sequence[Fragment], text: str, boxes: NDArray[np.float32
     lines = []
     for group in gathered(fragments, text):
         written = "".join(text[part.start : part.end] for part in group)
-        right_to_left = _is_right_to_left(written)
+        right_to_left = is_right_to_left(written)
         if right_to_left or REPEATED.search(written) or any(any(spellings[part.start : part.end]) for part in group):
             signs = [sign for part in group for sign in _signs(part, text, rows, spellings)]
             size = max(part.size for part in group)
@@ -133,7 +123,7 @@ def _turns_ligatures(text: str, rows: Sequence[Sequence[float]]) -> bool:
 def gathered(fragments: Sequence[Fragment], text: str) -> list[list[Fragment]]:
     """Put together what stands on one line, from the left: a number and its item, the pieces of a line that is read from right to left."""
     groups: list[list[Fragment]] = []
-    right_to_left = COMPLEX.search(text) is not None and _is_right_to_left(text)
+    right_to_left = COMPLEX.search(text) is not None and is_right_to_left(text)
     for fragment in fragments:
         any_order = right_to_left or LONE_MARKS.fullmatch(text, fragment.start, fragment.end)
         for group in reversed(groups if any_order else groups[-1:]):
@@ -150,11 +140,6 @@ def _on_one_line(group: Sequence[Fragment], fragment: Fragment) -> bool:
     if abs(widest.baseline - fragment.baseline) >= WITHIN_LINE * (size := max(widest.size, fragment.size)):
         return False
     return max(fragment.left, min(part.left for part in group)) - min(fragment.right, max(part.right for part in group)) < NEAR * size
-
-
-def _is_right_to_left(text: str) -> bool:
-    letters = len(RIGHT_TO_LEFT.findall(text))
-    return letters > 0 and 2 * letters > len(LETTER.findall(text))
 
 
 def _signs(fragment: Fragment, text: str, rows: Sequence[Sequence[float]], spellings: Sequence[int]) -> Iterator[_Sign]:
@@ -215,7 +200,7 @@ def _repeats(before: _Sign, sign: _Sign, size: float) -> bool:
 def _right_to_left(signs: Sequence[_Sign], size: float, turned: bool, ink: Ink | None) -> Typeset:
     """Order the letters by their places, from the right; runs of Latin letters and of digits within them from the left."""
     once = {sign.spelt or -place: sign for place, sign in enumerate(signs, start=1)}.values()
-    letters = sorted((sign for sign in once if not MARKS.fullmatch(sign.text)), key=lambda sign: -sign.left - sign.right)
+    letters = _from_the_right([sign for sign in once if not MARKS.fullmatch(sign.text)])
     if not letters:
         return _written(list(once))
     for sign in letters if turned else ():
@@ -231,15 +216,35 @@ def _right_to_left(signs: Sequence[_Sign], size: float, turned: bool, ink: Ink |
             )
             base.text, base.glyphs = base.text + mark.text, base.glyphs + mark.glyphs
     line = _with_spaces(letters, size, _unjoined(letters, size, ink) if ink else set())
-    classes = "".join([_class(sign.text[0]) for sign in line])
+    classes = "".join([class_of(sign.text[0]) for sign in line])
     for run in LEFT_TO_RIGHT.finditer(classes):
         line[run.start() : run.end()] = line[run.start() : run.end()][::-1]
-    return _with_brackets(_written(line))
+    return with_brackets(_written(line))
+
+
+def _from_the_right(given: Sequence[_Sign]) -> list[_Sign]:
+    """Order the letters by their middles; one that reaches far below or above its neighbour, as the last yeh of Urdu does, as PDFium gives them."""
+    turning = [(place, sign) for place, sign in enumerate(given) if class_of(sign.text[0]) == "R"]
+    places = {id(sign): place for place, sign in turning}
+    leftward = [before.left + before.right > sign.left + sign.right for (_, before), (_, sign) in pairwise(turning)]
+    step = 1 if 2 * sum(leftward) >= len(leftward) else -1
+    ordered: list[_Sign] = []
+    for sign in sorted(given, key=lambda sign: -sign.left - sign.right):
+        at = len(ordered)
+        while at and ordered[at - 1].covers(sign) and 0 < step * _distance(places, sign, ordered[at - 1]) < LOOK_BACK:
+            at -= 1
+        ordered.insert(at, sign)
+    return ordered
+
+
+def _distance(places: Mapping[int, int], sign: _Sign, other: _Sign) -> int:
+    """How many places `other` is given after `sign`; 0 if one of them is not of a script that is read from the right."""
+    return places[id(other)] - places[id(sign)] if id(sign) in places and id(other) in places else 0
 
 
 def _turn(sign: _Sign) -> None:
     """Put several letters out of one glyph, which PDFium gives from left to right, into their order."""
-    if _is_right_to_left(sign.text) and (LAM_ALEF_TURNED.fullmatch(sign.text) or not LAM_ALEF.fullmatch(sign.text)):
+    if is_right_to_left(sign.text) and (LAM_ALEF_TURNED.fullmatch(sign.text) or not LAM_ALEF.fullmatch(sign.text)):
         sign.text, sign.glyphs = sign.text[::-1], sign.glyphs[::-1]
 
 
@@ -266,25 +271,6 @@ def _unjoined(letters: Sequence[_Sign], size: float, ink: Ink) -> set[int]:
     ]  # fmt: skip
     unjoined = {place for place in inner if ink(letters[place].glyphs[0]) - letters[place].left > BEARING * size}
     return unjoined if 2 * len(unjoined) <= len(inner) else set()  # else this font draws its letters apart
-
-
-@cache
-def _class(char: str) -> str:
-    """The class by which digits and foreign letters run: after the bidirectional algorithm, Unicode Standard Annex 9."""
-    return "S" if char in DECIMAL else CLASSES.get(unicodedata.bidirectional(char), "B")
-
-
-def _with_brackets(text: Typeset) -> Typeset:
-    """PDFium mirrors some brackets and not others: one opens after a space and closes before one."""
-
-    def facing(found: regex.Match[str]) -> str:
-        bracket = found.group()
-        kind = OPENING.find(bracket) if bracket in OPENING else CLOSING.find(bracket)
-        before, after = text.text[: found.start()][-1:], text.text[found.end() :][:1]
-        opens, closes = (not before or before.isspace() or before in BRACKETS), (not after or after.isspace() or after in BRACKETS or after in STOPS)
-        return bracket if opens == closes else OPENING[kind] if opens else CLOSING[kind]
-
-    return text.sub(BRACKET, facing)
 
 
 def _written(signs: Iterable[_Sign]) -> Typeset:

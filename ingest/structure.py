@@ -14,6 +14,7 @@ from ingest.records import Heading
 LARGER = 1.08  # than the body's type
 MAX_HEADING = 150  # characters
 MAX_LEVEL = 6
+CONTENTS = regex.compile(r" … \w{1,6}$")  # an entry of a table of contents
 LETTERS = regex.compile(r"\p{L}.*\p{L}")
 HEADING_END = SENTENCE_END - frozenset("?!？！؟:：")  # what ends a sentence of the text, and no heading
 NUMERALS = (
@@ -55,7 +56,9 @@ def _larger(pages: Sequence[PageText]) -> Iterator[Heading]:
 
 def _is_heading(page: PageText, part: Paragraph, body: float) -> bool:
     text = page.text.text[part.start : part.end]
-    return part.size > LARGER * body and len(text) <= MAX_HEADING and text[-1] not in HEADING_END and LETTERS.search(text) is not None
+    if part.size <= LARGER * body or len(text) > MAX_HEADING or text[-1] in HEADING_END:
+        return False
+    return CONTENTS.search(text) is None and LETTERS.search(text) is not None
 
 
 def printed_labels(edges: Sequence[Sequence[str]]) -> list[str]:

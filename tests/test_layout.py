@@ -98,6 +98,10 @@ def test_marks_that_stand_apart_from_their_items_are_left_out(alone):
     assert text_of(*lines("Water", alone, "flows")) == "Water flows"
 
 
+def test_a_number_of_several_parts_is_text_even_on_a_line_of_its_own():
+    assert text_of(*lines("Spustí se záchranný režim. Viz", "8.6.")) == "Spustí se záchranný režim. Viz 8.6."
+
+
 def test_the_number_of_a_footnote_on_a_line_of_its_own_is_left_out():
     number = line("3", 200, 204, TOP - 2 * STEP + 4, 6)
     around = lines("هذا", "عدد المدارس"), lines("في البلاد", "كلها", top=TOP - 2 * STEP)
@@ -127,6 +131,9 @@ def test_a_gap_and_another_size_of_type_begin_a_paragraph():
         ("Zуz Łю", "Zyz Łю"),
         ("ท\u0e35\uf70a เป\uf712น ป\uf702", "ที่ เป็น ปี"),
         ("ﮐﻮﺩﮎ", "کودک"),
+        ("πρό\u00b5ηµα ∆ίκη 5 µm ∆t", "πρόμημα Δίκη 5 µm ∆t"),
+        ("῞Ενα ῎Ισως ᾿Επι ῾Ρόδος", "Ἕνα Ἴσως Ἐπι Ῥόδος"),
+        ("Да \uf6c5и \uf6c7у\uf6c8, \uf6c4ра\uf6c6", "Да би пут, град"),
         ("eﬃcient ﬁle", "efficient file"),
         ("e\u0301cole", "école"),
         ("가", "가"),

@@ -106,9 +106,12 @@ def test_a_footnotes_number_is_not_part_of_the_text():
     assert "ይፈርማሉ። አንድ ስጋት" in texts("school-corridor-clubs/am")
 
 
-@pytest.mark.parametrize(("raised", "text"), [("0", "In 3 villages there is water."), ("4", "In villages there is water.")])
-def test_only_a_small_number_that_is_raised_is_that_of_a_footnote(tmp_path, raised, text):
-    typeset = f") Tj /F1 7 Tf {raised} Ts (3) Tj /F1 11 Tf 0 Ts (".encode()
+@pytest.mark.parametrize(
+    ("number", "raised", "text"),
+    [("3", "0", "In 3 villages there is water."), ("3", "4", "In villages there is water."), ("0593", "4", "In 0593 villages there is water.")],
+)
+def test_only_a_small_number_that_is_raised_and_short_is_that_of_a_footnote(tmp_path, number, raised, text):
+    typeset = f") Tj /F1 7 Tf {raised} Ts ({number}) Tj /F1 11 Tf 0 Ts (".encode()
     (page,) = read(tmp_path, pdf_of([f"In {'~' * len(typeset)} villages there is water."]).replace(b"~" * len(typeset), typeset)).pages
     assert page.text == text
 

@@ -62,6 +62,26 @@ def test_lam_alef_out_of_one_glyph_is_turned_back_and_the_article_is_left_alone(
     assert line_of(("ا", 95, 100), ("ل", 90, 95), ("م", 85, 90)) == "الم"
 
 
+@pytest.mark.parametrize(
+    "glyphs",
+    [
+        [("ا", 322.6, 324.7), ("پ", 315.9, 322.6), ("ن", 313.8, 316.5), ("ے", 311.0, 322.0)],
+        [("ر", 409.0, 413.8), ("ک", 404.5, 411.3), ("ھ", 400.6, 405.0), ("ت", 397.9, 401.1), ("ے", 395.7, 406.7)],
+        [("ا", 96.4, 99.6), ("ل", 91.5, 96.4), ("م", 87.4, 94.6), ("ح", 86.5, 95.8), ("ر", 80.6, 87.3), ("ك", 72.0, 81.8)],
+        [("د", 40, 44), ("ی", 36, 40), ("ج", 33, 36), ("ئ", 30.5, 33), ("ے", 28, 39)],
+    ],
+)
+def test_letters_that_stand_over_each_other_keep_the_order_in_which_the_line_is_given(glyphs):
+    word = "".join(char for char, _, _ in glyphs)
+    assert line_of(*glyphs) == word
+    assert line_of(*reversed(glyphs)) == word
+
+
+def test_foreign_letters_that_stand_over_each_other_are_read_from_the_left():
+    latex = [("L", 40, 46), ("A", 42, 48), ("T", 46, 52)]
+    assert line_of(("ا", 60, 63), ("ب", 55, 60), *latex, ("ج", 30, 35), ("د", 26, 30)) == "اب LAT جد"
+
+
 def test_a_letter_that_could_join_the_next_and_does_not_is_followed_by_a_non_joiner():
     persian = drawn_from_the_right("میشود")
     assert line_of(*persian, ink=0.0) == "میشود"

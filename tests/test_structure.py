@@ -27,6 +27,11 @@ def test_headings_are_told_by_their_larger_type_and_its_rank_is_their_level():
     assert all(pages[one.page - 1].text.text[one.start : one.end] == one.text for one in headings(pages, []))
 
 
+def test_the_entries_of_a_table_of_contents_are_no_headings():
+    pages = pages_of([("תוכן", 14.0), ("1 מבוא . . . . . . . . 3", 12.0), ("2 יערות . . . . . . . . . 14", 12.0)], [BODY])
+    assert [one.text for one in headings(pages, [])] == ["תוכן"]
+
+
 def test_the_outline_tells_better_than_type_does():
     pages = pages_of([("ບົດທີ 1  ປ່າ", 14.0), BODY], [BODY])
     assert headings(pages, [(1, "ບົດທີ 1 ປ່າ", 1), (2, "Annex", 2)]) == (Heading(1, 0, 11, 1, "ບົດທີ 1 ປ່າ"), Heading(2, 0, 0, 2, "Annex"))
