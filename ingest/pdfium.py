@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from ingest.layout import Line
 from ingest.records import UnreadableFileError
+from ingest.ruby import without_readings
 from ingest.shaping import COMPLEX, Fragment, gathered, plain_line, unshaped
 
 DIGITS = regex.compile(r"\d+")  # a footnote's number, or its end, if it is set smaller
 NOTE_DIGITS = 3  # a footnote has no longer number
 UNIT = regex.compile(r"(?:^|[^\p{L}])(?:[kcmd]?m|CO|s)$")  # a small number after it is an exponent
 SMALL = 0.85  # of the type around it
+TALL = 2.0  # type sizes; some fonts say that they reach over the lines around them, and no script does
+ASCENT, DESCENT = 0.9, 0.25  # type sizes, of those that say so
 RAISED = 0.1  # type sizes above the line at least
 LINE = regex.compile(
     "[^\\s\u0002\ufffe](?:[^\r\n\u0002\ufffe]*(?:[\u0002\ufffe]|[^\\s\u0002\ufffe]))?"
@@ -102,10 +105,11 @@ class PdfiumDocument:
         display = _Display(page)
         boxes = display.boxes(_loose_boxes(textpage, text))
         fragments = [fragment for fragment in _fragments(textpage, text, boxes, display) if display.shows(fragment)]
+        _lower(boxes, fragments)
         if COMPLEX.search(text):
             lines = unshaped(fragments, text, boxes, _spellings(textpage, text), lambda at: _ink(textpage, at, display))
         else:
-            lines = [plain_line(group, text) for group in gathered(fragments, text)]
+            lines = [plain_line(group, text) for group in gathered(without_readings(fragments, text), text)]
         lines = [_without_note_marks(textpage, line, display) for line in lines]
         shown = (
             set() if lines else {shown.type for shown in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_TEXT], max_depth=3)}
@@ -222,6 +226,17 @@ def _fragments(textpage: Any, text: str, boxes: Boxes, display: _Display) -> lis
             left, right = first, last
         fragments.append(Fragment(start, end, left, right, baseline, size))
     return fragments
+
+
+def _lower(boxes: Boxes, fragments: list[Fragment]) -> None:
+    """Bring the boxes of a font that lies about its height down to the line that they stand on."""
+    tallest = (boxes[:, 3] - boxes[:, 1]).max(initial=0)
+    for part in fragments:
+        if tallest > TALL * part.size:
+            rows = boxes[part.start : part.end]
+            tall = (rows[:, 3] - rows[:, 1] > TALL * part.size) & (rows[:, 1] < part.baseline) & (rows[:, 3] > part.baseline)
+            rows[tall, 1] = np.maximum(rows[tall, 1], part.baseline - DESCENT * part.size)
+            rows[tall, 3] = np.minimum(rows[tall, 3], part.baseline + ASCENT * part.size)
 
 
 def _origins(textpage: Any, characters: list[int]) -> NDArray[np.float64]:
