@@ -77,6 +77,12 @@ def test_a_word_over_two_lines_has_two_boxes_and_what_nobody_drew_has_none():
     assert list(word_boxes(text, boxes)) == [WordBox(0, 1, 0, 40, 5, 50), WordBox(2, 7, 5, 40, 30, 50), WordBox(7, 15, 30, 20, 70, 30)]
 
 
+def test_a_word_over_two_lines_whose_boxes_overlap_has_two_boxes():
+    boxes = np.array([[at * 5, 40 if at < 4 else 28, at * 5 + 5, 57 if at < 4 else 45] for at in range(8)], np.float32)
+    found = word_boxes(Typeset("language", list(range(8))), boxes)
+    assert list(found) == [WordBox(0, 4, 0, 40, 20, 57), WordBox(4, 8, 20, 28, 40, 45)]
+
+
 def test_boxes_survive_packing_and_are_found_by_the_characters_they_hold():
     boxes = WordBoxes.of([WordBox(0, 3, 1, 2, 3, 4), WordBox(4, 7, 5, 2, 8, 4), WordBox(8, 9, 9, 2, 10, 4)])
     assert WordBoxes(boxes.packed) == boxes and len(boxes) == 3 and boxes[-1] == WordBox(8, 9, 9, 2, 10, 4)

@@ -116,6 +116,17 @@ def test_only_a_small_number_that_is_raised_and_short_is_that_of_a_footnote(tmp_
     assert page.text == text
 
 
+def test_the_boxes_of_a_font_that_lies_about_its_height_stay_on_their_line(tmp_path):
+    described = b"<< /Type /Font /Subtype /TrueType /BaseFont /Nowhere /FirstChar 32 /LastChar 32 /Widths [300] /Encoding /WinAnsiEncoding \
+/FontDescriptor << /Type /FontDescriptor /FontName /Nowhere /Flags 32 /Ascent 1800 /Descent -1000 /FontBBox [0 -1000 1000 1800] >> >>"
+    written = pdf_of(["The forest.", "The water."]).replace(
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>", described
+    )
+    (page,) = read(tmp_path, written).pages
+    upper, lower = page.boxes[0], page.boxes[2]
+    assert 740 - 0.3 * 11 < upper.bottom < 740 < upper.top < 740 + 11 and lower.top < upper.bottom + 1
+
+
 def test_a_scan_says_that_its_pages_are_images():
     assert {(page.health, page.text) for page in read_pdf(CORPUS / "east-africa-coast" / "fr.pdf", "x").pages} == {("image only", "")}
 
