@@ -63,4 +63,4 @@ def _has_extent(places: NDArray[np.float32]) -> NDArray[np.bool_]:
 def _on_another_line(places: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Whether each place but the first stands above or below the one before it; the boxes of lines may overlap, up to their middles."""
     middles, heights = (places[:, 1] + places[:, 3]) / 2, places[:, 3] - places[:, 1]
-    return np.abs(np.diff(middles)) >= np.maximum(heights[1:], heights[:-1]) / 2
+    return np.asarray(np.abs(np.diff(middles)) >= np.maximum(heights[1:], heights[:-1]) / 2)
