@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from urllib.parse import unquote_plus as unquote
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug import Response as AnyResponse
@@ -33,7 +34,7 @@ def page() -> str:
 @blueprint.get("/api/search")
 def moved() -> AnyResponse:
     """Send those who know the address before version 1 to it."""
-    return redirect(url_for("api.search") + "?" + request.query_string.decode("ascii", "replace"), 308)
+    return redirect(f"{url_for('api.search')}?{urlencode(list(request.args.items(multi=True)))}", 308)
 
 
 def _examples() -> dict[str, str]:
