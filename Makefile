@@ -6,13 +6,18 @@ LIBRARY ?= library
 PORT ?= 8000
 PIP_FLAGS ?=
 
-.PHONY: run test lint format lock messages clean bench-reading
+.PHONY: run test browser lint format lock messages clean bench-reading
 
 run: $(VENV)/installed
 	@$(BIN)/isogloss serve --ingest corpus --library $(LIBRARY) --port $(PORT)
 
-test: $(VENV)/installed-dev lint
+test: $(VENV)/installed-dev lint browser
 	$(BIN)/python -m pytest
+
+browser:  # which some tests drive; without it they are skipped
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; } \
+	  || echo 'There is no Chromium: the tests in a browser are skipped. On Debian: sudo apt install chromium'
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

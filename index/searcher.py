@@ -25,7 +25,7 @@ from ingest.records import IsoglossError, Passage, Publication, primary
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
 WORD_CANDIDATES = 300  # best by words, fused too
 COUNTERPARTS = 10  # hits, at most, that are given one: those of a page
-OWN_EDITION = 0.1  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best one
+OWN_EDITION = 0.04  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best; docs/counterparts.md
 
 
 class WrongEncoderError(IsoglossError):
@@ -97,7 +97,7 @@ class Searcher:
         self.library = library
         self.encoder = encoder
         self._marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library))
-        self._counterparts = Counterparts(library, self._marker)
+        self.counterparts = Counterparts(library, self._marker)
         self._lock = threading.Lock()
         self._view = View.of(library, None)
 
@@ -136,10 +136,6 @@ class Searcher:
         vectors = self.encoder.encode_queries([asked.meaning for asked in parsed])
         questions = (self._question(view, vectors[row : row + 1], asked, Query(asked.meaning)) for row, asked in enumerate(parsed))
         return [question.passages(k) for question in questions]
-
-    def counterparts(self, wanted: Sequence[Wanted]) -> list[Counterpart | None]:
-        """The same sentences in other editions; None where that is not even likely."""
-        return self._counterparts.of(self.view(), wanted)
 
     def publications(self) -> tuple[Publication, ...]:
         """All publications there are, for filters and counts."""
@@ -194,7 +190,7 @@ class Searcher:
             sentence = next((mark for mark in found.hit.marks if mark.why == "meaning"), None)
             if edition and sentence and found.hit.page:
                 wanted[found.rank] = Wanted(found.hit.passage, (sentence.start, sentence.end), edition.edition_id)
-        there = dict(zip(wanted, self._counterparts.of(view, list(wanted.values())), strict=True))
+        there = dict(zip(wanted, self.counterparts.of(view, list(wanted.values())), strict=True))
         return [replace(found, counterpart=there.get(found.rank)) for found in hits]
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import median
 
+import langcodes
 import numpy as np
 
 from ingest.hocr import Recognition
-from ingest.language import identify, prevailing
+from ingest.language import identify, prevailing, reads_as
 from ingest.layout import Line
 from ingest.limits import Watch
 from ingest.ocr import DPI, SCRIPT_PACK, RecognitionError, Tesseract, find_tesseract, pack_of, scale_for
@@ -21,6 +22,7 @@ from ingest.scripts import read_script
 from ingest.trust import Font, doubt, has_wrong_letters, sample_page
 from ingest.typeset import Typeset
 
+ALPHABETS = {"Latn", "Cyrl"}
 VOICES = 20  # pages at most, spread over a document, that tell its language
 USUAL_CONFIDENCE = {"lo": 0.37, "fa": 0.86, "ar": 0.89}  # of the packs that are less sure where they are right (docs/reading.md)
 SAME_SIZE = 0.2  # share by which recognised type may differ from the usual on its page and still be of that size
@@ -71,6 +73,8 @@ def recognise(
     """
     unread = {page.number: page.cause for page in pages if page.health == "image only" or (page.text and not page.readable)}
     sample = sample_page([page.text if page.readable else "" for page in pages])
+    if sample and _spells_words(pages[sample - 1].text, language):
+        sample = None
     shown = fonts(sample) if sample else ()
     if language == UNDETERMINED and (unread or (sample and doubt(shown, f"und-{read_script(pages[sample - 1].text)[1]}"))):
         texts = [page.text for page in pages if page.readable]
@@ -91,6 +95,11 @@ def recognise(
     eyes = Eyes(document, tesseract, language, watch, time.monotonic() + watch.limits.recognition_seconds)
     seen = dict(_wrong(eyes, pages, sample, doubts)) if sample and doubts else {}
     return seen | {number: eyes.see(number, cause) for number, cause in unread.items()}, ""
+
+
+def _spells_words(text: str, language: str) -> bool:
+    """Whether a text in an alphabet of many languages reads as its own; with wrong letters it would not, so nobody need look at its fonts."""
+    return langcodes.get(language).maximize().script in ALPHABETS and reads_as(text, language)
 
 
 def _language_seen(document: PdfiumDocument, tesseract: Tesseract, first: int, watch: Watch) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote_plus as unquote
 
 import regex
-from flask import Blueprint, Response, abort, json, redirect, render_template, request, url_for
-from werkzeug import Response as AnyResponse
+from flask import Blueprint, Response, abort, json, request, url_for
 
 from index.generations import current_name
 from index.searcher import Query
@@ -17,9 +15,10 @@ from index.view import Filters, admits
 from ingest import records
 from ingest.quotation import Found
 from search_app import languages, openapi, parameters, schema
-from search_app.answers import PAGE_DIGITS, answer, edition_data, page_address, title_in
+from search_app.answers import answer, edition_data, marks_data, page_address, title_in
 from search_app.facets import facets_of, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
+from search_app.likeness import likeness
 from search_app.problems import FaultyParameters
 from search_app.quoted import quoted
 from search_app.search import searcher
@@ -76,9 +75,7 @@ def publication(asked: parameters.PublicationAsked) -> schema.Publication:
     """Tell all that is known of one publication, and how each of its editions could be read."""
     library = searcher().library
     with library.snapshot():
-        found = library.publication(asked.publication_id)
-        if found is None:
-            abort(404, f"There is no publication {asked.publication_id!r} in this library; it may have been removed.")
+        found = _publication(asked.publication_id)
         states = library.edition_states(found.publication_id)
         dates = library.dates()[found.publication_id]
         counts = [library.page_count(state.edition.edition_id) for state in states]
@@ -90,6 +87,37 @@ def publication(asked: parameters.PublicationAsked) -> schema.Publication:
         **_described(found, dates, asked.readers), titles=dict(found.titles), abstracts=dict(found.abstracts), authors=list(found.authors),
         publisher=found.publisher, isbn=found.isbn, doi=found.doi, source=found.source, editions=editions,
     )  # fmt: skip
+
+
+@operation("/publications/{publication_id}/hits", parameters.InsideAsked, schema.InsideAnswer)
+def inside(asked: parameters.InsideAsked) -> schema.InsideAnswer:
+    """Find the passages of one publication that answer a question, in any of its editions."""
+    found = _publication(asked.publication_id)
+    hits = searcher().inside(Query(asked.q, exact=asked.exact, readers=asked.readers), found.publication_id, asked.k)
+    shown = [
+        schema.InsideHit(
+            **_standing(found, hit.passage, hit.page).model_dump(), close=hit.close, marks=[schema.Mark(**mark) for mark in marks_data(hit.marks)]
+        )
+        for hit in hits
+    ]
+    return schema.InsideAnswer(query=asked.q, publication_id=found.publication_id, hits=shown)
+
+
+@operation("/publications/{publication_id}/related", parameters.PublicationAsked, schema.RelatedPublications)
+def related(asked: parameters.PublicationAsked) -> schema.RelatedPublications:
+    """List the publications that are near to one in meaning, in whatever language, with the passages that show it."""
+    own = _publication(asked.publication_id)
+    shown = []
+    for one in likeness().related(searcher().view(), own.publication_id, asked.readers):
+        title, language = title_in(one.publication, asked.readers)
+        pairs = [
+            schema.AlikePair(
+                here=_standing(own, pair.here, pair.here.first_page), there=_standing(one.publication, pair.there, pair.there.first_page)
+            )
+            for pair in one.pairs
+        ]
+        shown.append(schema.RelatedPublication(publication_id=one.publication.publication_id, title=title, title_language=language, pairs=pairs))
+    return schema.RelatedPublications(publication_id=own.publication_id, related=shown)
 
 
 @operation("/editions/{edition_id}/pages", parameters.PagesAsked, schema.Pages)
@@ -153,26 +181,6 @@ def status(asked: parameters.NothingAsked) -> schema.Status:
         )  # fmt: skip
 
 
-@blueprint.get("/api/v1/openapi.json")
-def description() -> Response:
-    """Give this API's description in OpenAPI 3.1."""
-    return _json(openapi.describe(operations, VERSION))
-
-
-@blueprint.get("/api/")
-def page() -> str:
-    """Document the API for people, from the same description, with examples from this library."""
-    return render_template(
-        "api.html", api=openapi.describe(operations, VERSION), examples={name: (link, unquote(link)) for name, link in _examples().items()}
-    )
-
-
-@blueprint.get("/api/search")
-def moved() -> AnyResponse:
-    """Send those who know the address before version 1 to it."""
-    return redirect(_address("api.search", request.args.to_dict(flat=False)), 308)
-
-
 def _answered(described: openapi.Operation, function: View, places: dict[str, str]) -> Response:
     given = request.args.to_dict(flat=False)
     asked = parameters.read(described.takes, given | {name: [value, *given.get(name, [])] for name, value in places.items()})
@@ -184,7 +192,7 @@ def _answered(described: openapi.Operation, function: View, places: dict[str, st
     if is_known(tag):
         return tagged(Response(status=304), tag)
     told = function(asked)
-    response = _json(told.model_dump(exclude_unset=True))
+    response = json_answer(told.model_dump(exclude_unset=True))
     if isinstance(told, schema.Paged):
         for rel, link in (("next", told.next), ("prev", told.previous)):
             if link:
@@ -192,7 +200,7 @@ def _answered(described: openapi.Operation, function: View, places: dict[str, st
     return tagged(response, tag)
 
 
-def _json(data: Any) -> Response:
+def json_answer(data: Any) -> Response:
     return Response(json.dumps(data), mimetype="application/json")
 
 
@@ -212,6 +220,20 @@ def _address_at(offset: int) -> str:
 
 def _address(endpoint: str, values: Mapping[str, Any]) -> str:
     return url_for(endpoint, **values)
+
+
+def _publication(publication_id: str) -> records.Publication:
+    found = searcher().library.publication(publication_id)
+    if found is None:
+        abort(404, f"There is no publication {publication_id!r} in this library; it may have been removed.")
+    return found
+
+
+def _standing(publication: records.Publication, passage: records.Passage, page: int) -> schema.Standing:
+    edition = next(one for one in publication.editions if one.edition_id == passage.edition_id)
+    return schema.Standing(
+        edition_id=edition.edition_id, language=passage.language, page=page, page_address=page_address(edition, page), text=passage.text
+    )
 
 
 def _described(one: records.Publication, dates: Any, readers: Sequence[str]) -> dict[str, Any]:
@@ -244,24 +266,3 @@ def _holds(passage: records.Passage, found: Found) -> bool:
     """Whether all of the quotation stands in a passage."""
     places = passage.places_of(0, len(passage.text))
     return all(any(page == there and first <= start and end <= last for there, first, last in places) for page, start, end in found.spans)
-
-
-def _examples() -> dict[str, str]:
-    """For each operation an address that answers on this library; where it holds nothing readable, only for those that need nothing."""
-    library = searcher().library
-    shown = {name: url_for(f"api.{name}") for name in ("publications", "facets", "status")}
-    for one in searcher().publications():
-        shown |= {
-            "search": url_for("api.search", q=title_in(one, ())[0], k=2),
-            "publication": url_for("api.publication", publication_id=one.publication_id),
-        }
-        for edition in one.editions:
-            page = library.page(edition.edition_id, 1)
-            if page is None or not edition.digest or not page.text:
-                continue
-            quote = " ".join(page.text.split()[:3])[:60]
-            return shown | {
-                "pages": url_for("api.pages", edition_id=edition.edition_id, k=1, boxes="true"),
-                "passages": url_for("api.passages", digest=edition.digest[:PAGE_DIGITS], page=1, quote=quote),
-            }
-    return shown

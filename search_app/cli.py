@@ -133,7 +133,7 @@ def serve(host: str, port: int, threads: int, publications: Path | None, folder:
             _ingest(publications, library, encoder)
         app = create_app(library, encoder)
         try:
-            server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None)
+            server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None, connection_limit=1000, asyncore_use_poll=True)
         except (OSError, ValueError) as error:
             raise IsoglossError(f"Cannot listen on {host}:{port}: {error}. Choose another with --port.") from error
     shown = f"[{host}]" if ":" in host else host

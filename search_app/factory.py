@@ -20,6 +20,7 @@ from ingest.drawing import Drawer
 from search_app import (
     api,
     citing,
+    documentation,
     feeds,
     harvesting,
     interface,
@@ -55,7 +56,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()
-    for module in (search, publication, pages, likeness, quality, languages, citing, spreadsheet, harvesting, api, feeds):
+    for module in (search, publication, pages, likeness, quality, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
         app.register_blueprint(module.blueprint)
     app.after_request(_guard)
     app.after_request(_pack)

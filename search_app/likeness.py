@@ -44,6 +44,10 @@ def page() -> str:
     )  # fmt: skip
 
 
+def likeness() -> Likeness:
+    return cast(Likeness, current_app.extensions["likeness"])
+
+
 def passage_key(library: Library, edition_id: str, number: int, quote: str) -> int:
     """The key of the passage on this page that holds the quotation, white space aside, else of the first on it; 0 where there is none."""
     there = {key: passage for key, passage in library.passages_of(edition_id).items() if passage.first_page <= number <= passage.last_page}
@@ -53,7 +57,6 @@ def passage_key(library: Library, edition_id: str, number: int, quote: str) -> i
 
 def related_to(publication_id: str, readers: Sequence[str]) -> list[dict[str, Any]]:
     """The related publications with their titles, and the pairs of passages that show it, as pages quote them."""
-    finder = cast(Likeness, current_app.extensions["likeness"])
     view = searcher().view()
     publications = {one.publication_id: one for one in view.publications}
     return [
@@ -62,7 +65,7 @@ def related_to(publication_id: str, readers: Sequence[str]) -> list[dict[str, An
             "title": title_in(one.publication, readers),
             "pairs": [[quoted(publications[publication_id], pair.here), quoted(one.publication, pair.there)] for pair in one.pairs],
         }
-        for one in finder.related(view, publication_id, readers)
+        for one in likeness().related(view, publication_id, readers)
     ]
 
 

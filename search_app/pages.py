@@ -188,7 +188,7 @@ def _counterpart(publication: Publication, edition: Edition, hit: Hit | None, sp
         passages = searcher().library.passages_on(edition.edition_id, spot.page)
         places = ((passage, passage.text.find(spot.quotation)) for passage in passages)
         wanted = [Wanted(passage, (at, at + len(spot.quotation)), target.edition_id) for passage, at in places if at >= 0][:1]
-    found = next(iter(searcher().counterparts(wanted)), None)
+    found = next(iter(searcher().counterparts.of(searcher().view(), wanted)), None)
     return counterpart_data(found, publication) if found else None
 
 

@@ -78,7 +78,7 @@ class Narrowed(Asked):
         return {name: [str(value) for value in getattr(self, name)] for name in Narrowed.model_fields}
 
 
-class SearchAsked(Readers, Paging, Narrowed):
+class Question(Asked):
     q: Annotated[
         str,
         Field(
@@ -91,12 +91,20 @@ class SearchAsked(Readers, Paging, Narrowed):
     exact: Annotated[bool, Field(default=False, description="Only what holds every word of the question.")]
 
 
+class SearchAsked(Question, Readers, Paging, Narrowed):
+    pass
+
+
 class PublicationsAsked(Readers, Paging, Narrowed):
     pass
 
 
 class PublicationAsked(Readers):
     publication_id: Annotated[str, Field(description="As `search` and `publications` give it.")]
+
+
+class InsideAsked(Question, PublicationAsked):
+    k: Annotated[int, Field(default=10, ge=1, le=MAX_HITS, description="How many to give."), WHOLE]
 
 
 class PagesAsked(Paging):

@@ -25,7 +25,7 @@ def problem(error: HTTPException) -> Response:
     status = error.code or 500
     faults = error.faults if isinstance(error, FaultyParameters) else None
     told = Problem(
-        type=url_for("api.page", _anchor="faulty-parameters", _external=True) if faults else "about:blank",
+        type=url_for("documentation.page", _anchor="faulty-parameters", _external=True) if faults else "about:blank",
         title="Faulty parameters" if faults else error.name,
         status=status,
         detail=_detail(error),
@@ -36,7 +36,7 @@ def problem(error: HTTPException) -> Response:
 
 
 def _detail(error: HTTPException) -> str:
-    here = url_for("api.page")
+    here = url_for("documentation.page")
     if error.code == 404 and request.url_rule is None:
         return f"There is nothing at {request.path}; {here} lists what there is."
     if error.code == 405:

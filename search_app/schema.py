@@ -79,6 +79,44 @@ class SearchAnswer(Paged):
     hits: list[Hit]
 
 
+class Standing(Answer):
+    """A passage, and where it stands."""
+
+    edition_id: str
+    language: str
+    page: Annotated[int, Field(ge=1, description="Where it begins, or where its marked sentence does.")]
+    page_address: Annotated[Link | None, Field(description="The permanent address of that page, for people.")]
+    text: str
+
+
+class InsideHit(Standing):
+    close: Annotated[bool, Field(description="Whether this may answer, or is only the nearest there is.")]
+    marks: list[Mark]
+
+
+class InsideAnswer(Answer):
+    query: str
+    publication_id: str
+    hits: Annotated[list[InsideHit], Field(description="From the pages of all its editions, best first.")]
+
+
+class AlikePair(Answer):
+    here: Standing
+    there: Standing
+
+
+class RelatedPublication(Answer):
+    publication_id: str
+    title: str
+    title_language: str
+    pairs: Annotated[list[AlikePair], Field(description="The passages that make the two alike: of the publication asked about, of this one.")]
+
+
+class RelatedPublications(Answer):
+    publication_id: str
+    related: Annotated[list[RelatedPublication], Field(description="Most alike first; those that are no more alike than any two are left out.")]
+
+
 class Described(Answer):
     publication_id: str
     title: Annotated[str, Field(description="In the first of the reader's languages that has one, else in English, else in any.")]

@@ -68,8 +68,18 @@ EXAMPLES = [
     ("publications", "/publications"), ("publications", "/publications?k=1&offset=2&country=kh"), ("publications", "/publications?year=1999"),
     ("publication", "/publications/woods"), ("publication", "/publications/mekong?readers=km"), ("pages", "/editions/woods.de/pages?boxes=true"),
     ("pages", "/editions/mekong.km/pages?k=1"), ("passages", f"/passages/{'a' * 16}/2"), ("passages", f"/passages/{'d' * 64}/2?quote=langsam, und nichts"),
-    ("facets", "/facets"), ("status", "/status"),
+    ("inside", "/publications/woods/hits?q=ป่า&k=2"), ("related", "/publications/woods/related?readers=de"), ("facets", "/facets"), ("status", "/status"),
 ]  # fmt: skip
+
+
+def test_one_publication_can_be_asked_and_what_is_related_to_it_listed(client):
+    told = get(client, "/publications/woods/hits", q="forest")
+    assert (told["hits"][0]["edition_id"], told["hits"][0]["page"]) == ("woods.de", 1) and told["publication_id"] == "woods"
+    assert all(hit["text"][mark["start"] : mark["end"]] for hit in told["hits"] for mark in hit["marks"])
+    related = get(client, "/publications/woods/related")["related"]
+    assert "woods" not in {one["publication_id"] for one in related}
+    for path in ("/publications/nowhere/hits?q=x", "/publications/nowhere/related"):
+        assert client.get("/api/v1" + path).status_code == 404
 
 
 def test_the_description_is_sound_openapi_and_complete(client, api):

@@ -61,7 +61,7 @@ def test_a_pdf_of_mojibake_is_read_as_what_it_says_and_the_cause_tells(tmp_path)
     (tmp_path / "ru.pdf").write_bytes(pdf_of(lines, ["The forest."]))
     page, other = read_pdf(tmp_path / "ru.pdf", "x").pages
     assert page.text.startswith("Все люди рождаются свободными и равными")
-    assert (page.health, page.cause, other.cause) == ("good", "recoded from cp1251", "") and len(page.boxes) > 20
+    assert (page.health, page.cause.split(";")[0]) == ("good", "recoded from cp1251") and "recoded" not in other.cause and len(page.boxes) > 20
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,8 @@ def test_a_document_whose_fonts_do_not_say_what_their_codes_mean_is_rubbish_on_a
 )
 def test_the_pages_of_a_sound_sample_are_good(name):
     pages = judged(read_pdf(CORPUS / f"{name}.pdf", name).pages, name.split("/")[1])
-    assert {(one.health, one.cause) for one in pages} == {("good", "")}
+    assert {one.health for one in pages} == {"good"}
+    assert {one.cause.split(" be compared")[0] for one in pages} <= {"", "its text layer could not"}  # where its fonts are in doubt
 
 
 def test_what_was_recognised_and_is_in_no_language_is_suspect():
