@@ -97,11 +97,16 @@ def prevailing(texts: Iterable[str]) -> str:
     return tag if 2 * most > sum(letters.values()) else UNDETERMINED
 
 
-def reads_as(text: str, language: str) -> bool:
-    """Whether CLD2, the fastest reader, takes most of a text for `language` without doubt. If not, only `identify` can say what it is."""
+def reads_as(text: str, language: str = "") -> bool:
+    """Whether CLD2, the fastest reader, takes most of a text for `language`, or for any one language, without doubt.
+
+    If not, only `identify` can say what it is.
+    """
     words = _words(text)
     _, used, _ = _cld2(words)  # it leaves aside what repeats itself and what it cannot place
-    return used > max(SAMPLE, len(words.encode())) / 2 and _cld2_votes(words).get(_named(language), 0) >= AGREED
+    votes = _cld2_votes(words)
+    vote = votes.get(_named(language), 0) if language else max(votes.values(), default=0)
+    return used > max(SAMPLE, len(words.encode())) / 2 and vote >= AGREED
 
 
 def same_language(left: str, right: str) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import median
 
-import langcodes
 import numpy as np
 
 from ingest.hocr import Recognition
@@ -73,7 +72,7 @@ def recognise(
     """
     unread = {page.number: page.cause for page in pages if page.health == "image only" or (page.text and not page.readable)}
     sample = sample_page([page.text if page.readable else "" for page in pages])
-    if sample and _spells_words(pages[sample - 1].text, language):
+    if sample and _spells_words(pages[sample - 1].text):
         sample = None
     shown = fonts(sample) if sample else ()
     if language == UNDETERMINED and (unread or (sample and doubt(shown, f"und-{read_script(pages[sample - 1].text)[1]}"))):
@@ -86,7 +85,7 @@ def recognise(
     try:
         tesseract = _asked(find_tesseract)
         wants = ""
-        if language == UNDETERMINED:
+        if language == UNDETERMINED and watch.limits.recognition_seconds:
             language = _language_seen(document, tesseract, min(unread, default=sample or 1), watch)
         tesseract.packs_for(language)
     except RecognitionError as error:
@@ -97,9 +96,9 @@ def recognise(
     return seen | {number: eyes.see(number, cause) for number, cause in unread.items()}, ""
 
 
-def _spells_words(text: str, language: str) -> bool:
-    """Whether a text in an alphabet of many languages reads as its own; with wrong letters it would not, so nobody need look at its fonts."""
-    return langcodes.get(language).maximize().script in ALPHABETS and reads_as(text, language)
+def _spells_words(text: str) -> bool:
+    """Whether a text in an alphabet of many languages reads as one of them; with wrong letters it would not, so nobody need look at its fonts."""
+    return read_script(text)[1] in ALPHABETS and reads_as(text)
 
 
 def _language_seen(document: PdfiumDocument, tesseract: Tesseract, first: int, watch: Watch) -> str:
