@@ -93,6 +93,11 @@ class Contents(Database):
         row = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? AND number = ?", (edition_id, number)).fetchone()
         return page_from(row) if row else None
 
+    def page_label(self, edition_id: str, number: int) -> str:
+        """What is printed as the number of a page, which is what people cite; the number itself where nothing is."""
+        row = self._connection().execute("SELECT label FROM pages WHERE edition_id = ? AND number = ?", (edition_id, number)).fetchone()
+        return (row[0] if row else "") or str(number)
+
     def pages(self, edition_id: str) -> list[Page]:
         rows = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))
         return [page_from(row) for row in rows]

@@ -50,6 +50,7 @@ class Counterpart:
 
     passage: Passage
     page: int  # on which the sentence begins, 1-based
+    label: str  # what is printed as the number of that page
     span: Span  # the sentence, in the passage's text
     confidence: Literal["certain", "likely"]  # of a hundred such, two are wrong, or five
 
@@ -82,7 +83,7 @@ class Counterparts:
 
     def of(self, view: View, wanted: Sequence[Wanted]) -> list[Counterpart | None]:
         """The counterpart of each, or None where it is not even likely. Their sentences are encoded together."""
-        return [_sure(match) for match in self.matches(view, wanted)]
+        return [self._sure(match) for match in self.matches(view, wanted)]
 
     def matches(self, view: View, wanted: Sequence[Wanted]) -> list[Match | None]:
         """The nearest there is, likely or not; None where an edition has no passages, or changed since `view`."""
@@ -95,6 +96,14 @@ class Counterparts:
         asked = {key: (sources | targets)[key] for place in found if place for key in (place.source, place.target)}
         vectors = {key: view.generation.judged(raw) for key, raw in self._marker.sentences(list(asked.items())).items()}
         return [_match(place, asked, vectors) if place else None for place in found]
+
+    def _sure(self, match: Match | None) -> Counterpart | None:
+        if match is None or match.evidence < LIKELY:
+            return None
+        passage, span, evidence = match
+        page = passage.page_at(span[0])
+        label = self._library.page_label(passage.edition_id, page)
+        return Counterpart(passage, page, label, span, "certain" if evidence >= CERTAIN else "likely")
 
     def _pair(self, view: View, wanted: Wanted) -> _Pair:
         name = (view.generation.name, str(view.revision), wanted.passage.edition_id, wanted.target)
@@ -215,13 +224,6 @@ def _match(place: _Place, passages: dict[int, Passage], vectors: dict[int, Vecto
     order = np.argsort(-cosines, kind="stable")
     apart = float(cosines[order[0]] - cosines[order[1]]) if len(order) > 1 else ALONE
     return Match(target, target.sentences[order[0]], float(cosines[order[0]]) + NEXT_SENTENCE * apart + place.preference)
-
-
-def _sure(match: Match | None) -> Counterpart | None:
-    if match is None or match.evidence < LIKELY:
-        return None
-    passage, span, evidence = match
-    return Counterpart(passage, passage.page_at(span[0]), span, "certain" if evidence >= CERTAIN else "likely")
 
 
 def _nearest(similarities: Similarities) -> Similarities:

@@ -62,6 +62,7 @@ class Hit:
     page: int  # where the marked sentence begins, 1-based; 0 for the catalogue entry
     marks: tuple[Mark, ...]
     nearness: float  # cosines with the query of the publication's best passage and of the marked sentence, and of their tokens; summed
+    label: str = ""  # what is printed as the number of that page; "" for the catalogue entry
     close: bool = True  # whether it may answer, and is not only the nearest there is; always so where nobody has measured the encoder
 
     @property
@@ -179,7 +180,9 @@ class Searcher:
             passage = passages[group.key]
             nearness = float(view.generation.judged(vectors[group.key][None])[0] @ asked.vector[0]) + score + group.lost
             close = question.whole or closeness.may_answer(nearness, float(coverage[place]))
-            hits[group.key] = Hit(group.score, passage, passage.page_at(marks[0].start if marks else 0), marks, nearness, close)
+            page = passage.page_at(marks[0].start if marks else 0)
+            label = self.library.page_label(passage.edition_id, page) if page else ""
+            hits[group.key] = Hit(group.score, passage, page, marks, nearness, label, close)
         return hits
 
     def _with_counterparts(self, view: View, hits: Sequence[PublicationHit], readers: Sequence[str]) -> list[PublicationHit]:

@@ -109,7 +109,7 @@ def _streams(pages: Sequence[Page]) -> Iterator[list[_Stretch]]:
 
 
 def catalogue_passages(publication: Publication, count_tokens: TokenCounter) -> list[Passage]:
-    """Cut the title and the abstract in each language that has one into passages that stand on no page.
+    """Cut the title with the authors, and the abstract, in each language that has one into passages that stand on no page.
 
     So a publication is found by what its catalogue entry says, even when no file of it can be read. They belong to the edition in
     that language, else to the first; their ordinals count through the publication.
@@ -118,7 +118,7 @@ def catalogue_passages(publication: Publication, count_tokens: TokenCounter) -> 
     by_language |= {edition.language: edition.edition_id for edition in reversed(publication.editions)}
     passages: list[Passage] = []
     for language in dict.fromkeys([*publication.titles, *publication.abstracts]):
-        text = "\n".join(filter(None, (publication.titles.get(language), publication.abstracts.get(language))))
+        text = "\n".join(filter(None, (publication.titles.get(language), " · ".join(publication.authors), publication.abstracts.get(language))))
         edition_id = by_language.get(language) or by_language.get(primary(language), publication.editions[0].edition_id)
         for group in _windows(text, language, count_tokens):
             start, end = group[0][0], group[-1][1]

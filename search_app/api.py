@@ -232,7 +232,12 @@ def _publication(publication_id: str) -> records.Publication:
 def _standing(publication: records.Publication, passage: records.Passage, page: int) -> schema.Standing:
     edition = next(one for one in publication.editions if one.edition_id == passage.edition_id)
     return schema.Standing(
-        edition_id=edition.edition_id, language=passage.language, page=page, page_address=page_address(edition, page), text=passage.text
+        edition_id=edition.edition_id,
+        language=passage.language,
+        page=page,
+        page_label=searcher().library.page_label(edition.edition_id, page),
+        page_address=page_address(edition, page),
+        text=passage.text,
     )
 
 

@@ -81,6 +81,7 @@ def place_of(publication: Publication, passage: Passage, number: int) -> dict[st
     return {
         "language": passage.language,
         "page": number or None,
+        "page_label": searcher().library.page_label(edition.edition_id, number) if number else None,
         "page_address": page_address(edition, number),
         "file": edition_data(edition)["file"],
     }

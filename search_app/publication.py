@@ -68,13 +68,14 @@ def file(edition_id: str) -> Response:
     return send_file(path, media_type, as_attachment=not shown, download_name=edition_id + suffix, etag=digest, last_modified=None)
 
 
-def outline(library: Library, reading: Reading) -> list[tuple[int, str, int]]:
-    """The headings of an edition in reading order: depth from 1, heading, and the first page of a passage that stands under it."""
+def outline(library: Library, reading: Reading) -> list[tuple[int, str, int, str]]:
+    """The headings of an edition in reading order: depth from 1, heading, the first page of a passage that stands under it, and its printed number."""
     found: dict[tuple[str, ...], int] = {}
     for passage in library.passages_of(reading.state.edition.edition_id).values():
         for depth in range(1, len(passage.headings) + 1):
             found.setdefault(passage.headings[:depth], passage.first_page)
-    return [(len(path), path[-1], number) for path, number in found.items()][:OUTLINE]
+    shown = list(found.items())[:OUTLINE]
+    return [(len(path), path[-1], number, library.page_label(reading.state.edition.edition_id, number)) for path, number in shown]
 
 
 def _outlined(readings: Sequence[Reading], readers: Sequence[str]) -> Reading | None:

@@ -38,6 +38,7 @@ class Counterpart(Answer):
     edition_id: str
     language: str
     page: Annotated[int, Field(ge=1, description="Where the marked sentence begins.")]
+    page_label: Annotated[str | None, Field(description="What is printed as the number of the page, which is what people cite.")] = None
     page_address: Annotated[Link | None, Field(description="The permanent address of that page, for people.")] = None
     text: Annotated[str, Field(description="The whole passage.")]
     marks: list[Mark]
@@ -63,6 +64,7 @@ class Hit(Answer):
     title_language: Annotated[str | None, Field(description="BCP 47.")] = None
     edition_id: str
     language: str
+    page_label: Annotated[str | None, Field(description="What is printed as the number of the page, which is what people cite.")] = None
     page_address: Annotated[Link | None, Field(description="The permanent address of the page, for people.")] = None
     counterpart: Annotated[
         Counterpart | None, Field(description="The same passage in an edition the reader reads; null where there is none that is sure enough.")
@@ -85,6 +87,7 @@ class Standing(Answer):
     edition_id: str
     language: str
     page: Annotated[int, Field(ge=1, description="Where it begins, or where its marked sentence does.")]
+    page_label: Annotated[str | None, Field(description="What is printed as the number of the page, which is what people cite.")] = None
     page_address: Annotated[Link | None, Field(description="The permanent address of that page, for people.")]
     text: str
 

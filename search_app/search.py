@@ -49,7 +49,13 @@ def page() -> str:
 def _answers(query: str, k: int, offset: int) -> dict[str, Any]:
     hits = find(query, k + 1, offset)  # one more tells whether there is a next page
     found = answer(query, hits[:k], languages.of_reader())
-    return {"found": found, "hits": found["hits"], "shelf": [], "more": len(hits) > k, "step": k}
+    near = _until_last_close(found["hits"])
+    return {"found": found, "hits": found["hits"][:near], "distant": found["hits"][near:], "shelf": [], "more": len(hits) > k, "step": k}
+
+
+def _until_last_close(hits: Sequence[Mapping[str, Any]]) -> int:
+    """How many hits to show at once: up to the last that may answer, or all where none does."""
+    return max((place for place, hit in enumerate(hits, start=1) if hit["close"]), default=len(hits))
 
 
 def _shelf(publications: Sequence[Publication], filters: Filters, offset: int) -> dict[str, Any]:
@@ -58,7 +64,16 @@ def _shelf(publications: Sequence[Publication], filters: Filters, offset: int) -
     there = sorted((one for one in publications if admitted(one, filters)), key=lambda one: (-(one.year or 0), one.publication_id))
     shelf = [(one, title_in(one, readers)) for one in there[offset : offset + SHELF]]
     spoken = len({edition.language for one in there for edition in one.editions})
-    return {"found": None, "hits": [], "shelf": shelf, "more": len(there) > offset + SHELF, "step": SHELF, "count": len(there), "spoken": spoken}
+    return {
+        "found": None,
+        "hits": [],
+        "distant": [],
+        "shelf": shelf,
+        "more": len(there) > offset + SHELF,
+        "step": SHELF,
+        "count": len(there),
+        "spoken": spoken,
+    }
 
 
 def _nothing(publications: Sequence[Publication], filters: Filters, offset: int) -> Nothing:

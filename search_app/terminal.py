@@ -78,7 +78,7 @@ def print_findings(findings: Sequence[Any]) -> None:
 
 def print_hit(hit: dict[str, Any]) -> None:
     """Print one publication with the sentence that answers."""
-    where = f"page {hit['page']}" if hit["page"] else "catalogue entry"
+    where = f"page {hit['page_label']}" if hit["page"] else "catalogue entry"
     click.echo(f"{hit['rank']:2}. {click.style(hit['title'], bold=True)}  [{hit['language']}, {where}; {hit['edition_id']}]")
     for mark in (mark for mark in hit["marks"] if mark["why"] == "meaning"):
         click.echo(f"    {hit['text'][mark['start'] : mark['end']]}")

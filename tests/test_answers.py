@@ -62,12 +62,14 @@ def test_an_edition_tells_the_address_of_its_file_if_it_has_one(edition_id, dige
 def test_a_hit_is_plain_data_and_the_language_is_told_by_the_passage_where_the_edition_does_not(page, shown, close, language, told):
     text = "ព្រៃ។ ទឹក។"
     passage = Passage(f"woods.{language}", 0, page, 0, page, len(text), "lo", text, ((0, 5), (6, 10)))
-    found = PublicationHit(2, 0.87654321, publication(language=language), Hit(0.8, passage, page, (Mark(6, 10, "meaning"),), 0.7, close))
+    found = PublicationHit(
+        2, 0.87654321, publication(language=language), Hit(0.8, passage, page, (Mark(6, 10, "meaning"),), 0.7, "A-3" if page else "", close)
+    )
     assert answer("ទឹក?", [found], ["ar"]) == {
         "query": "ទឹក?", "close": close,
         "hits": [{
             "rank": 2, "score": 0.8765, "close": close, "publication_id": "woods", "title": "الغابة", "title_language": "ar", "edition_id": f"woods.{language}", "language": told if page else "lo",
-            "page": shown, "page_address": f"/pages/ab12/{page}" if page else None, "text": text, "marks": [{"start": 6, "end": 10, "why": "meaning"}],
+            "page": shown, "page_label": "A-3" if page else None, "page_address": f"/pages/ab12/{page}" if page else None, "text": text, "marks": [{"start": 6, "end": 10, "why": "meaning"}],
             "editions": [{"edition_id": f"woods.{language}", "language": language, "label": "Khmer", "part": "whole", "file": f"/files/woods.{language}"}],
             "counterpart": None,
         }],
@@ -78,8 +80,8 @@ def test_the_same_passage_in_the_readers_edition_is_plain_data_without_a_number_
     other = Edition("woods.ar", "woods", "ar", "Arabic", "whole", "cd34")
     shown, own = (Passage(f"woods.{language}", 0, 4, 0, 4, 10, language, "ព្រៃ។ ទឹក។", ((0, 5), (6, 10))) for language in ("km", "ar"))
     work = replace(publication(), editions=(*publication().editions, other))
-    hit = Hit(0.8, shown, 4, (Mark(6, 10, "meaning"),), 0.7, True)
-    found = PublicationHit(1, 0.8, work, hit, Counterpart(own, 5, (0, 5), "likely"))
+    hit = Hit(0.8, shown, 4, (Mark(6, 10, "meaning"),), 0.7, "iv", True)
+    found = PublicationHit(1, 0.8, work, hit, Counterpart(own, 5, "v", (0, 5), "likely"))
     assert answer("ទឹក?", [found], ["ar"])["hits"][0]["counterpart"] == {
-        "edition_id": "woods.ar", "language": "ar", "page": 5, "page_address": "/pages/cd34/5", "text": own.text, "marks": [{"start": 0, "end": 5, "why": "meaning"}], "confidence": "likely",
+        "edition_id": "woods.ar", "language": "ar", "page": 5, "page_label": "v", "page_address": "/pages/cd34/5", "text": own.text, "marks": [{"start": 0, "end": 5, "why": "meaning"}], "confidence": "likely",
     }  # fmt: skip

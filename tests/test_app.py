@@ -97,7 +97,7 @@ def test_the_api_answers_exactly_in_its_form(client):
     start = text.index("A forest")
     assert hit == {
         "rank": 1, "score": hit["score"], "close": True, "publication_id": "woods", "title": f"{SCRIPT} & Woods", "title_language": "en", "edition_id": "woods.en", "language": "en",
-        "page": 2, "page_address": f"/pages/{sha256(EN).hexdigest()[:16]}/2", "text": text, "marks": [
+        "page": 2, "page_label": "2", "page_address": f"/pages/{sha256(EN).hexdigest()[:16]}/2", "text": text, "marks": [
             {"start": start, "end": text.index(" Nothing"), "why": "meaning"},
             {"start": start + 2, "end": start + 8, "why": "words"},
         ],

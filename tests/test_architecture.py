@@ -64,7 +64,7 @@ def calls(path: Path) -> set[str]:
 
 
 def test_the_rules_look_at_every_package():
-    assert {path.parent.name for path in MODULES} == set(LAYERS) and {path.suffix for path in SERVED} == {".html", ".css", ".js"}
+    assert {path.parent.name for path in MODULES} == set(LAYERS) and {path.suffix for path in SERVED} == {".html", ".css", ".js", ".svg"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
