@@ -22,7 +22,7 @@ from index.view import Filters, admits
 from ingest.records import Publication
 from search_app import languages
 from search_app.answers import MAX_QUERY, abstract_in, answer, page_address, title_in
-from search_app.facets import FACETS, filters_from
+from search_app.facets import chosen_from, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
 from search_app.search import searcher
 
@@ -79,8 +79,8 @@ def address(external: bool = False) -> str:
 
     A feed reader states no languages of its own, so those of who follows the question go with it.
     """
-    asked: dict[str, Any] = {name: sorted({value for value in request.args.getlist(name) if value}) for name in FACETS}
-    readers = request.args.getlist("readers") or (languages.of_reader() if any(request.args.values()) else [])
+    asked: dict[str, Any] = {facet: sorted(values) for facet, values in chosen_from(request.args.getlist).items()}
+    readers = _readers() if any(request.args.values()) else []
     query = " ".join(request.args.get("q", "").split())
     return url_for("feeds.atom", _external=external, q=query or None, exact="1" if request.args.get("exact") else None, readers=readers, **asked)
 
@@ -89,8 +89,12 @@ def _asked() -> Query:
     text = " ".join(request.args.get("q", "").split())
     if len(text) > MAX_QUERY:
         abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(text)))
-    filters = filters_from({facet: request.args.getlist(facet) for facet in FACETS})
-    return Query(text, filters, bool(request.args.get("exact")), request.args.getlist("readers") or languages.of_reader())
+    return Query(text, filters_from(chosen_from(request.args.getlist)), bool(request.args.get("exact")), _readers())
+
+
+def _readers() -> list[str]:
+    """The reader's languages: those that stand in the feed's address, else as everywhere."""
+    return languages.tags(request.args.getlist("readers")) or languages.of_reader()
 
 
 def _entries(query: Query) -> list[Entry]:

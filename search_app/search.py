@@ -13,7 +13,7 @@ from index.view import Filters
 from ingest.records import Publication
 from search_app import languages
 from search_app.answers import MAX_HITS, MAX_QUERY, answer, title_in
-from search_app.facets import FACETS, admitted, facets_of, filters_from
+from search_app.facets import admitted, chosen_from, facets_of, filters_from
 
 PAGE_HITS = 10
 SHELF = 25  # publications on a page that lists them
@@ -33,7 +33,7 @@ def page() -> str:
     """Show the form and, once asked, the hits; before that, what there is to find."""
     publications = searcher().publications()
     query, k, offset = asked(PAGE_HITS)
-    chosen = {facet: list(dict.fromkeys(request.args.getlist(facet))) for facet in FACETS}
+    chosen = chosen_from(request.args.getlist)
     filters = filters_from(chosen)
     state = {"q": query or None, "exact": request.args.get("exact") or None, "k": request.args.get("k") or None, **chosen}
     shown = _answers(query, k, offset) if query else _shelf(publications, filters, offset)
@@ -73,7 +73,7 @@ def _nothing(publications: Sequence[Publication], filters: Filters, offset: int)
 
 
 def find(query: str, k: int, offset: int) -> list[PublicationHit]:
-    filters = filters_from({facet: request.args.getlist(facet) for facet in FACETS})
+    filters = filters_from(chosen_from(request.args.getlist))
     return searcher().search(Query(query, filters, bool(request.args.get("exact")), languages.of_reader()), k, offset)
 
 
@@ -96,5 +96,5 @@ def _number(name: str, usual: int, least: int, most: int) -> int:
 def _removals(state: Mapping[str, Any], chosen: Mapping[str, Sequence[str]]) -> Any:
     """For each value that narrows the search down: its facet, itself, and the address without it."""
     for facet, values in chosen.items():
-        for value in filter(None, values):
+        for value in values:
             yield facet, value, url_for("search.page", **{**state, facet: [other for other in values if other != value]})
