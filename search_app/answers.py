@@ -12,6 +12,7 @@ from index.searcher import PublicationHit
 from ingest.records import UNDETERMINED, Edition, Publication, primary
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
+MAX_QUOTATION = 1000  # characters; no passage is longer, and to look for what is like four times as many takes half a minute
 MAX_HITS = 100
 PAGE_DIGITS = 16  # hexadecimal digits of a file's SHA-256 in the address of its pages: enough that no two files of a library share them
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 
 from index.contents import Dates
@@ -21,10 +21,10 @@ from index.searcher import PublicationHit, Query
 from index.view import Filters, admits
 from ingest.records import Publication
 from search_app import languages
-from search_app.answers import MAX_QUERY, abstract_in, answer, page_address, title_in
+from search_app.answers import abstract_in, answer, page_address, title_in
 from search_app.facets import chosen_from, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
-from search_app.search import searcher
+from search_app.search import question, searcher
 
 ENTRIES = 50  # in a feed, the newest; readers of feeds keep those they have seen
 NEWEST = 200  # publications that fit among which answers are looked for: more than are added between two visits of a feed reader
@@ -86,10 +86,7 @@ def address(external: bool = False) -> str:
 
 
 def _asked() -> Query:
-    text = " ".join(request.args.get("q", "").split())
-    if len(text) > MAX_QUERY:
-        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(text)))
-    return Query(text, filters_from(chosen_from(request.args.getlist)), bool(request.args.get("exact")), _readers())
+    return Query(question(), filters_from(chosen_from(request.args.getlist)), bool(request.args.get("exact")), _readers())
 
 
 def _readers() -> list[str]:
@@ -174,12 +171,12 @@ def _plainly_marked(html: str) -> str:
     return re.sub("<mark[^>]*>", "<strong>", html).replace("</mark>", "</strong>")
 
 
-def _page_address(entry: Entry, question: str) -> str | None:
+def _page_address(entry: Entry, asked: str) -> str | None:
     """Where the answering page is shown; None where only the catalogue entry answers, or nothing was asked."""
     hit = entry.hit
     edition = next((edition for edition in entry.publication.editions if hit and edition.edition_id == hit["edition_id"]), None)
     path = page_address(edition, hit["page"] or 0) if hit and edition else None
-    return f"{request.host_url.rstrip('/')}{path}?{urlencode({'q': question})}" if path else None
+    return f"{request.host_url.rstrip('/')}{path}?{urlencode({'q': asked})}" if path else None
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str = "", **attributes: str) -> ElementTree.Element:

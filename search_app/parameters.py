@@ -9,13 +9,12 @@ from typing import Annotated, Any, TypeVar, get_origin
 import langcodes
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from search_app.answers import MAX_HITS, MAX_QUERY
+from search_app.answers import MAX_HITS, MAX_QUERY, MAX_QUOTATION
 from search_app.facets import MOST_CHOSEN
 from search_app.languages import MOST_READ
 from search_app.schema import Fault
 
 MAX_OFFSET = 10_000
-MAX_QUOTE = 4000  # characters; a passage has fewer
 
 
 def _whole_number(said: Any) -> Any:
@@ -115,7 +114,7 @@ class PagesAsked(Paging):
 class PassagesAsked(Asked):
     digest: Digest
     page: Annotated[int, Field(ge=1, description="Number of the page, from 1, as a PDF viewer counts."), WHOLE]
-    quote: Annotated[str, Field(default="", max_length=MAX_QUOTE, description="Words that begin on this page; white space does not count.")]
+    quote: Annotated[str, Field(default="", max_length=MAX_QUOTATION, description="Words that begin on this page; white space does not count.")]
 
 
 class NothingAsked(Asked):

@@ -16,9 +16,9 @@ from index.searcher import Hit, Query
 from ingest.formats import format_of
 from ingest.records import Publication, UnreadableFileError
 from search_app import languages, wording
-from search_app.answers import MAX_QUERY, abstract_in, marks_data, title_in
+from search_app.answers import abstract_in, marks_data, title_in
 from search_app.likeness import place_of, related_to
-from search_app.search import searcher
+from search_app.search import question, searcher
 
 INSIDE = 10  # hits in one publication
 OUTLINE = 150  # headings of an edition
@@ -43,9 +43,7 @@ def page(publication_id: str) -> str:
     if found is None:
         abort(404, gettext("There is no publication %(name)s in this library; it may have been removed.", name=repr(publication_id)))
     readers = languages.of_reader()
-    query = " ".join(request.args.get("q", "").split())
-    if len(query) > MAX_QUERY:
-        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(query)))
+    query = question()
     readings = [_reading(library, state) for state in library.edition_states(publication_id)]
     outlined = _outlined(readings, readers)
     hits = searcher().inside(Query(query, readers=readers), publication_id, INSIDE) if query else []

@@ -77,12 +77,17 @@ def find(query: str, k: int, offset: int) -> list[PublicationHit]:
     return searcher().search(Query(query, filters, bool(request.args.get("exact")), languages.of_reader()), k, offset)
 
 
+def question() -> str:
+    """What the address of this request asks, on one line; refuses what is too long for a question."""
+    said = " ".join(request.args.get("q", "").split())
+    if len(said) > MAX_QUERY:
+        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(said)))
+    return said
+
+
 def asked(usual: int) -> tuple[str, int, int]:
     """The query, how many hits, and how many to pass over; refuses what cannot be meant."""
-    query = " ".join(request.args.get("q", "").split())
-    if len(query) > MAX_QUERY:
-        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(query)))
-    return query, _number("k", usual, 1, MAX_HITS), _number("offset", 0, 0, 10_000)
+    return question(), _number("k", usual, 1, MAX_HITS), _number("offset", 0, 0, 10_000)
 
 
 def _number(name: str, usual: int, least: int, most: int) -> int:
