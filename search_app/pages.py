@@ -183,7 +183,7 @@ def _counterpart(publication: Publication, edition: Edition, hit: Hit | None, fo
 def _begin_picture(edition: Edition, number: int) -> None:
     """Let the page be drawn while its answers are sought."""
     file = searcher().library.file(edition.digest or "")
-    with suppress(UndrawablePageError, UnreadableFileError, OSError):
+    with suppress(BusyError, UndrawablePageError, UnreadableFileError, OSError):
         if format_of(file) is PDF:
             pictures().begin(file, ((edition.digest or "")[:PAGE_DIGITS], number, USUAL_WIDTH))
 
