@@ -93,8 +93,11 @@ def asked(usual: int) -> tuple[str, int, int]:
 def _number(name: str, usual: int, least: int, most: int) -> int:
     said = request.args.get(name, "") or str(usual)
     if not said.isascii() or not said.isdigit() or len(said) > 9 or not least <= int(said) <= most:
-        expected = gettext("%(name)s must be a whole number between %(least)d and %(most)d", name=name, least=least, most=most)
-        abort(400, gettext("%(expected)s, got %(said)s.", expected=expected, said=repr(said[:20])))
+        shown = repr(said[:20])
+        abort(
+            400,
+            gettext("%(name)s must be a whole number between %(least)d and %(most)d, got %(said)s.", name=name, least=least, most=most, said=shown),
+        )
     return int(said)
 
 
