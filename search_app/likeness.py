@@ -13,7 +13,7 @@ from index.library import Library
 from index.likeness import Likeness, like
 from ingest.records import Passage, Publication
 from search_app import languages
-from search_app.answers import edition_data, page_address, title_in
+from search_app.answers import edition_data, page_address, shown_language, title_in
 from search_app.quoted import edition_at, quotation
 from search_app.search import searcher
 
@@ -74,7 +74,7 @@ def place_of(publication: Publication, passage: Passage, number: int) -> dict[st
     """Where a passage is shown to stand, shaped like that part of a hit."""
     edition = next(one for one in publication.editions if one.edition_id == passage.edition_id)
     return {
-        "language": passage.language,
+        "language": shown_language(edition, passage),
         "page": number or None,
         "page_address": page_address(edition, number),
         "file": edition_data(edition)["file"],

@@ -11,7 +11,7 @@ from flask_babel import gettext
 
 from index.searcher import PublicationHit
 from search_app import languages
-from search_app.answers import MAX_HITS, MAX_QUOTATION, title_in
+from search_app.answers import MAX_HITS, MAX_QUOTATION, shown_language, title_in
 from search_app.citing import permanent_address, publication_address
 from search_app.search import asked, find, searcher
 
@@ -51,7 +51,7 @@ def _row(found: PublicationHit) -> Sequence[str | int]:
     address = permanent_address(edition, best.page, sentence[:MAX_QUOTATION]) if page and edition.digest else publication_address(work)
     cells = [
         found.rank, gettext("yes") if found.close else gettext("no"), title_in(work, [*languages.of_reader(), edition.language])[0],
-        "; ".join(work.authors), work.year or "", work.kind, best.passage.language, best.page or "", page.label if page else "",
+        "; ".join(work.authors), work.year or "", work.kind, shown_language(edition, best.passage), best.page or "", page.label if page else "",
         sentence, " ".join(best.passage.text.split()), address, publication_address(work),
     ]  # fmt: skip
     return [cell if isinstance(cell, int) else _plain(cell) for cell in cells]
