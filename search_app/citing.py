@@ -15,7 +15,7 @@ from flask_babel import gettext
 
 from ingest.records import Edition, Page, Publication, primary
 from search_app import languages
-from search_app.answers import PAGE_DIGITS, abstract_in, title_in
+from search_app.answers import PAGE_DIGITS, abstract_in, page_address, title_in
 from search_app.quoted import edition_at, quotation, stands_on
 from search_app.references import FORMATS, Reference, family_and_given
 from search_app.search import searcher
@@ -79,7 +79,7 @@ def publication_address(found: Publication) -> str:
 def permanent_address(edition: Edition, number: int, quotation: str = "") -> str:
     """Where a page stands for good, whatever is indexed anew: it is named by its file, and a quotation by its words."""
     outlined = f"?quote={quote(quotation, safe='')}" if quotation else ""
-    return f"{request.url_root}pages/{(edition.digest or '')[:PAGE_DIGITS]}/{number}{outlined}"
+    return f"{request.host_url.rstrip('/')}{page_address(edition, number)}{outlined}"
 
 
 @blueprint.app_template_global()

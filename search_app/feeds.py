@@ -21,7 +21,8 @@ from index.searcher import PublicationHit, Query
 from index.view import Filters, admits
 from ingest.records import Publication
 from search_app import languages
-from search_app.answers import abstract_in, answer, page_address, title_in
+from search_app.answers import abstract_in, answer, title_in
+from search_app.citing import permanent_address
 from search_app.facets import chosen_from, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
 from search_app.search import question, searcher
@@ -174,9 +175,10 @@ def _plainly_marked(html: str) -> str:
 def _page_address(entry: Entry, asked: str) -> str | None:
     """Where the answering page is shown; None where only the catalogue entry answers, or nothing was asked."""
     hit = entry.hit
-    edition = next((edition for edition in entry.publication.editions if hit and edition.edition_id == hit["edition_id"]), None)
-    path = page_address(edition, hit["page"] or 0) if hit and edition else None
-    return f"{request.host_url.rstrip('/')}{path}?{urlencode({'q': asked})}" if path else None
+    if hit is None or not hit["page_address"]:
+        return None
+    edition = next(edition for edition in entry.publication.editions if edition.edition_id == hit["edition_id"])
+    return f"{permanent_address(edition, hit['page'])}?{urlencode({'q': asked})}"
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str = "", **attributes: str) -> ElementTree.Element:

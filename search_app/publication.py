@@ -14,7 +14,7 @@ from index.contents import EditionState
 from index.library import Library
 from index.searcher import Hit, Query
 from ingest.formats import format_of
-from ingest.records import Publication, UnreadableFileError
+from ingest.records import Publication, UnreadableFileError, primary
 from search_app import languages, wording
 from search_app.answers import abstract_in, marks_data, title_in
 from search_app.likeness import place_of, related_to
@@ -78,7 +78,7 @@ def outline(library: Library, reading: Reading) -> list[tuple[int, str, int]]:
 def _outlined(readings: Sequence[Reading], readers: Sequence[str]) -> Reading | None:
     """The edition whose outline is shown: the one asked for, else the first of the reader's languages, else the first that was read."""
     read = {one.state.edition.edition_id: one for one in readings if one.state.state in ("read", "partly read")}
-    spoken = (one for tag in readers for one in read.values() if one.state.edition.language.split("-")[0] == tag.split("-")[0])
+    spoken = (one for tag in readers for one in read.values() if primary(one.state.edition.language) == primary(tag))
     return read.get(request.args.get("edition", "")) or next(spoken, None) or next(iter(read.values()), None)
 
 

@@ -17,8 +17,9 @@ from index.library import Library
 from index.searcher import Query
 from ingest.formats import WORD
 from search_app.facets import MOST_CHOSEN
-from search_app.factory import create_app, marked
+from search_app.factory import create_app
 from search_app.ingesting import ingest
+from search_app.marking import marked
 
 SCRIPT = "<script>alert(1)</script>"
 WOODS = f"""
@@ -181,6 +182,7 @@ def test_what_cannot_be_answered_says_why_as_html_or_as_a_problem(client, path, 
 
 def test_other_methods_are_refused(client):
     assert (client.post("/api/v1/search").status_code, client.post("/").status_code) == (405, 405)
+    assert "GET" in client.post("/").headers["Allow"] and client.post("/languages", data={"back": "x" * 200_000}).status_code == 413
 
 
 @pytest.mark.parametrize(
