@@ -78,6 +78,7 @@ class Counterparts:
         self._library = library
         self._marker = marker
         self._lock = threading.Lock()
+        self._aligning = threading.Lock()  # one pair at a time: the largest takes some 400 MB, and who asks for the same waits for it
         self._kept: OrderedDict[tuple[str, ...], _Pair] = OrderedDict()
         self._size = 0
 
@@ -107,14 +108,22 @@ class Counterparts:
 
     def _pair(self, view: View, wanted: Wanted) -> _Pair:
         name = (view.generation.name, str(view.revision), wanted.passage.edition_id, wanted.target)
+        found = self._known(name)
+        if found is None:
+            with self._aligning:
+                found = self._known(name) or self._keep(name, self._aligned(view, *name[2:]))
+        return found
+
+    def _known(self, name: tuple[str, ...]) -> _Pair | None:
         with self._lock:
             if name in self._kept:
                 self._kept.move_to_end(name)
-                return self._kept[name]
-        made = self._aligned(view, *name[2:])
+            return self._kept.get(name)
+
+    def _keep(self, name: tuple[str, ...], made: _Pair) -> _Pair:
         with self._lock:
-            self._size += made.size if name not in self._kept else 0
-            self._kept.setdefault(name, made)
+            self._kept[name] = made
+            self._size += made.size
             while self._size > CACHE:
                 self._size -= self._kept.popitem(last=False)[1].size
         return made

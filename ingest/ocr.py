@@ -49,8 +49,6 @@ WITHOUT_ENGLISH = {"Latn", "Arab", "Ethi", "Mymr", "Jpan", "Kore", "Hans", "Hant
 SCRIPTS = {"Latn": "Latin", "Cyrl": "Cyrillic", "Arab": "Arabic", "Deva": "Devanagari", "Beng": "Bengali", "Mymr": "Myanmar", "Ethi": "Ethiopic"}
 LAYOUTS = {"kor": 4, "khm": 4}  # page segmentation modes; tesseract's own choice loses most of the text in these
 OWN_LAYOUT = 3  # columns and blocks are found automatically
-
-
 SCRIPT_PACK = "osd"
 FOUND = re.compile(r"^(Script|Orientation confidence): *(\S+)", re.MULTILINE)
 UPRIGHT = 10.0  # of the confidence about which way is up: 12 to 50 on sample pages whose script was told rightly, below 6 on Khmer, Burmese, Amharic
@@ -60,8 +58,6 @@ SEEN_SCRIPTS = {  # by the names that tesseract tells
     "Kannada": "Knda", "Malayalam": "Mlym", "Gujarati": "Gujr", "Gurmukhi": "Guru", "Sinhala": "Sinh", "Oriya": "Orya", "Georgian": "Geor",
     "Armenian": "Armn", "Tibetan": "Tibt", "Syriac": "Syrc",
 }  # fmt: skip
-
-
 READ_IN = {  # languages whose packs suffice to see which language of the script a text is in; tesseract takes Lao letters for Thai
     "Latn": ("en", "fr", "vi"), "Cyrl": ("ru", "uk"), "Arab": ("ar", "fa"), "Deva": ("hi", "ne"), "Thai": ("th", "lo"), "Hans": ("zh-Hans", "zh-Hant"),
 }  # fmt: skip

@@ -190,6 +190,15 @@ class Passage:
         border = len(self.text) - self.end
         return (self.last_page, offset - border) if offset >= border else (self.first_page, self.start + offset)
 
+    def offset_of(self, page: int, place: int) -> int | None:
+        """Where in the text the character at this place of a page's text stands; None where the passage does not hold it."""
+        before = 0
+        for there, first, last in self.places_of(0, len(self.text)):
+            if there == page and first <= place < last:
+                return before + place - first
+            before += last - first
+        return None
+
     def places_of(self, start: int, end: int) -> tuple[tuple[int, int, int], ...]:
         """Where the characters from `start` up to `end` of the text stand: (page, start, end) in the texts of one page, or of two."""
         border = len(self.text) - self.end

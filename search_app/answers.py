@@ -9,9 +9,10 @@ from urllib.parse import quote
 from index.counterparts import Counterpart
 from index.marks import Mark
 from index.searcher import PublicationHit
-from ingest.records import UNDETERMINED, Edition, Publication, primary
+from ingest.records import UNDETERMINED, Edition, Passage, Publication, primary
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
+MAX_QUOTATION = 1000  # characters; no passage is longer, and to look for what is like four times as many takes half a minute
 MAX_HITS = 100
 PAGE_DIGITS = 16  # hexadecimal digits of a file's SHA-256 in the address of its pages: enough that no two files of a library share them
 
@@ -49,6 +50,11 @@ def page_address(edition: Edition, page: int) -> str | None:
     return f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}" if edition.digest and page else None
 
 
+def shown_language(edition: Edition, passage: Passage) -> str:
+    """The language in which a passage is shown: its edition's, as the catalogue says; its own in the catalogue, or where that says none."""
+    return passage.language if not passage.first_page or edition.language == UNDETERMINED else edition.language
+
+
 def marks_data(marks: Iterable[Mark]) -> list[dict[str, Any]]:
     return [{"start": mark.start, "end": mark.end, "why": mark.why} for mark in marks]
 
@@ -66,7 +72,7 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
         "title": title,
         "title_language": title_language,
         "edition_id": edition.edition_id,
-        "language": best.passage.language if not best.page or edition.language == UNDETERMINED else edition.language,
+        "language": shown_language(edition, best.passage),
         "page": best.page or None,  # None: the catalogue entry, which stands on no page
         "page_label": best.label or None,
         "page_address": page_address(edition, best.page),
@@ -83,7 +89,7 @@ def counterpart_data(found: Counterpart, publication: Publication) -> dict[str, 
     start, end = found.span
     return {
         "edition_id": edition.edition_id,
-        "language": found.passage.language if edition.language == UNDETERMINED else edition.language,
+        "language": shown_language(edition, found.passage),
         "page": found.page,
         "page_label": found.label,
         "page_address": page_address(edition, found.page),

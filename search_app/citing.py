@@ -15,12 +15,10 @@ from flask_babel import gettext
 
 from ingest.records import Edition, Page, Publication, primary
 from search_app import languages
-from search_app.answers import PAGE_DIGITS, abstract_in, title_in
-from search_app.quoted import stands_on
+from search_app.answers import PAGE_DIGITS, abstract_in, page_address, title_in
+from search_app.quoted import edition_at, quotation, stands_on
 from search_app.references import FORMATS, Reference, family_and_given
 from search_app.search import searcher
-
-MAX_QUOTATION = 4000  # characters; no passage is longer
 
 blueprint = Blueprint("citing", __name__)
 
@@ -38,24 +36,22 @@ def publication(publication_id: str, form: str) -> Response:
     return _saved(reference_to(found, edition), form)
 
 
-@blueprint.get('/pages/<digest>/<int:number>.<any("ris", "bib", "csl.json"):form>')
+@blueprint.get('/pages/<digest>/<int(max=999999):number>.<any("ris", "bib", "csl.json"):form>')
 def passage(digest: str, number: int, form: str) -> Response:
     """Give the citation of a page, with the quotation that stands on it."""
     library = searcher().library
-    edition = library.edition_of_file(digest) if len(digest) >= PAGE_DIGITS else None
+    edition = edition_at(digest)
     page = library.page(edition.edition_id, number) if edition else None
     found = library.publication(edition.publication_id) if edition else None
     if edition is None or page is None or found is None:
         abort(404, gettext("There is no such page in this library; the file it was in may have been replaced or removed."))
-    quotation = " ".join(request.args.get("quote", "").split())
-    if len(quotation) > MAX_QUOTATION:
-        abort(400, gettext("A quotation may have %(most)d characters, this one has %(length)d.", most=MAX_QUOTATION, length=len(quotation)))
-    if quotation and not stands_on(page.edition_id, number, quotation):
+    words = quotation()
+    if words and not stands_on(page.edition_id, number, words):
         abort(404, gettext("The page does not hold this quotation; its words may have been read otherwise since. Cite the page without it."))
-    return _saved(reference_to(found, edition, page, quotation), form)
+    return _saved(reference_to(found, edition, page, words), form)
 
 
-def edition_for(found: Publication, readers: list[str]) -> Edition:
+def _edition_suited(found: Publication, readers: list[str]) -> Edition:
     """The first edition in the first of the reader's languages that has one, else the first of all."""
     wanted = (one for tag in readers for one in found.editions if primary(one.language) == primary(tag))
     return next(wanted, found.editions[0])
@@ -70,7 +66,7 @@ def reference_to(found: Publication, edition: Edition, page: Page | None = None,
         edition.edition_id, found.kind, edition.part, title, translated if primary(into) != primary(language) else "", edition.language,
         found.authors, found.publisher, found.year, found.isbn, found.doi,
         abstract[0] if abstract and primary(abstract[1]) == primary(edition.language) else "",
-        page_address(edition, page.number, quotation) if page else publication_address(found),
+        permanent_address(edition, page.number, quotation) if page else publication_address(found),
         (page.label or str(page.number)) if page else "", quotation,
     )  # fmt: skip
 
@@ -80,10 +76,10 @@ def publication_address(found: Publication) -> str:
     return url_for("publication.page", publication_id=found.publication_id, _external=True)
 
 
-def page_address(edition: Edition, number: int, quotation: str = "") -> str:
+def permanent_address(edition: Edition, number: int, quotation: str = "") -> str:
     """Where a page stands for good, whatever is indexed anew: it is named by its file, and a quotation by its words."""
     outlined = f"?quote={quote(quotation, safe='')}" if quotation else ""
-    return f"{request.url_root}pages/{(edition.digest or '')[:PAGE_DIGITS]}/{number}{outlined}"
+    return f"{request.host_url.rstrip('/')}{page_address(edition, number)}{outlined}"
 
 
 @blueprint.app_template_global()
@@ -102,7 +98,7 @@ def cited(found: Publication, edition: Edition | None = None, number: int | None
         links = {form: url_for("citing.publication", publication_id=found.publication_id, form=form, edition=edition.edition_id) for form in FORMATS}
     return {
         "address": reference.url,
-        "canonical": page_address(edition, page.number) if page else reference.url,
+        "canonical": permanent_address(edition, page.number) if page else reference.url,
         "exports": [(form, FORMATS[form][0], address) for form, address in links.items()],
         "tags": _tags(found, edition, reference),
         "linked_data": _linked_data(found, edition, reference),
@@ -113,7 +109,7 @@ def cited(found: Publication, edition: Edition | None = None, number: int | None
 def _edition_asked(found: Publication) -> Edition | None:
     """The edition that the address names, or that suits the reader where it names none; None where it names another publication's."""
     named = request.args.get("edition", "")
-    return next((one for one in found.editions if one.edition_id == named), None) if named else edition_for(found, languages.of_reader())
+    return next((one for one in found.editions if one.edition_id == named), None) if named else _edition_suited(found, languages.of_reader())
 
 
 def _saved(reference: Reference, form: str) -> Response:

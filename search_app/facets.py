@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import langcodes
@@ -13,6 +13,12 @@ from ingest.records import Edition, Publication
 from search_app import languages
 
 FACETS = {"language": "languages", "year": "years", "kind": "kinds", "topic": "topics", "country": "countries"}  # parameter: field of Filters
+MOST_CHOSEN = 50  # values of one facet; every one is compared with every edition, and on the page each has an address that names the others
+
+
+def chosen_from(values_of: Callable[[str], Sequence[str]]) -> dict[str, list[str]]:
+    """The values that an address gives each facet, each once; empty ones, and those past MOST_CHOSEN, are passed over."""
+    return {facet: list(dict.fromkeys(filter(None, values_of(facet))))[:MOST_CHOSEN] for facet in FACETS}
 
 
 def filters_from(values: Mapping[str, Sequence[str]]) -> Filters:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from flask import Flask, Response, render_template, request
 from flask_babel import Babel
-from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from index.encoder import Encoder
@@ -35,12 +31,12 @@ from search_app import (
     wording,
 )
 from search_app.answers import page_address
-from search_app.marking import highlighted
+from search_app.marking import marked
 from search_app.pictures import Pictures
 
-AROUND = 220  # characters shown before and after the marks of a hit
 PACKED = {"text/html", "text/css", "text/javascript", "text/csv", "application/json", "application/atom+xml", "application/xml"}
 SHORT = 1000  # bytes that fit one packet with the headers, compressed or not
+MOST_SENT = 100_000  # bytes that a reader or a harvester may send; their forms are a hundredth of that
 PRIVATE = {"q", "quote", "back"}  # parameters that say what somebody asked
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -51,6 +47,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     Raises WrongEncoderError.
     """
     app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_SENT
     app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
     app.extensions["searcher"] = Searcher(library, encoder)
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
@@ -90,26 +87,6 @@ def _here() -> str:
     return request.full_path.rstrip("?")
 
 
-def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> Markup:
-    """The stretch of the text around its first mark as HTML, with each mark in a <mark> whose classes say why."""
-    first, last = (marks[0]["start"], marks[0]["end"]) if marks else (0, 0)
-    at, stop = _space(text, first - AROUND), _space(text, last + AROUND)
-    html = Markup("… " if at else "")
-    html += highlighted(text, at, stop, marks)
-    html += " …" if stop < len(text) else ""
-    return Markup("<br>").join(html.split("\n"))
-
-
-def _space(text: str, near: int) -> int:
-    """The place of white space at or shortly before `near`; in a script without, `near` or the next place that parts no letter from its marks."""
-    if near <= 0 or near >= len(text):
-        return max(0, min(near, len(text)))
-    found = max(text.rfind(" ", near - 30, near), text.rfind("\n", near - 30, near))
-    if found >= 0:
-        return found
-    return next((place for place in range(near, len(text)) if not unicodedata.category(text[place]).startswith("M")), len(text))
-
-
 def _guard(response: Response) -> Response:
     """Let nothing be loaded from elsewhere, and no address with a query be handed on or kept."""
     if response.mimetype != "application/pdf":  # browsers show a PDF in a page of their own, which this would break
@@ -137,9 +114,10 @@ def _pack(response: Response) -> Response:
     return response
 
 
-def _explain(error: HTTPException) -> tuple[Response | str, int]:
+def _explain(error: HTTPException) -> tuple[Response | str, int] | tuple[str, int, dict[str, str]]:
     code = error.code or 500
     if request.path.startswith(problems.PREFIX):
         return problems.problem(error), code
     heading, description = wording.error(error)
-    return render_template("error.html", heading=heading, description=description), code
+    headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    return render_template("error.html", heading=heading, description=description), code, headers

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 
 from index.contents import Dates
@@ -21,10 +21,11 @@ from index.searcher import PublicationHit, Query
 from index.view import Filters, admits
 from ingest.records import Publication
 from search_app import languages
-from search_app.answers import MAX_QUERY, abstract_in, answer, page_address, title_in
-from search_app.facets import FACETS, filters_from
+from search_app.answers import abstract_in, answer, title_in
+from search_app.citing import permanent_address
+from search_app.facets import chosen_from, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
-from search_app.search import searcher
+from search_app.search import question, searcher
 
 ENTRIES = 50  # in a feed, the newest; readers of feeds keep those they have seen
 NEWEST = 200  # publications that fit among which answers are looked for: more than are added between two visits of a feed reader
@@ -79,18 +80,19 @@ def address(external: bool = False) -> str:
 
     A feed reader states no languages of its own, so those of who follows the question go with it.
     """
-    asked: dict[str, Any] = {name: sorted({value for value in request.args.getlist(name) if value}) for name in FACETS}
-    readers = request.args.getlist("readers") or (languages.of_reader() if any(request.args.values()) else [])
+    asked: dict[str, Any] = {facet: sorted(values) for facet, values in chosen_from(request.args.getlist).items()}
+    readers = _readers() if any(request.args.values()) else []
     query = " ".join(request.args.get("q", "").split())
     return url_for("feeds.atom", _external=external, q=query or None, exact="1" if request.args.get("exact") else None, readers=readers, **asked)
 
 
 def _asked() -> Query:
-    text = " ".join(request.args.get("q", "").split())
-    if len(text) > MAX_QUERY:
-        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(text)))
-    filters = filters_from({facet: request.args.getlist(facet) for facet in FACETS})
-    return Query(text, filters, bool(request.args.get("exact")), request.args.getlist("readers") or languages.of_reader())
+    return Query(question(), filters_from(chosen_from(request.args.getlist)), bool(request.args.get("exact")), _readers())
+
+
+def _readers() -> list[str]:
+    """The reader's languages: those that stand in the feed's address, else as everywhere."""
+    return languages.tags(request.args.getlist("readers")) or languages.of_reader()
 
 
 def _entries(query: Query) -> list[Entry]:
@@ -170,12 +172,13 @@ def _plainly_marked(html: str) -> str:
     return re.sub("<mark[^>]*>", "<strong>", html).replace("</mark>", "</strong>")
 
 
-def _page_address(entry: Entry, question: str) -> str | None:
+def _page_address(entry: Entry, asked: str) -> str | None:
     """Where the answering page is shown; None where only the catalogue entry answers, or nothing was asked."""
     hit = entry.hit
-    edition = next((edition for edition in entry.publication.editions if hit and edition.edition_id == hit["edition_id"]), None)
-    path = page_address(edition, hit["page"] or 0) if hit and edition else None
-    return f"{request.host_url.rstrip('/')}{path}?{urlencode({'q': question})}" if path else None
+    if hit is None or not hit["page_address"]:
+        return None
+    edition = next(edition for edition in entry.publication.editions if edition.edition_id == hit["edition_id"])
+    return f"{permanent_address(edition, hit['page'])}?{urlencode({'q': asked})}"
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str = "", **attributes: str) -> ElementTree.Element:

@@ -19,11 +19,13 @@ from search_app.search import searcher
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 MAX_ADDRESSES = 50_000  # in one sitemap, says sitemaps.org
 # Answers to questions are made anew every time, and nobody's questions belong in an index. Pictures of pages are costly, their text is not.
+# The choice of languages has an address for every page that leads to it, itself among them.
 ROBOTS = """User-agent: *
 Disallow: /*?q=
 Disallow: /*&q=
 Disallow: /search.
 Disallow: /like
+Disallow: /languages
 Disallow: /api/
 Disallow: /pages/*.webp
 Allow: /

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 
 import langcodes
 from babel import Locale, UnknownLocaleError
@@ -18,6 +18,7 @@ from search_app.interface import LANGUAGES
 READS, SPEAKS = "reads", "speaks"  # cookies: the languages the reader reads, best first, and the one the interface is to speak
 YEAR = 365 * 24 * 60 * 60  # seconds
 MOST_READ = 10  # languages; nobody is known to read more, and a cookie stays short
+REMEMBERED = 1000  # tags; addresses may hold any number of others
 
 blueprint = Blueprint("languages", __name__)
 
@@ -43,7 +44,7 @@ def choose() -> AnyResponse:
         _remember(answer, SPEAKS, "")
         return answer
     if "reads" in request.form:
-        _remember(answer, READS, ".".join(_tags(request.form.getlist("reads"))))
+        _remember(answer, READS, ".".join(tags(request.form.getlist("reads"))))
     if "interface" in request.form:
         _remember(answer, SPEAKS, next((tag for tag in LANGUAGES if tag == request.form["interface"]), ""))
     return answer
@@ -51,23 +52,29 @@ def choose() -> AnyResponse:
 
 def of_reader() -> list[str]:
     """The reader's languages, best first: as chosen here, else as the browser states them."""
-    return _tags(request.cookies.get(READS, "").split(".")) or [tag for tag in request.accept_languages.values() if tag != "*"]
+    return tags(request.cookies.get(READS, "").split(".")) or tags(request.accept_languages.values())
 
 
 def of_interface() -> str:
-    """The language of the interface: as chosen here, else the first of the reader's languages that it speaks, else English."""
+    """The language of the interface: as chosen here, else the one that the browser likes best of those it speaks, else English."""
     chosen = request.cookies.get(SPEAKS, "")
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
-@cache
+def tags(said: Iterable[str]) -> list[str]:
+    """Those that are language tags, written as BCP 47 does, each once; what else a form, a cookie or a browser may say is passed over."""
+    short = (tag for tag in said if len(tag) <= 35 and langcodes.tag_is_valid(tag))  # characters; RFC 5646 asks software to hold 35
+    return list(dict.fromkeys(langcodes.standardize_tag(tag) for tag in short))[:MOST_READ]
+
+
+@lru_cache(REMEMBERED)
 def name(tag: str) -> str:
     """A language's name in that language ("ខ្មែរ"), or the tag where the name is not known."""
     locale = _locale(tag)
     return str(locale.get_display_name() or tag) if locale else tag
 
 
-@cache
+@lru_cache(REMEMBERED)
 def direction(tag: str) -> str:
     """How the language is written: "ltr", "rtl", or "auto" where that is not known."""
     locale = _locale(tag)
@@ -77,12 +84,6 @@ def direction(tag: str) -> str:
 def country(code: str) -> str:
     """A country's name in the language of the interface."""
     return str((get_locale() or Locale("en")).territories.get(code, code))
-
-
-def _tags(said: Iterable[str]) -> list[str]:
-    """Those that are language tags, written as BCP 47 does, each once; what else a form or a cookie may hold is passed over."""
-    short = (tag for tag in said if len(tag) <= 35 and langcodes.tag_is_valid(tag))  # characters; RFC 5646 asks software to hold 35
-    return list(dict.fromkeys(langcodes.standardize_tag(tag) for tag in short))[:MOST_READ]
 
 
 def _remember(answer: AnyResponse, cookie: str, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -12,7 +13,8 @@ from index.library import Library
 from index.likeness import Likeness, like
 from ingest.records import Passage, Publication
 from search_app import languages
-from search_app.answers import edition_data, page_address, title_in
+from search_app.answers import edition_data, page_address, shown_language, title_in
+from search_app.quoted import edition_at, quotation
 from search_app.search import searcher
 
 LIKE = 10  # passages like a passage
@@ -26,12 +28,8 @@ def page() -> str:
     """Show the passages of other publications that are most like one: ?page=<digest>/<number>, and &quote= to say which on that page."""
     library = searcher().library
     digest, _, number = request.args.get("page", "").partition("/")
-    edition = library.edition_of_file(digest) if digest else None
-    key = (
-        passage_key(library, edition.edition_id, int(number), request.args.get("quote", ""))
-        if edition and number.isascii() and number.isdigit()
-        else 0
-    )
+    edition = edition_at(digest)
+    key = passage_key(library, edition.edition_id, int(number), quotation()) if edition and re.fullmatch("[0-9]{1,6}", number) else 0
     publication = library.publication(edition.publication_id) if edition else None
     passage = library.passages([key]).get(key)
     if publication is None or passage is None:
@@ -79,7 +77,7 @@ def place_of(publication: Publication, passage: Passage, number: int) -> dict[st
     """Where a passage is shown to stand, shaped like that part of a hit."""
     edition = next(one for one in publication.editions if one.edition_id == passage.edition_id)
     return {
-        "language": passage.language,
+        "language": shown_language(edition, passage),
         "page": number or None,
         "page_label": searcher().library.page_label(edition.edition_id, number) if number else None,
         "page_address": page_address(edition, number),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,57 +18,56 @@ from ingest.formats import PDF, format_of
 from ingest.quotation import EXACT, Found
 from ingest.records import Edition, Page, Publication, UnreadableFileError
 from search_app import languages
-from search_app.answers import MAX_QUERY, PAGE_DIGITS, counterpart_data, title_in
+from search_app.answers import MAX_QUOTATION, PAGE_DIGITS, counterpart_data, title_in
 from search_app.marking import highlighted
 from search_app.overlay import Rectangle, lines, outline
 from search_app.pictures import BusyError, Picture, Pictures
-from search_app.quoted import quoted
-from search_app.search import searcher
+from search_app.quoted import edition_at, quotation, quoted
+from search_app.search import question, searcher
 
 HITS = 6  # of one edition; each is read again for the sentence that answers, which takes a sixth of a second
 USUAL_WIDTH = 900
 PATIENCE = 4.0  # seconds that the page waits for its picture, to place the marks on it
 SURE, DOUBTFUL = 0.9, 0.75  # confidence of recognition, from which few letters, or some words, are wrong
 A_YEAR = 31_536_000  # seconds
-ADDRESS = re.compile(r"[0-9a-f]{16,64}")
 
 blueprint = Blueprint("pages", __name__)
 
 
-@blueprint.get("/pages/<digest>/<int:number>")
+@blueprint.get("/pages/<digest>/<int(max=999999):number>")
 def page(digest: str, number: int) -> Response | str:
     """Show a page; with q, what on it answers; with quote, that stretch outlined."""
-    edition = _edition(digest)
-    quotation = _text("quote")
+    edition = edition_at(digest)
+    words = quotation()
     if edition is None:
-        return make_response(render_template("page_gone.html", quotation=quotation), 404)
+        return make_response(render_template("page_gone.html", quotation=words), 404)
     library = searcher().library
     shown = library.page(edition.edition_id, number)
     count = library.page_count(edition.edition_id)
     if shown is None:
         abort(404, gettext("There is no page %(number)d in this file; it has %(count)d pages that could be read.", number=number, count=count))
     _begin_picture(edition, number)
-    found = quoted(edition.edition_id, number, quotation)
+    found = quoted(edition.edition_id, number, words)
     hits = _hits(edition)
     current = _current(hits, number, found)
-    spot = _spot_of_hit(hits[current], number) if current is not None else _spot_of_quotation(quotation, found, number)
+    spot = _spot_of_hit(hits[current], number) if current is not None else _spot_of_quotation(words, found, number)
     publication = library.publication(edition.publication_id)
-    counterpart = _counterpart(publication, edition, hits[current] if current is not None else None, spot) if publication and spot else None
+    counterpart = _counterpart(publication, edition, hits[current] if current is not None else None, found) if publication and spot else None
     picture, problem = _picture(edition, number)
     return render_template(
         "page.html", edition=edition, page=shown, count=count, publication=publication, digest=digest[:PAGE_DIGITS],
         title=title_in(publication, [edition.language]) if publication else (edition.publication_id, "und"), widths=WIDTHS,
         usual=USUAL_WIDTH, picture=picture, problem=problem, layers=_layers(shown, spot, picture), paragraphs=list(_paragraphs(shown, spot)),
-        query=_text("q"), exact=request.args.get("exact") or None, hits=hits, current=current, spot=spot, quotation=quotation, found=found,
+        query=question(), exact=request.args.get("exact") or None, hits=hits, current=current, spot=spot, quotation=words, found=found,
         counterpart=counterpart, language=_language(edition, hits, current), letter_by_letter=EXACT, sure=_sure(shown),
     )  # fmt: skip
 
 
-@blueprint.get("/pages/<digest>/<int:number>.webp", defaults={"width": USUAL_WIDTH})
-@blueprint.get("/pages/<digest>/<int:number>-<int:width>.webp")
+@blueprint.get("/pages/<digest>/<int(max=999999):number>.webp", defaults={"width": USUAL_WIDTH})
+@blueprint.get("/pages/<digest>/<int(max=999999):number>-<int:width>.webp")
 def image(digest: str, number: int, width: int) -> Response:
     """Give the picture of a page, in one of the widths there are. It never changes, so browsers may keep it."""
-    edition = _edition(digest)
+    edition = edition_at(digest)
     if edition is None or edition.digest is None or width not in WIDTHS:
         abort(404, gettext("There is no such picture."))
     try:
@@ -114,22 +112,11 @@ class Paragraph(NamedTuple):
     html: Markup
 
 
-def _edition(digest: str) -> Edition | None:
-    return searcher().library.edition_of_file(digest) if ADDRESS.fullmatch(digest) else None
-
-
-def _text(name: str) -> str:
-    said = " ".join(request.args.get(name, "").split())
-    if len(said) > MAX_QUERY:
-        abort(400, gettext("A question or a quotation may have %(most)d characters, this one has %(found)d.", most=MAX_QUERY, found=len(said)))
-    return said
-
-
 def _hits(edition: Edition) -> list[Hit]:
     """What answers in this edition, best first; where nothing may, the nearest there is."""
-    if not _text("q"):
+    if not question():
         return []
-    query = Query(_text("q"), exact=bool(request.args.get("exact")), readers=languages.of_reader())
+    query = Query(question(), exact=bool(request.args.get("exact")), readers=languages.of_reader())
     hits = searcher().inside(query, edition.publication_id, HITS, edition.edition_id)
     return [hit for hit in hits if hit.close] or hits[:1]
 
@@ -156,7 +143,7 @@ def _spot_of_hit(hit: Hit, number: int) -> Spot:
     marks = [(mark.why, place) for mark in hit.marks for place in passage.places_of(mark.start, mark.end)]
     said = passage.text[hit.marks[0].start : hit.marks[0].end] if hit.marks else passage.text
     return Spot(
-        " ".join(said.split())[:MAX_QUERY],
+        " ".join(said.split())[:MAX_QUOTATION],
         hit.page,
         tuple(page for page, _, _ in whole),
         tuple(Span(start, end, "passage") for page, start, end in whole if page == number),
@@ -177,25 +164,26 @@ def _spot_of_quotation(quotation: str, found: Found | None, number: int) -> Spot
     )
 
 
-def _counterpart(publication: Publication, edition: Edition, hit: Hit | None, spot: Spot) -> dict[str, Any] | None:
+def _counterpart(publication: Publication, edition: Edition, hit: Hit | None, found: Found | None) -> dict[str, Any] | None:
     """The passage that is shown, as it stands in the reader's edition."""
     target = edition_for(publication, edition.edition_id, languages.of_reader())
     if target is None:
         return None
+    wanted = []
     if hit is not None:
-        wanted = [Wanted(hit.passage, (mark.start, mark.end), target.edition_id) for mark in hit.marks[:1]]
-    else:
-        passages = searcher().library.passages_on(edition.edition_id, spot.page)
-        places = ((passage, passage.text.find(spot.quotation)) for passage in passages)
-        wanted = [Wanted(passage, (at, at + len(spot.quotation)), target.edition_id) for passage, at in places if at >= 0][:1]
-    found = next(iter(searcher().counterparts.of(searcher().view(), wanted)), None)
-    return counterpart_data(found, publication) if found else None
+        wanted = [Wanted(hit.passage, (mark.start, mark.end), target.edition_id) for mark in hit.marks]
+    elif found is not None:
+        page, start, end = found.spans[0]
+        places = ((passage, passage.offset_of(page, start)) for passage in searcher().library.passages_on(edition.edition_id, page))
+        wanted = [Wanted(passage, (at, at + end - start), target.edition_id) for passage, at in places if at is not None]
+    there = next(iter(searcher().counterparts.of(searcher().view(), wanted[:1])), None)
+    return counterpart_data(there, publication) if there else None
 
 
 def _begin_picture(edition: Edition, number: int) -> None:
     """Let the page be drawn while its answers are sought."""
     file = searcher().library.file(edition.digest or "")
-    with suppress(UndrawablePageError, UnreadableFileError, OSError):
+    with suppress(BusyError, UndrawablePageError, UnreadableFileError, OSError):
         if format_of(file) is PDF:
             pictures().begin(file, ((edition.digest or "")[:PAGE_DIGITS], number, USUAL_WIDTH))
 

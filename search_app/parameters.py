@@ -9,11 +9,12 @@ from typing import Annotated, Any, TypeVar, get_origin
 import langcodes
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from search_app.answers import MAX_HITS, MAX_QUERY
+from search_app.answers import MAX_HITS, MAX_QUERY, MAX_QUOTATION
+from search_app.facets import MOST_CHOSEN
+from search_app.languages import MOST_READ
 from search_app.schema import Fault
 
 MAX_OFFSET = 10_000
-MAX_QUOTE = 4000  # characters; a passage has fewer
 
 
 def _whole_number(said: Any) -> Any:
@@ -54,6 +55,7 @@ class Readers(Asked):
         list[Language],
         Field(
             default=[],
+            max_length=MOST_READ,
             description="Languages the reader reads, best first; without it, those of Accept-Language. They decide which title and edition are shown.",
         ),
     ]
@@ -66,15 +68,20 @@ class Paging(Asked):
 
 class Narrowed(Asked):
     language: Annotated[
-        list[Language], Field(default=[], description='Language of an edition; "pt" admits "pt-BR" too. Several values: any of them.')
+        list[Language],
+        Field(default=[], max_length=MOST_CHOSEN, description='Language of an edition; "pt" admits "pt-BR" too. Several values: any of them.'),
     ]
-    year: Annotated[list[Annotated[int, Field(ge=1000, le=9999), WHOLE]], Field(default=[], description="Year of publication.")]
-    kind: Annotated[list[Text], Field(default=[], description="Kind of publication, as `facets` lists them.")]
-    topic: Annotated[list[Text], Field(default=[], description="Topic, as `facets` lists them.")]
-    country: Annotated[list[Annotated[str, Field(pattern="^[A-Za-z]{2}$")]], Field(default=[], description="Country, ISO 3166-1 alpha-2.")]
+    year: Annotated[
+        list[Annotated[int, Field(ge=1000, le=9999), WHOLE]], Field(default=[], max_length=MOST_CHOSEN, description="Year of publication.")
+    ]
+    kind: Annotated[list[Text], Field(default=[], max_length=MOST_CHOSEN, description="Kind of publication, as `facets` lists them.")]
+    topic: Annotated[list[Text], Field(default=[], max_length=MOST_CHOSEN, description="Topic, as `facets` lists them.")]
+    country: Annotated[
+        list[Annotated[str, Field(pattern="^[A-Za-z]{2}$")]], Field(default=[], max_length=MOST_CHOSEN, description="Country, ISO 3166-1 alpha-2.")
+    ]
 
     def filters(self) -> dict[str, Sequence[str]]:
-        """The values of each filter, as `answers.filters_from` takes them."""
+        """The values of each filter, as `facets.filters_from` takes them."""
         return {name: [str(value) for value in getattr(self, name)] for name in Narrowed.model_fields}
 
 
@@ -115,7 +122,7 @@ class PagesAsked(Paging):
 class PassagesAsked(Asked):
     digest: Digest
     page: Annotated[int, Field(ge=1, description="Number of the page, from 1, as a PDF viewer counts."), WHOLE]
-    quote: Annotated[str, Field(default="", max_length=MAX_QUOTE, description="Words that begin on this page; white space does not count.")]
+    quote: Annotated[str, Field(default="", max_length=MAX_QUOTATION, description="Words that begin on this page; white space does not count.")]
 
 
 class NothingAsked(Asked):

@@ -17,6 +17,7 @@ from ingest.drawing import DRAWING_VERSION, Drawer, Drawing, UndrawablePageError
 BOUND = 512 << 20  # bytes on disk: some 8,000 pages
 ROOM = 0.9  # of the bound that is kept when it is passed, so that room is not made for every page anew
 PATIENCE = 20.0  # seconds that a reader waits; a page that is drawn later is there when she asks again
+WAITING = 200  # pages to be drawn; the last of them is drawn half a minute later, and who asks for more is asked to come again
 REMEMBERED = 10_000  # pages that could not be drawn, and are not tried again until the program starts anew
 DAY = 86_400  # seconds; the time of use is noted to the day, enough to tell what may go and too little to tell who read when
 
@@ -48,7 +49,7 @@ class Pictures:
         self._size: int | None = None  # bytes in the folder, as far as is known; None before it has been looked at
 
     def picture(self, file: Path, key: Key, patience: float = PATIENCE) -> Picture:
-        """The picture of a page of `file`. Raises UndrawablePageError, or BusyError when it is not ready in so many seconds."""
+        """The picture of a page of `file`. Raises UndrawablePageError, or BusyError when it is not ready in so many seconds, or too many pages wait."""
         kept = self._kept(key)
         if kept is not None:
             return kept
@@ -59,7 +60,7 @@ class Pictures:
         return Picture(drawing.webp, drawing.width, drawing.height)
 
     def begin(self, file: Path, key: Key) -> None:
-        """Draw the page meanwhile, unless that is done or known to be in vain."""
+        """Draw the page meanwhile, unless that is done or known to be in vain. Raises BusyError when too many pages wait."""
         if self._kept(key) is None and key[:2] not in self._failed:
             self._begun(file, key)
 
@@ -69,6 +70,8 @@ class Pictures:
                 raise UndrawablePageError(self._failed[key[:2]])
             if key in self._drawing:
                 return self._drawing[key]
+            if len(self._drawing) >= WAITING:
+                raise BusyError(f"{WAITING} pages are waiting to be drawn.")
             future = self._drawing[key] = self._drawer.start(file, key[1], key[2])
         future.add_done_callback(lambda done: self._done(key, done))
         return future

@@ -14,11 +14,11 @@ from index.contents import EditionState
 from index.library import Library
 from index.searcher import Hit, Query
 from ingest.formats import format_of
-from ingest.records import Publication, UnreadableFileError
+from ingest.records import Publication, UnreadableFileError, primary
 from search_app import languages, wording
-from search_app.answers import MAX_QUERY, abstract_in, marks_data, title_in
+from search_app.answers import abstract_in, marks_data, title_in
 from search_app.likeness import place_of, related_to
-from search_app.search import searcher
+from search_app.search import question, searcher
 
 INSIDE = 10  # hits in one publication
 OUTLINE = 150  # headings of an edition
@@ -43,9 +43,7 @@ def page(publication_id: str) -> str:
     if found is None:
         abort(404, gettext("There is no publication %(name)s in this library; it may have been removed.", name=repr(publication_id)))
     readers = languages.of_reader()
-    query = " ".join(request.args.get("q", "").split())
-    if len(query) > MAX_QUERY:
-        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(query)))
+    query = question()
     readings = [_reading(library, state) for state in library.edition_states(publication_id)]
     outlined = _outlined(readings, readers)
     hits = searcher().inside(Query(query, readers=readers), publication_id, INSIDE) if query else []
@@ -81,7 +79,7 @@ def outline(library: Library, reading: Reading) -> list[tuple[int, str, int, str
 def _outlined(readings: Sequence[Reading], readers: Sequence[str]) -> Reading | None:
     """The edition whose outline is shown: the one asked for, else the first of the reader's languages, else the first that was read."""
     read = {one.state.edition.edition_id: one for one in readings if one.state.state in ("read", "partly read")}
-    spoken = (one for tag in readers for one in read.values() if one.state.edition.language.split("-")[0] == tag.split("-")[0])
+    spoken = (one for tag in readers for one in read.values() if primary(one.state.edition.language) == primary(tag))
     return read.get(request.args.get("edition", "")) or next(spoken, None) or next(iter(read.values()), None)
 
 

@@ -1,9 +1,31 @@
-"""Where the words stand that a permanent address quotes."""
+"""What permanent addresses name: the edition whose file it is, and the words they quote."""
 
 from __future__ import annotations
 
+import re
+
+from flask import abort, request
+from flask_babel import gettext
+
 from ingest.quotation import EXACT, Found, find_quotation
+from ingest.records import Edition
+from search_app.answers import MAX_QUOTATION, PAGE_DIGITS
 from search_app.search import searcher
+
+DIGEST = re.compile(f"[0-9a-f]{{{PAGE_DIGITS},64}}")
+
+
+def edition_at(digest: str) -> Edition | None:
+    """The edition whose file has this SHA-256, or one that begins so; None where there is none, or fewer digits than an address has."""
+    return searcher().library.edition_of_file(digest) if DIGEST.fullmatch(digest) else None
+
+
+def quotation() -> str:
+    """The words that the address of this request quotes, on one line; refuses more than any address quotes."""
+    said = " ".join(request.args.get("quote", "").split())
+    if len(said) > MAX_QUOTATION:
+        abort(400, gettext("A quotation may have %(most)d characters, this one has %(length)d.", most=MAX_QUOTATION, length=len(said)))
+    return said
 
 
 def quoted(edition_id: str, number: int, quotation: str) -> Found | None:

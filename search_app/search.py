@@ -13,7 +13,7 @@ from index.view import Filters
 from ingest.records import Publication
 from search_app import languages
 from search_app.answers import MAX_HITS, MAX_QUERY, answer, title_in
-from search_app.facets import FACETS, admitted, facets_of, filters_from
+from search_app.facets import admitted, chosen_from, facets_of, filters_from
 
 PAGE_HITS = 10
 SHELF = 25  # publications on a page that lists them
@@ -33,7 +33,7 @@ def page() -> str:
     """Show the form and, once asked, the hits; before that, what there is to find."""
     publications = searcher().publications()
     query, k, offset = asked(PAGE_HITS)
-    chosen = {facet: list(dict.fromkeys(request.args.getlist(facet))) for facet in FACETS}
+    chosen = chosen_from(request.args.getlist)
     filters = filters_from(chosen)
     state = {"q": query or None, "exact": request.args.get("exact") or None, "k": request.args.get("k") or None, **chosen}
     shown = _answers(query, k, offset) if query else _shelf(publications, filters, offset)
@@ -88,28 +88,36 @@ def _nothing(publications: Sequence[Publication], filters: Filters, offset: int)
 
 
 def find(query: str, k: int, offset: int) -> list[PublicationHit]:
-    filters = filters_from({facet: request.args.getlist(facet) for facet in FACETS})
+    filters = filters_from(chosen_from(request.args.getlist))
     return searcher().search(Query(query, filters, bool(request.args.get("exact")), languages.of_reader()), k, offset)
+
+
+def question() -> str:
+    """What the address of this request asks, on one line; refuses what is too long for a question."""
+    said = " ".join(request.args.get("q", "").split())
+    if len(said) > MAX_QUERY:
+        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(said)))
+    return said
 
 
 def asked(usual: int) -> tuple[str, int, int]:
     """The query, how many hits, and how many to pass over; refuses what cannot be meant."""
-    query = " ".join(request.args.get("q", "").split())
-    if len(query) > MAX_QUERY:
-        abort(400, gettext("A question may have %(most)d characters, this one has %(length)d.", most=MAX_QUERY, length=len(query)))
-    return query, _number("k", usual, 1, MAX_HITS), _number("offset", 0, 0, 10_000)
+    return question(), _number("k", usual, 1, MAX_HITS), _number("offset", 0, 0, 10_000)
 
 
 def _number(name: str, usual: int, least: int, most: int) -> int:
     said = request.args.get(name, "") or str(usual)
     if not said.isascii() or not said.isdigit() or len(said) > 9 or not least <= int(said) <= most:
-        expected = gettext("%(name)s must be a whole number between %(least)d and %(most)d", name=name, least=least, most=most)
-        abort(400, gettext("%(expected)s, got %(said)s.", expected=expected, said=repr(said[:20])))
+        shown = repr(said[:20])
+        abort(
+            400,
+            gettext("%(name)s must be a whole number between %(least)d and %(most)d, got %(said)s.", name=name, least=least, most=most, said=shown),
+        )
     return int(said)
 
 
 def _removals(state: Mapping[str, Any], chosen: Mapping[str, Sequence[str]]) -> Any:
     """For each value that narrows the search down: its facet, itself, and the address without it."""
     for facet, values in chosen.items():
-        for value in filter(None, values):
+        for value in values:
             yield facet, value, url_for("search.page", **{**state, facet: [other for other in values if other != value]})

@@ -11,8 +11,8 @@ from flask_babel import gettext
 
 from index.searcher import PublicationHit
 from search_app import languages
-from search_app.answers import MAX_HITS, title_in
-from search_app.citing import page_address, publication_address
+from search_app.answers import MAX_HITS, MAX_QUOTATION, shown_language, title_in
+from search_app.citing import permanent_address, publication_address
 from search_app.search import asked, find, searcher
 
 FORMULA = tuple("=+-@\t\r＝＋－＠")  # what a spreadsheet takes for the beginning of a formula; some do so for the wide forms of East Asia too
@@ -48,10 +48,10 @@ def _row(found: PublicationHit) -> Sequence[str | int]:
     edition = next(one for one in work.editions if one.edition_id == best.passage.edition_id)
     sentence = " ".join(next((best.passage.text[mark.start : mark.end] for mark in best.marks if mark.why == "meaning"), "").split())
     page = searcher().library.page(edition.edition_id, best.page) if best.page else None
-    address = page_address(edition, best.page, sentence) if page and edition.digest else publication_address(work)
+    address = permanent_address(edition, best.page, sentence[:MAX_QUOTATION]) if page and edition.digest else publication_address(work)
     cells = [
         found.rank, gettext("yes") if found.close else gettext("no"), title_in(work, [*languages.of_reader(), edition.language])[0],
-        "; ".join(work.authors), work.year or "", work.kind, best.passage.language, best.page or "", page.label if page else "",
+        "; ".join(work.authors), work.year or "", work.kind, shown_language(edition, best.passage), best.page or "", page.label if page else "",
         sentence, " ".join(best.passage.text.split()), address, publication_address(work),
     ]  # fmt: skip
     return [cell if isinstance(cell, int) else _plain(cell) for cell in cells]

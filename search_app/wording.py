@@ -77,10 +77,11 @@ def ranges(numbers: Sequence[int]) -> str:
 
 
 def error(raised: HTTPException) -> tuple[str, str]:
-    """A heading and an explanation of what went wrong."""
-    own = raised.description != type(raised).description
+    """A heading and an explanation of what went wrong; without one, "", where there is only what the web framework says in English."""
     heading = str(ERRORS.get(raised.code or 500, raised.name))
-    return heading, str(NOWHERE) if raised.code == 404 and not own else str(raised.description)
+    if raised.description != type(raised).description:
+        return heading, str(raised.description)
+    return heading, str(NOWHERE) if raised.code == 404 else ""
 
 
 def words_found(hit: Mapping[str, Any]) -> list[str]:

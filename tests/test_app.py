@@ -16,8 +16,10 @@ from index.alignment import LanguagePrior
 from index.library import Library
 from index.searcher import Query
 from ingest.formats import WORD
-from search_app.factory import create_app, marked
+from search_app.facets import MOST_CHOSEN
+from search_app.factory import create_app
 from search_app.ingesting import ingest
+from search_app.marking import marked
 
 SCRIPT = "<script>alert(1)</script>"
 WOODS = f"""
@@ -180,6 +182,7 @@ def test_what_cannot_be_answered_says_why_as_html_or_as_a_problem(client, path, 
 
 def test_other_methods_are_refused(client):
     assert (client.post("/api/v1/search").status_code, client.post("/").status_code) == (405, 405)
+    assert "GET" in client.post("/").headers["Allow"] and client.post("/languages", data={"back": "x" * 200_000}).status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -425,3 +428,8 @@ def test_a_passage_leads_to_those_like_it_in_other_publications(client, library,
     assert page.headers["Cache-Control"] == "private, no-store"
     for wrong in ("", "0000000000000000/9", "ffff/1", "0000000000000000/x", "/1"):
         assert other.get("/like", query_string={"page": wrong}).status_code == 404
+
+
+def test_an_address_may_name_any_number_of_values_and_the_page_stays_small(client):
+    page = client.get("/", query_string={"topic": ["", *(f"topic {number}" for number in range(500))]}).text
+    assert page.count("No longer only:") == MOST_CHOSEN and len(page) < 500_000

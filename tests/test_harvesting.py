@@ -80,9 +80,16 @@ def test_robots_may_read_publications_and_pages_but_no_answers(client):
             "/search.atom?q=x",
             "/api/search?q=x",
             "/like?page=x/1",
+            "/languages?back=/",
         )
     }
-    assert [path for path, free in allowed.items() if not free] == ["/search.csv?q=x", "/search.atom?q=x", "/api/search?q=x", "/like?page=x/1"]
+    assert [path for path, free in allowed.items() if not free] == [
+        "/search.csv?q=x",
+        "/search.atom?q=x",
+        "/api/search?q=x",
+        "/like?page=x/1",
+        "/languages?back=/",
+    ]
 
 
 def test_a_harvester_takes_every_publication_over_several_answers(served, monkeypatch):

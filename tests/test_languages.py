@@ -51,6 +51,12 @@ def test_a_cookie_holds_language_tags_only(client, sent, read):
         assert languages.of_reader() == read
 
 
+def test_what_a_browser_states_is_read_as_tags_and_within_a_bound(client):
+    stated = ", ".join(["*", "pt-br", "<b>", *(f"de-x-{number}" for number in range(100))])
+    with client.application.test_request_context("/", headers={"Accept-Language": stated}):
+        assert languages.of_reader()[:2] == ["pt-BR", "de-x-0"] and len(languages.of_reader()) == languages.MOST_READ
+
+
 @pytest.mark.parametrize("back", ["//lantern.example/", "https://lantern.example/", "/\\lantern.example", "", "javascript:x", "/\n/x"])
 def test_the_way_back_never_leaves_the_site(client, back):
     assert client.post("/languages", data={"reads": "th", "back": back}).headers["Location"] == "/"

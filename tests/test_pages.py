@@ -318,3 +318,13 @@ def test_right_to_left_lines_are_marked_where_they_stand(shelf, client, changed)
     changed(text=text, boxes=WordBoxes.of(WordBox(start, end, left, 700, right, 714) for start, end, left, right in words))
     html = client.get(address(shelf, "woods.en", 2), query_string={"quote": "الغابة قرب النهر"}).text
     assert Overlay(html).rectangles == [("meaning", 320, 128, 150, 14)]
+
+
+@pytest.mark.parametrize("form", ["/pages/{}/{}", "/pages/{}/{}.webp", "/pages/{}/{}.ris", "/like?page={}/{}"])
+def test_no_file_has_a_page_of_a_number_that_no_book_reaches(client, shelf, form):
+    assert client.get(form.format(digest(shelf, "woods.en"), "9" * 30)).status_code == 404
+
+
+@pytest.mark.parametrize("form", ["/pages/{}/2?", "/pages/{}/2.ris?", "/like?page={}/2&"])
+def test_no_address_quotes_more_than_a_passage_holds(client, shelf, form):
+    assert client.get(form.format(digest(shelf, "woods.en")) + "quote=" + "x" * 1001).status_code == 400

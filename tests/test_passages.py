@@ -108,6 +108,8 @@ def test_a_sentence_may_run_over_the_end_of_a_page(before, after, joined):
     (first, start, border), (last, beginning, end) = passage.places_of(0, len(joined))
     assert (first, start, last, beginning, end) == (1, 0, 3, 0, len(after)) and before[:border].strip("\u2010") == before.strip("\u2010")
     assert passage.places_of(len(joined) - 2, len(joined)) == ((3, len(after) - 2, len(after)),)
+    assert [passage.offset_of(*passage.place_of(at)) for at in range(len(joined))] == list(range(len(joined)))
+    assert passage.offset_of(2, 0) is None and passage.offset_of(3, len(after)) is None
 
 
 def test_a_sentence_that_ends_with_its_page_is_not_joined_to_the_next():

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 import pytest
 
 from ingest.drawing import Drawing, UndrawablePageError
+from search_app import pictures as module
 from search_app.pictures import DAY, BusyError, Pictures
 
 FILE = "abcdef0123456789"
@@ -102,6 +103,19 @@ def test_a_picture_that_takes_longer_than_the_reader_waits_is_there_when_she_ask
         pictures.picture(tmp_path, (FILE, 6, 900), patience=0.01)
     drawer.finish(drawer.futures[0], 6)
     assert pictures.picture(tmp_path, (FILE, 6, 900)).webp and len(drawer.started) == 1
+
+
+def test_no_more_pages_wait_than_are_drawn_in_the_time_that_a_reader_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "WAITING", 2)
+    drawer = FakeDrawer(ready=False)
+    pictures = Pictures(tmp_path, drawer)
+    for number in (1, 2, 2):
+        pictures.begin(tmp_path, (FILE, number, 900))
+    with pytest.raises(BusyError, match="waiting"):
+        pictures.begin(tmp_path, (FILE, 3, 900))
+    drawer.finish(drawer.futures[0], 1)
+    pictures.begin(tmp_path, (FILE, 3, 900))
+    assert [number for _, number, _ in drawer.started] == [1, 2, 3]
 
 
 def test_a_page_that_could_not_be_drawn_is_not_tried_again_in_any_width(tmp_path):

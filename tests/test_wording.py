@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
 
 from index.contents import State
 from ingest.records import Health, Part
@@ -29,4 +29,5 @@ def test_words_of_the_question_are_told_once_as_they_stand_in_the_hit():
 def test_an_error_says_what_was_said_of_it_and_an_address_without_a_page_what_that_means():
     assert wording.error(NotFound("No edition.")) == ("Not found", "No edition.")
     assert wording.error(NotFound())[1].startswith("There is no page at this address")
+    assert wording.error(MethodNotAllowed()) == ("This address is not for that", "")
     assert wording.error(BadRequest("k must be a number.")) == ("This cannot be asked so", "k must be a number.")

@@ -14,15 +14,6 @@ if (form) {
   form.addEventListener("change", (event) => { if (event.target !== box) ask(); });
 }
 
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  if (box && event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    event.preventDefault();
-    box.focus();
-    box.select();
-  }
-});
-
 function soon() {
   clearTimeout(waiting);
   waiting = setTimeout(ask, PAUSE);
