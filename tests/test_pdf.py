@@ -157,7 +157,7 @@ def test_a_text_layer_of_private_characters_is_unreadable(tmp_path):
         (b"", "not a PDF: it is empty"),
         ("Приложение".encode(), "not a PDF: it begins with"),
         (b"PK\x03\x04 a Word file", r"not a PDF: it begins with b'PK"),
-        (pdf_of(), "damaged: no pages found"),
+        (pdf_of(), "damaged: (no pages found|.*format error)"),  # where it failed before, PDFium may tell the fault of that file
         (pdf_of(["The forest."])[:400], "damaged: .*format error"),
         ((CORPUS / "river-corridor" / "lo.pdf").read_bytes()[:20_000], "damaged: .*format error"),
         (b"%PDF-1.7\n" + bytes(range(256)) * 20, "damaged: .*format error"),
