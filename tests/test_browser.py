@@ -145,7 +145,7 @@ def test_the_same_passage_is_shown_in_the_readers_edition_on_its_page(site):
     assert counterpart.locator("blockquote").get_attribute("lang") == "es" and counterpart.locator("mark.meaning").count() > 0
     counterpart.locator("a.open").click()
     page.wait_for_load_state("load")
-    assert page.locator(".page-text [lang=es]").count() > 0
+    assert page.locator(".page-text [lang=es]").count() > 0 and page.locator("svg.overlay rect.meaning").count() > 0
 
 
 def test_a_citation_is_saved_with_page_and_quotation(site):
