@@ -72,7 +72,7 @@ def site(sample_library, real_encoder) -> Iterator[Site]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         site = Site(f"http://127.0.0.1:{server.effective_port}", browser)
         first = site.visit(f"/?q={quote(QUESTION)}").locator(".hits > li").first
-        site.known["PAGE VIEW"] = str(first.locator("a.open").get_attribute("href"))
+        site.known["PAGE VIEW"] = str(first.locator("ul.links a.open").get_attribute("href"))
         site.known["LIKE"] = str(first.locator("a[href^='/like']").get_attribute("href"))
         yield site
         browser.close()
@@ -97,9 +97,9 @@ def test_a_question_is_answered_and_the_answer_opened_with_its_marks_on_the_word
     page = site.visit("/", java_script_enabled=scripts)
     ask(page, QUESTION)
     first = page.locator(".hits > li").first
-    assert first.locator("h2 a").get_attribute("href") == f"/publications/{PUBLICATION}" and first.locator("mark.meaning").count() > 0
-    sentence = " ".join("".join(first.locator("mark.meaning").all_text_contents()).split())
-    first.locator("a.open").click()
+    assert first.locator("h2 a").get_attribute("href") == f"/publications/{PUBLICATION}" and first.locator("article > blockquote mark.meaning").count() > 0
+    sentence = " ".join("".join(first.locator("article > blockquote mark.meaning").all_text_contents()).split())
+    first.locator("ul.links a.open").click()
     page.wait_for_load_state("load")
     digest, number = re.search(r"/pages/([0-9a-f]{16})/(\d+)", page.url).groups()
     shown = sample_library.page(sample_library.edition_of_file(digest).edition_id, int(number))
@@ -140,12 +140,12 @@ def test_answers_can_be_narrowed_down_to_a_language(site):
 
 
 def test_the_same_passage_is_shown_in_the_readers_edition_on_its_page(site):
-    page = site.visit("PAGE VIEW", locale="es")
+    page = site.visit("PAGE VIEW", locale="fr")
     counterpart = page.locator(".counterpart")
-    assert counterpart.locator("blockquote").get_attribute("lang") == "es" and counterpart.locator("mark.meaning").count() > 0
+    assert counterpart.locator("blockquote").get_attribute("lang") == "fr" and counterpart.locator("mark.meaning").count() > 0
     counterpart.locator("a.open").click()
     page.wait_for_load_state("load")
-    assert page.locator(".page-text [lang=es]").count() > 0 and page.locator("svg.overlay rect.meaning").count() > 0
+    assert page.locator(".page-text [lang=fr]").count() > 0 and page.locator("svg.overlay rect.meaning").count() > 0
 
 
 def test_a_citation_is_saved_with_page_and_quotation(site):
