@@ -51,6 +51,7 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     exact: bool = False  # only what holds every word of it
     readers: Sequence[str] = ()  # the languages the reader reads, best first; they decide which edition is shown
+    counterparts: bool = True  # whether to look for the same passages in the reader's edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Searcher:
             PublicationHit(rank, group.score, question.view.publications[group.publication], hit)
             for rank, (hit, group) in enumerate(found, start=offset + 1)
         ]
-        return self._with_counterparts(question.view, shown, question.readers)
+        return self._with_counterparts(question.view, shown, question.readers) if query.counterparts else shown
 
     def inside(self, query: Query, publication_id: str, k: int = 10, edition_id: str = "") -> list[Hit]:
         """Return the k best passages on the pages of one publication, or of one edition of it; a sentence is marked in one of them only."""

@@ -87,7 +87,7 @@ def address(external: bool = False) -> str:
 
 
 def _asked() -> Query:
-    return Query(question(), filters_from(chosen_from(request.args.getlist)), bool(request.args.get("exact")), _readers())
+    return Query(question(), filters_from(chosen_from(request.args.getlist)), bool(request.args.get("exact")), _readers(), counterparts=False)
 
 
 def _readers() -> list[str]:

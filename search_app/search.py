@@ -87,9 +87,9 @@ def _nothing(publications: Sequence[Publication], filters: Filters, offset: int)
     return "end" if offset else "words"
 
 
-def find(query: str, k: int, offset: int) -> list[PublicationHit]:
+def find(query: str, k: int, offset: int, counterparts: bool = True) -> list[PublicationHit]:
     filters = filters_from(chosen_from(request.args.getlist))
-    return searcher().search(Query(query, filters, bool(request.args.get("exact")), languages.of_reader()), k, offset)
+    return searcher().search(Query(query, filters, bool(request.args.get("exact")), languages.of_reader(), counterparts), k, offset)
 
 
 def question() -> str:

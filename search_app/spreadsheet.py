@@ -29,7 +29,7 @@ def table() -> Response:
     written = StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow(_head())
-    writer.writerows(map(_row, find(query, k, offset)))
+    writer.writerows(map(_row, find(query, k, offset, counterparts=False)))
     response = Response("\ufeff" + written.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename="isogloss.csv")  # a question may be nobody's business, so it names no file
     return response

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 import pytest
+from flask import Flask
+from werkzeug.serving import make_server
 
 from index import language_priors
 from index.encoder import Encoder, Tokens, Vectors
@@ -114,6 +117,17 @@ def pdf_of(*pages: Sequence[str], title: str = "") -> bytes:
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     trailer = f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R >>\nstartxref\n{len(out)}\n%%EOF"
     return out + f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{trailer}".encode("latin-1")
+
+
+@pytest.fixture
+def served(app: Flask) -> Iterator[str]:
+    """Serve the `app` of a test module on this machine; yields its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
 
 
 Publish = Callable[..., Path]

@@ -97,7 +97,10 @@ def test_a_question_is_answered_and_the_answer_opened_with_its_marks_on_the_word
     page = site.visit("/", java_script_enabled=scripts)
     ask(page, QUESTION)
     first = page.locator(".hits > li").first
-    assert first.locator("h2 a").get_attribute("href") == f"/publications/{PUBLICATION}" and first.locator("article > blockquote mark.meaning").count() > 0
+    assert (
+        first.locator("h2 a").get_attribute("href") == f"/publications/{PUBLICATION}"
+        and first.locator("article > blockquote mark.meaning").count() > 0
+    )
     sentence = " ".join("".join(first.locator("article > blockquote mark.meaning").all_text_contents()).split())
     first.locator("ul.links a.open").click()
     page.wait_for_load_state("load")

@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from html import unescape
@@ -15,7 +13,6 @@ import pytest
 import rispy
 from conftest import LexiconEncoder
 from filling import fill, publication
-from werkzeug.serving import make_server
 
 from index.contents import EditionState
 from index.library import Library
@@ -201,16 +198,6 @@ def test_a_page_is_cited_in_its_head_and_by_its_links(app):
     assert re.findall(r'href="([^"]*)"', links) == [
         f"{path}.ris?quote=Die+Kinder", f"{path}.bib?quote=Die+Kinder", f"{path}.csl.json?quote=Die+Kinder", f"{HOST}{path}?quote=Die%20Kinder",
     ]  # fmt: skip
-
-
-@pytest.fixture
-def served(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from urllib.parse import quote
 from urllib.robotparser import RobotFileParser
 
@@ -11,7 +9,6 @@ from filling import fill, publication
 from lxml import etree
 from sickle import Sickle
 from sickle.oaiexceptions import BadArgument, NoRecordsMatch
-from werkzeug.serving import make_server
 
 from index.library import Library
 from search_app import harvesting, oai
@@ -32,16 +29,6 @@ def app(tmp_path_factory):
 @pytest.fixture
 def client(app):
     return app.test_client()
-
-
-@pytest.fixture
-def served(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
 
 
 def texts(client, path: str, query: str) -> list[str]:
