@@ -149,6 +149,7 @@ def test_the_same_passage_in_the_readers_edition_stands_beside_a_hit_in_another(
         found = searcher.search(Query("school", Filters(languages=("en",)), readers=readers), k=1)[0]
         told[readers] = found.counterpart and (found.counterpart.passage.text, found.counterpart.page)
     assert told == {(): None, ("th",): ("โรงเรียนเปิด", 3), ("en", "th"): None, ("de",): None}
+    assert searcher.search(Query("school", Filters(languages=("en",)), readers=("th",), counterparts=False), k=1)[0].counterpart is None
 
 
 def test_a_word_decides_within_the_readers_language_too(library, encoder):
