@@ -55,6 +55,10 @@ class Publication:
     isbn: str = ""  # thirteen digits
     doi: str = ""  # lower case, without an address before it
 
+    def edition(self, edition_id: str) -> Edition:
+        """Its edition of this id, which it must have."""
+        return next(edition for edition in self.editions if edition.edition_id == edition_id)
+
 
 @dataclass(frozen=True, slots=True)
 class WordBox:

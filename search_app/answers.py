@@ -61,8 +61,7 @@ def marks_data(marks: Iterable[Mark]) -> list[dict[str, Any]]:
 
 def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
     best = found.hit
-    editions = {edition.edition_id: edition for edition in found.publication.editions}
-    edition = editions[best.passage.edition_id]
+    edition = found.publication.edition(best.passage.edition_id)
     title, title_language = title_in(found.publication, [*readers, edition.language])
     return {
         "rank": found.rank,
@@ -85,7 +84,7 @@ def _hit(found: PublicationHit, readers: Sequence[str]) -> dict[str, Any]:
 
 def counterpart_data(found: Counterpart, publication: Publication) -> dict[str, Any]:
     """The same passage in another edition, as plain data; how sure that is comes as a word."""
-    edition = next(one for one in publication.editions if one.edition_id == found.passage.edition_id)
+    edition = publication.edition(found.passage.edition_id)
     start, end = found.span
     return {
         "edition_id": edition.edition_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import regex
@@ -18,7 +18,7 @@ from search_app import languages, openapi, parameters, schema
 from search_app.answers import answer, edition_data, marks_data, page_address, title_in
 from search_app.facets import facets_of, filters_from
 from search_app.freshness import VERSION, is_known, tag_of, tagged
-from search_app.likeness import likeness
+from search_app.likeness import likeness, place_of
 from search_app.problems import FaultyParameters
 from search_app.quoted import quoted
 from search_app.search import searcher
@@ -146,7 +146,7 @@ def passages(asked: parameters.PassagesAsked) -> schema.Passages:
         page = library.page(edition.edition_id, asked.page) if edition else None
         if edition is None or page is None:
             abort(404, f"There is no page {asked.page} of a file {asked.digest!r} in this library; the file may have been replaced or removed.")
-        standing = [one for one in library.passages_of(edition.edition_id).values() if one.first_page <= asked.page <= one.last_page]
+        standing = library.passages_on(edition.edition_id, asked.page)
     quotation = None
     if asked.quote.strip():
         found = quoted(edition.edition_id, asked.page, asked.quote)
@@ -215,11 +215,8 @@ def _paging(asked: parameters.Paging, more: bool) -> dict[str, Any]:
 
 def _address_at(offset: int) -> str:
     """The address of this request with another offset."""
-    return _address(str(request.endpoint), {**(request.view_args or {}), **request.args.to_dict(flat=False), "offset": offset})
-
-
-def _address(endpoint: str, values: Mapping[str, Any]) -> str:
-    return url_for(endpoint, **values)
+    values: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict(flat=False), "offset": offset}
+    return url_for(str(request.endpoint), **values)
 
 
 def _publication(publication_id: str) -> records.Publication:
@@ -230,15 +227,8 @@ def _publication(publication_id: str) -> records.Publication:
 
 
 def _standing(publication: records.Publication, passage: records.Passage, page: int) -> schema.Standing:
-    edition = next(one for one in publication.editions if one.edition_id == passage.edition_id)
-    return schema.Standing(
-        edition_id=edition.edition_id,
-        language=passage.language,
-        page=page,
-        page_label=searcher().library.page_label(edition.edition_id, page),
-        page_address=page_address(edition, page),
-        text=passage.text,
-    )
+    place = {name: value for name, value in place_of(publication, passage, page).items() if name != "file"}
+    return schema.Standing(edition_id=passage.edition_id, text=passage.text, **place)
 
 
 def _described(one: records.Publication, dates: Any, readers: Sequence[str]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def quoted(publication: Publication, passage: Passage) -> dict[str, Any]:
 
 def place_of(publication: Publication, passage: Passage, number: int) -> dict[str, Any]:
     """Where a passage is shown to stand, shaped like that part of a hit."""
-    edition = next(one for one in publication.editions if one.edition_id == passage.edition_id)
+    edition = publication.edition(passage.edition_id)
     return {
         "language": shown_language(edition, passage),
         "page": number or None,

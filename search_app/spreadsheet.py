@@ -45,7 +45,7 @@ def _head() -> list[str]:
 
 def _row(found: PublicationHit) -> Sequence[str | int]:
     best, work = found.hit, found.publication
-    edition = next(one for one in work.editions if one.edition_id == best.passage.edition_id)
+    edition = work.edition(best.passage.edition_id)
     sentence = " ".join(next((best.passage.text[mark.start : mark.end] for mark in best.marks if mark.why == "meaning"), "").split())
     page = searcher().library.page(edition.edition_id, best.page) if best.page else None
     address = permanent_address(edition, best.page, sentence[:MAX_QUOTATION]) if page and edition.digest else publication_address(work)
