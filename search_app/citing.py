@@ -82,7 +82,6 @@ def permanent_address(edition: Edition, number: int, quotation: str = "") -> str
     return f"{request.host_url.rstrip('/')}{page_address(edition, number)}{outlined}"
 
 
-@blueprint.app_template_global()
 def cited(found: Publication, edition: Edition | None = None, number: int | None = None, quotation: str = "") -> dict[str, Any]:
     """What the templates citing_head and citing_page show of a publication, or of a page of one of its editions."""
     edition = edition or _edition_asked(found) or found.editions[0]

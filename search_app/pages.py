@@ -19,6 +19,7 @@ from ingest.quotation import EXACT, Found
 from ingest.records import Edition, Page, Publication, UnreadableFileError
 from search_app import languages
 from search_app.answers import MAX_QUOTATION, PAGE_DIGITS, counterpart_data, title_in
+from search_app.citing import cited
 from search_app.marking import highlighted
 from search_app.overlay import Rectangle, lines, outline
 from search_app.pictures import BusyError, Picture, Pictures
@@ -59,7 +60,7 @@ def page(digest: str, number: int) -> Response | str:
         title=title_in(publication, [edition.language]) if publication else (edition.publication_id, "und"), widths=WIDTHS,
         usual=USUAL_WIDTH, picture=picture, problem=problem, layers=_layers(shown, spot, picture), paragraphs=list(_paragraphs(shown, spot)),
         query=question(), exact=request.args.get("exact") or None, hits=hits, current=current, spot=spot, quotation=words, found=found,
-        counterpart=counterpart, language=_language(edition, hits, current), letter_by_letter=EXACT, sure=_sure(shown),
+        counterpart=counterpart, citation=_citation(publication, edition, shown, spot), language=_language(edition, hits, current), letter_by_letter=EXACT, sure=_sure(shown),
     )  # fmt: skip
 
 
@@ -178,6 +179,13 @@ def _counterpart(publication: Publication, edition: Edition, hit: Hit | None, fo
         wanted = [Wanted(passage, (at, at + end - start), target.edition_id) for passage, at in places if at is not None]
     there = next(iter(searcher().counterparts.of(searcher().view(), wanted[:1])), None)
     return counterpart_data(there, publication) if there else None
+
+
+def _citation(publication: Publication | None, edition: Edition, page: Page, spot: Spot | None) -> dict[str, Any] | None:
+    """How to cite what is outlined, else the page."""
+    if publication is None:
+        return None
+    return cited(publication, edition, spot.page if spot else page.number, spot.quotation if spot else "")
 
 
 def _begin_picture(edition: Edition, number: int) -> None:

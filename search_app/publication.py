@@ -17,6 +17,7 @@ from ingest.formats import format_of
 from ingest.records import Publication, UnreadableFileError, primary
 from search_app import languages, wording
 from search_app.answers import abstract_in, marks_data, title_in
+from search_app.citing import cited
 from search_app.likeness import place_of, related_to
 from search_app.search import question, searcher
 
@@ -50,7 +51,7 @@ def page(publication_id: str) -> str:
     return render_template(
         "publication.html", publication=found, title=title_in(found, readers), abstract=abstract_in(found, readers), readings=readings,
         query=query, hits=[_inside(found, hit) for hit in hits], outlined=outlined, outline=outline(library, outlined) if outlined else [],
-        doi_address="https://doi.org/" + found.doi, related=[] if query else related_to(publication_id, readers),
+        doi_address="https://doi.org/" + found.doi, citation=cited(found), related=[] if query else related_to(publication_id, readers),
     )  # fmt: skip
 
 

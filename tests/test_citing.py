@@ -17,6 +17,7 @@ from filling import fill, publication
 from index.contents import EditionState
 from index.library import Library
 from ingest.records import Page
+from search_app.citing import cited
 from search_app.factory import create_app
 
 TEXTS = {
@@ -183,7 +184,8 @@ def test_the_head_links_to_citations_editions_and_the_address_without_a_question
 def test_a_page_is_cited_in_its_head_and_by_its_links(app):
     with app.test_request_context("/", headers={"Accept-Language": "en"}):
         library = app.extensions["searcher"].library
-        shown = {"publication": library.publication("woods"), "edition": library.publication("woods").editions[1], "number": 2, "quote": "Die Kinder"}
+        woods = library.publication("woods")
+        shown = {"citation": cited(woods, woods.editions[1], 2, "Die Kinder")}
         head = app.jinja_env.get_template("citing_head.html").render(shown)
         links = app.jinja_env.get_template("citing_page.html").render(shown)
     tags, data = head_of(head)
