@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,13 +15,13 @@ from index.encoder import Vectors
 from index.tables import PAGE_COLUMNS, PASSAGE_COLUMNS, count_documents, edition_from, page_from, passage_from, publication_from
 from ingest.records import Edition, Page, Passage, Publication
 
-State = Literal["read", "partly read", "failed", "no file"]
+State = Literal["waiting", "read", "partly read", "failed", "no file"]
 Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
 
 
 @dataclass(frozen=True, slots=True)
 class EditionState:
-    """What became of an edition's file, kept until the file or the way of reading changes."""
+    """What became of an edition's file, kept until the file or the way of reading changes. `edition.digest` is that of the file that was read."""
 
     edition: Edition
     state: State
@@ -29,6 +29,12 @@ class EditionState:
     reading_version: int
     folder: str  # from which its publication was ingested
     wants: str = ""  # the language pack that was missing to recognise its pages; it is read again once that is there
+    file: str | None = None  # SHA-256 of the file that the catalogue says; another than was read where that is still to be done
+
+    @property
+    def wanted(self) -> Edition:
+        """The edition with the file that the catalogue says."""
+        return replace(self.edition, digest=self.file)
 
 
 class Dates(NamedTuple):
@@ -53,10 +59,15 @@ class Contents(Database):
         row = self._connection().execute("SELECT * FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
         return publication_from(row, [state.edition for state in self.edition_states(publication_id)]) if row else None
 
-    def folder_of(self, publication_id: str) -> str:
-        """The folder from which a publication was ingested, or ""."""
+    def entry(self, publication_id: str) -> Publication | None:
+        """The publication as the catalogue says it: its editions have the files that they should have, whether these were read or not."""
+        publication = self.publication(publication_id)
+        return publication and replace(publication, editions=tuple(state.wanted for state in self.edition_states(publication_id)))
+
+    def folder_of(self, publication_id: str) -> str | None:
+        """The folder from which a publication was ingested; "" when it is kept in the library itself, None when there is none."""
         row = self._connection().execute("SELECT folder FROM publications WHERE publication_id = ?", (publication_id,)).fetchone()
-        return str(row[0]) if row else ""
+        return str(row[0]) if row else None
 
     def edition_states(self, publication_id: str = "") -> list[EditionState]:
         """Every edition, or those of one publication, with what became of its file."""
@@ -65,7 +76,10 @@ class Contents(Database):
             "WHERE ?1 = '' OR publication_id = ?1 ORDER BY publication_id, position",
             (publication_id,),
         )
-        return [EditionState(edition_from(row), row["state"], row["reason"], row["reading_version"], row["folder"], row["wants"]) for row in rows]
+        return [
+            EditionState(edition_from(row), row["state"], row["reason"], row["reading_version"], row["folder"], row["wants"], row["file"])
+            for row in rows
+        ]
 
     def edition(self, edition_id: str) -> Edition | None:
         row = self._connection().execute("SELECT * FROM editions WHERE edition_id = ?", (edition_id,)).fetchone()
@@ -116,15 +130,23 @@ class Contents(Database):
         rows = self._connection().execute(f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
         return {row["key"]: passage_from(row) for row in rows}
 
-    def vectors_of(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """The raw vectors of the passages with these keys, shape (dimension,); one that has been removed meanwhile is left out."""
+    def vectors_of(self, keys: Sequence[int], encoder: str | None = None) -> dict[int, Vectors]:
+        """The raw vectors of the passages with these keys, shape (dimension,); one that has been removed meanwhile is left out.
+
+        Here and below, `encoder` is a fingerprint; None stands for that of the library.
+        """
         marks = ",".join("?" * len(keys))
-        rows = self._connection().execute(f"SELECT key, vector FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
+        rows = self._connection().execute(
+            f"SELECT key, vector FROM vectors WHERE encoder = ? AND key IN ({marks})", (self._encoder(encoder), *map(int, keys))
+        )
         return {key: np.frombuffer(blob, np.float16).astype(np.float32) for key, blob in rows}
 
-    def vectors_in(self, edition_id: str) -> tuple[Keys, Vectors]:
+    def vectors_in(self, edition_id: str, encoder: str | None = None) -> tuple[Keys, Vectors]:
         """The raw vectors of the passages that stand on pages of an edition, in reading order: shapes (passages,) and (passages, dimension)."""
-        rows = self._connection().execute("SELECT key, vector FROM passages WHERE edition_id = ? AND first_page > 0 ORDER BY ordinal", (edition_id,))
+        rows = self._connection().execute(
+            "SELECT key, vector FROM passages JOIN vectors USING (key) WHERE edition_id = ? AND encoder = ? AND first_page > 0 ORDER BY ordinal",
+            (edition_id, self._encoder(encoder)),
+        )
         return _keys_and_vectors(rows)
 
     def passages_of(self, edition_id: str) -> dict[int, Passage]:
@@ -151,9 +173,26 @@ class Contents(Database):
         """The language of every passage, by key."""
         return [row[0] for row in self._connection().execute("SELECT language FROM passages ORDER BY key")]
 
-    def vectors(self, after: int = 0) -> tuple[Keys, Vectors]:
+    def vectors(self, after: int = 0, encoder: str | None = None) -> tuple[Keys, Vectors]:
         """The raw vectors of all passages with a key above `after`, by key: shapes (passages,) and (passages, dimension)."""
-        return _keys_and_vectors(self._connection().execute("SELECT key, vector FROM passages WHERE key > ? ORDER BY key", (after,)))
+        rows = self._connection().execute(
+            "SELECT key, vector FROM vectors WHERE encoder = ? AND key > ? ORDER BY key", (self._encoder(encoder), after)
+        )
+        return _keys_and_vectors(rows)
+
+    def without_vector(self, encoder: str) -> list[int]:
+        """The keys of the passages of which this encoder, given by its fingerprint, has made no vector yet, growing."""
+        rows = self._connection().execute(
+            "SELECT key FROM passages WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = passages.key AND encoder = ?) ORDER BY key",
+            (self._encoder(encoder),),
+        )
+        return [key for (key,) in rows]
+
+    def _encoder(self, fingerprint: str | None) -> int:
+        """The number under which the vectors of an encoder are stored; 0, under which there are none, when it has made none."""
+        wanted = self.meta("encoder") if fingerprint is None else fingerprint
+        row = self._connection().execute("SELECT number FROM encoders WHERE fingerprint = ?", (wanted,)).fetchone()
+        return int(row[0]) if row else 0
 
     def passage_count(self) -> int:
         return int(self._connection().execute("SELECT count(*) FROM passages").fetchone()[0])
@@ -180,13 +219,14 @@ class Contents(Database):
 
     def faults(self) -> list[str]:
         """What SQLite finds wrong with the file; nothing when it is sound."""
-        connection = self._connection()
         try:
+            connection = self._connection()
             found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
         except sqlite3.DatabaseError as error:
             return [str(error)]
-        lengths = connection.execute("SELECT count(DISTINCT length(vector)) FROM passages").fetchone()[0]
-        found += ["the vectors of passages have different lengths"] if lengths > 1 else []
+        lengths = connection.execute("SELECT max(lengths) FROM (SELECT count(DISTINCT length(vector)) lengths FROM vectors GROUP BY encoder)")
+        found += ["the vectors of passages have different lengths"] if (lengths.fetchone()[0] or 0) > 1 else []
+        found += [f"passage {key}: it has no vector; run: isogloss ingest FOLDER --again" for key in self.without_vector(self.meta("encoder"))]
         return found + [f"row {row['rowid']} of {row['table']} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
 
 

@@ -22,10 +22,11 @@ class Database:
         return not self._connection().execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
+    def transaction(self, contents: bool = True) -> Iterator[Any]:
         """Run statements that are committed together, or not at all; yields the function that executes one.
 
-        Within another transaction of the same thread it becomes part of that one.
+        Within another transaction of the same thread it becomes part of that one. With `contents` False the revision stays: what changes
+        is nothing that readers see, such as how far a job has come.
         """
         connection = self._connection()
         if connection.in_transaction:
@@ -34,7 +35,8 @@ class Database:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection.execute
-            connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+            if contents:
+                connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
         except BaseException:
             connection.rollback()
             raise
@@ -60,7 +62,7 @@ class Database:
             run("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", (key, value))
 
     def revision(self) -> int:
-        """A number that grows with every commit."""
+        """A number that grows with every commit that changes what readers see."""
         return int(self.meta("revision"))
 
     def _connection(self) -> sqlite3.Connection:

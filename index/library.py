@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 from index.contents import Contents, EditionState
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
-from index.tables import FORMAT, MIGRATIONS, NOW, SCHEMA, insert_pages, insert_passages, migrate, put_catalogue_entry
+from index.schema import FORMAT, MIGRATIONS, NOW, SCHEMA, migrate
+from index.tables import delete_catalogue_passages, insert_pages, insert_passages, put_catalogue_entry
 from ingest.records import IsoglossError, Page, Passage, Publication
 
 
@@ -114,25 +115,34 @@ class Library(Contents):
     def put_publication(self, publication: Publication, folder: str, passages: Sequence[Passage], vectors: Vectors) -> None:
         """Store what the catalogue says of a publication, with the passages made of it; editions it no longer has are removed.
 
-        Pages and passages of the editions that stay are not touched.
+        The digests of its editions are those of the files that they should have; pages and passages of those that stay are not touched.
         """
         with self.transaction() as run:
             put_catalogue_entry(run, publication, folder)
-            insert_passages(run, passages, vectors)
+            insert_passages(run, passages, vectors, self.meta("encoder"))
 
-    def put_reading(self, state: EditionState, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> None:
-        """Store what reading an edition's file gave, in place of what was there."""
+    def put_catalogue_passages(self, publication_id: str, passages: Sequence[Passage], vectors: Vectors) -> None:
+        """Store the passages made of a catalogue entry in place of those that were there; they are of editions that it has."""
+        with self.transaction() as run:
+            delete_catalogue_passages(run, publication_id)
+            insert_passages(run, passages, vectors, self.meta("encoder"))
+
+    def put_reading(self, state: EditionState, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> bool:
+        """Store what reading an edition's file gave, in place of what was there; False, and nothing is stored, when the catalogue says another file."""
         edition = state.edition
         with self.transaction() as run:
-            run("DELETE FROM pages WHERE edition_id = ?", (edition.edition_id,))
-            run("DELETE FROM passages WHERE edition_id = ? AND first_page > 0", (edition.edition_id,))
-            run(
-                "UPDATE editions SET digest = ?, state = ?, reason = ?, reading_version = ?, wants = ? WHERE edition_id = ?",
+            found = run(
+                "UPDATE editions SET digest = ?1, state = ?2, reason = ?3, reading_version = ?4, wants = ?5 WHERE edition_id = ?6 AND file IS ?1",
                 (edition.digest, state.state, state.reason, state.reading_version, state.wants, edition.edition_id),
             )
+            if not found.rowcount:
+                return False
+            run("DELETE FROM pages WHERE edition_id = ?", (edition.edition_id,))
+            run("DELETE FROM passages WHERE edition_id = ? AND first_page > 0", (edition.edition_id,))
             insert_pages(run, pages)
-            insert_passages(run, passages, vectors)
+            insert_passages(run, passages, vectors, self.meta("encoder"))
             run(f"UPDATE publications SET changed = {NOW} WHERE publication_id = ?", (edition.publication_id,))
+        return True
 
     def read_again(self, edition_ids: Iterable[str]) -> None:
         """Forget how these editions were read, so that the next ingest reads them again; until then they stay as they are."""

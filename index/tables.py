@@ -1,4 +1,4 @@
-"""The tables of library.sqlite, and how records become rows and rows records."""
+"""How records become rows of library.sqlite, and rows records."""
 
 from __future__ import annotations
 
@@ -11,68 +11,12 @@ from typing import Any
 import numpy as np
 
 from index.encoder import Vectors
+from index.schema import NOW
 from index.terms import indexed
 from ingest.records import BOX, Edition, Page, Passage, Publication, WordBoxes
 
-FORMAT = 4  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
-
-NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"  # when it happened, in UTC
-
-# FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
-SCHEMA = (
-    """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)""",
-    """CREATE TABLE publications (
-       publication_id TEXT PRIMARY KEY, folder TEXT NOT NULL, titles TEXT NOT NULL, abstracts TEXT NOT NULL, year INTEGER,
-       kind TEXT NOT NULL, topics TEXT NOT NULL, countries TEXT NOT NULL, source TEXT NOT NULL, authors TEXT NOT NULL DEFAULT '[]',
-       publisher TEXT NOT NULL DEFAULT '', isbn TEXT NOT NULL DEFAULT '', doi TEXT NOT NULL DEFAULT '',
-       added TEXT NOT NULL DEFAULT '', changed TEXT NOT NULL DEFAULT '')""",
-    """CREATE TABLE editions (
-       edition_id TEXT PRIMARY KEY, publication_id TEXT NOT NULL REFERENCES publications ON DELETE CASCADE, position INTEGER NOT NULL,
-       language TEXT NOT NULL, label TEXT NOT NULL, part TEXT NOT NULL, digest TEXT, state TEXT NOT NULL, reason TEXT NOT NULL,
-       reading_version INTEGER NOT NULL, wants TEXT NOT NULL DEFAULT '')""",
-    """CREATE INDEX editions_of ON editions (publication_id)""",
-    """CREATE TABLE pages (
-       edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, number INTEGER NOT NULL, label TEXT NOT NULL, text TEXT NOT NULL,
-       health TEXT NOT NULL, cause TEXT NOT NULL DEFAULT '', boxes BLOB NOT NULL DEFAULT x'', footnotes INTEGER NOT NULL DEFAULT -1,
-       confidence REAL NOT NULL DEFAULT 1.0, PRIMARY KEY (edition_id, number)) WITHOUT ROWID""",
-    """CREATE TABLE passages (
-       key INTEGER PRIMARY KEY AUTOINCREMENT, edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, ordinal INTEGER NOT NULL,
-       first_page INTEGER NOT NULL, start INTEGER NOT NULL, last_page INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
-       text TEXT NOT NULL, sentences TEXT NOT NULL, vector BLOB NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
-    """CREATE INDEX passages_of ON passages (edition_id)""",
-    """CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')""",
-    """CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)""",
-    """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END""",
-)
-MIGRATIONS = {  # from the format of this number to the next; what the new columns hold comes with the next ingest
-    2: (
-        "ALTER TABLE editions ADD COLUMN wants TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE pages ADD COLUMN cause TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE pages ADD COLUMN boxes BLOB NOT NULL DEFAULT x''",
-        "ALTER TABLE pages ADD COLUMN footnotes INTEGER NOT NULL DEFAULT -1",
-        "ALTER TABLE pages ADD COLUMN confidence REAL NOT NULL DEFAULT 1.0",
-        "ALTER TABLE passages ADD COLUMN headings TEXT NOT NULL DEFAULT '[]'",
-    ),
-    3: (
-        "ALTER TABLE publications ADD COLUMN authors TEXT NOT NULL DEFAULT '[]'",
-        "ALTER TABLE publications ADD COLUMN publisher TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE publications ADD COLUMN isbn TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE publications ADD COLUMN doi TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE publications ADD COLUMN added TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE publications ADD COLUMN changed TEXT NOT NULL DEFAULT ''",
-        f"UPDATE publications SET added = {NOW}, changed = {NOW}",
-    ),
-}
 PAGE_COLUMNS = "edition_id, number, label, text, health, cause, boxes, footnotes, confidence"
 PASSAGE_COLUMNS = 'edition_id, ordinal, first_page, start, last_page, "end", language, text, sentences, headings'
-
-
-def migrate(run: Any, found: int) -> None:
-    """Bring the tables from the format that was found to FORMAT, one format after the other."""
-    for number in range(found, FORMAT):
-        for statement in MIGRATIONS[number]:
-            run(statement)
-    run("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
 
 
 def insert_pages(run: Any, pages: Iterable[Page]) -> None:
@@ -106,11 +50,23 @@ def boxes_unpacked(blob: bytes) -> WordBoxes:
     return WordBoxes(np.frombuffer(zlib.decompress(blob), np.uint8).reshape(BOX.size, -1).T.tobytes())
 
 
-def insert_passages(run: Any, passages: Sequence[Passage], vectors: Vectors) -> None:
-    """Store passages with their raw vectors and their words; row i of `vectors` belongs to passage i."""
+def encoder_number(run: Any, fingerprint: str) -> int:
+    """The number under which vectors of the encoder with this fingerprint are stored."""
+    run("INSERT INTO encoders (fingerprint) VALUES (?) ON CONFLICT DO NOTHING", (fingerprint,))
+    return int(run("SELECT number FROM encoders WHERE fingerprint = ?", (fingerprint,)).fetchone()[0])
+
+
+def insert_vector(run: Any, key: int, number: int, vector: Vectors) -> None:
+    """Store the raw vector, shape (dimension,), that the encoder of this number made of a passage."""
+    run("INSERT OR REPLACE INTO vectors VALUES (?,?,?)", (key, number, vector.astype(np.float16).tobytes()))
+
+
+def insert_passages(run: Any, passages: Sequence[Passage], vectors: Vectors, fingerprint: str) -> None:
+    """Store passages with their words and their raw vectors by the encoder with this fingerprint; row i of `vectors` belongs to passage i."""
+    number = encoder_number(run, fingerprint)
     for passage, vector in zip(passages, vectors, strict=True):
         key = run(
-            f"INSERT INTO passages ({PASSAGE_COLUMNS}, vector) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT INTO passages ({PASSAGE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 passage.edition_id,
                 passage.ordinal,
@@ -122,9 +78,9 @@ def insert_passages(run: Any, passages: Sequence[Passage], vectors: Vectors) -> 
                 passage.text,
                 json.dumps(passage.sentences),
                 json.dumps(passage.headings, ensure_ascii=False),
-                vector.astype(np.float16).tobytes(),
             ),
         ).lastrowid
+        insert_vector(run, key, number, vector)
         run("INSERT INTO words (rowid, terms) VALUES (?, ?)", (key, indexed(passage.text)))
 
 
@@ -144,14 +100,15 @@ def put_catalogue_entry(run: Any, publication: Publication, folder: str) -> None
     )
     for position, edition in enumerate(publication.editions):
         run(
-            "INSERT INTO editions VALUES (?1,?2,?3,?4,?5,?6,NULL,?7,'',0,'') "
-            "ON CONFLICT DO UPDATE SET position = ?3, language = ?4, label = ?5, part = ?6",
-            (edition.edition_id, edition.publication_id, position, edition.language, edition.label, edition.part, "no file"),
+            "INSERT INTO editions VALUES (?1,?2,?3,?4,?5,?6,NULL,iif(?7 IS NULL, 'no file', 'waiting'),'',0,'',?7) "
+            "ON CONFLICT DO UPDATE SET position = ?3, language = ?4, label = ?5, part = ?6, file = ?7",
+            (edition.edition_id, edition.publication_id, position, edition.language, edition.label, edition.part, edition.digest),
         )
-    run(
-        "DELETE FROM passages WHERE first_page = 0 AND edition_id IN (SELECT edition_id FROM editions WHERE publication_id = ?)",
-        (publication.publication_id,),
-    )
+    delete_catalogue_passages(run, publication.publication_id)
+
+
+def delete_catalogue_passages(run: Any, publication_id: str) -> None:
+    run("DELETE FROM passages WHERE first_page = 0 AND edition_id IN (SELECT edition_id FROM editions WHERE publication_id = ?)", (publication_id,))
 
 
 def count_documents(connection: sqlite3.Connection, terms: Iterable[str]) -> dict[str, int]:

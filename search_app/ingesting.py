@@ -9,18 +9,18 @@ from itertools import chain
 from pathlib import Path
 
 from index import generations, language_priors
-from index.contents import EditionState, State
+from index.contents import EditionState
 from index.encoder import Encoder
 from index.library import ChangedFileError, Library
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
-from ingest.health import summary
-from ingest.language import known, prevailing, same_language
+from ingest.language import prevailing
 from ingest.ocr import installed_packs
-from ingest.passages import LANGUAGE_VERSION, UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text, with_languages
+from ingest.passages import LANGUAGE_VERSION, with_languages
 from ingest.pipeline import READING_VERSION, Reading, read_files
-from ingest.records import UNDETERMINED, Content, Edition, Passage, Publication
+from ingest.records import UNDETERMINED, Content, Edition, Publication
 from search_app.describing import language_of
+from search_app.storing import store_entry, store_reading
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
 
@@ -32,6 +32,7 @@ class Report:
     editions: list[EditionState] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # of the catalogue, one line each
     refused: list[str] = field(default_factory=list)  # files in formats that are not read, one line each
+    kept: list[str] = field(default_factory=list)  # publications that are edited in the library itself, which the folder no longer changes
     done: Counter[str] = field(default_factory=Counter)  # "read", "failed", "unchanged", "removed"
 
     @property
@@ -58,7 +59,7 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
         mine = [entry for entry in catalogue.entries if not run.taken(entry)]
         for entry in mine:
             if entry.catalogued:
-                run.store_entry(entry.publication)
+                store_entry(library, encoder, entry.publication, run.folder)
                 run.forget_files(entry)
         told_anew = library.meta("language_version") != str(LANGUAGE_VERSION)
         if told_anew:
@@ -91,7 +92,10 @@ class _Run:
         """Whether another folder, which still exists, has already given the library a publication of this name."""
         name = entry.publication.publication_id
         other = self.library.folder_of(name)
-        if other in ("", self.folder) or not Path(other).exists():
+        if other == "":
+            self.report.kept.append(name)
+            return True
+        if other in (None, self.folder) or not Path(other).exists():
             return False
         self.report.problems.append(f"{self.folder}: expected names that are not in the library yet, found {name!r}, which was ingested from {other}")
         return True
@@ -114,32 +118,18 @@ class _Run:
     def tell_languages(self, bare: Collection[str]) -> None:
         """Tell the languages of the stored passages anew, and those of the publications of these ids, which no catalogue tells. Reads no file."""
         for name in bare:
-            stored = self.library.publication(name)
+            stored = self.library.entry(name)
             language = prevailing(page.text for page in self.library.pages(stored.editions[0].edition_id)) if stored else UNDETERMINED
             if stored and language not in (UNDETERMINED, stored.editions[0].language):
                 titles, abstracts = _in_language(stored.titles, language), _in_language(stored.abstracts, language)
                 edition = replace(stored.editions[0], language=language)
-                self.store_entry(replace(stored, titles=titles, abstracts=abstracts, editions=(edition,)))
+                store_entry(self.library, self.encoder, replace(stored, titles=titles, abstracts=abstracts, editions=(edition,)), self.folder)
         told: dict[int, str] = {}
         for state in self.library.edition_states():
             stored_passages = self.library.passages_of(state.edition.edition_id)
             anew = with_languages(list(stored_passages.values()), state.edition.language)
             told |= {key: new.language for (key, old), new in zip(stored_passages.items(), anew, strict=True) if new.language != old.language}
         self.library.put_languages(told)
-
-    def store_entry(self, publication: Publication) -> None:
-        """Store the catalogue's words, encoding them only when they are new; editions whose title is another one now are read again."""
-        stored = self.library.publication(publication.publication_id)
-        digests = {edition.edition_id: edition.digest for edition in stored.editions} if stored else {}
-        editions = tuple(replace(edition, digest=digests.get(edition.edition_id)) for edition in publication.editions)
-        if stored != replace(publication, editions=editions) or self.library.folder_of(publication.publication_id) != self.folder:
-            passages = catalogue_passages(publication, self.encoder.count_tokens)
-            vectors = self.encoder.encode_passages([passage.text for passage in passages])
-            before = {edition.edition_id: _title_of(stored, edition) for edition in stored.editions} if stored and UNDER_HEADINGS else {}
-            titles = {edition.edition_id: _title_of(publication, edition) for edition in publication.editions}
-            with self.library.transaction():
-                self.library.put_publication(publication, self.folder, passages, vectors)
-                self.library.read_again(name for name, title in titles.items() if before.get(name, title) != title)
 
     def forget_files(self, entry: Entry) -> None:
         """Drop the pages of editions that the catalogue now describes without a file."""
@@ -161,9 +151,10 @@ class _Run:
             if not job.entry.catalogued:
                 publication = _described(publication, job.path, reading)
                 edition = publication.editions[0]
-                self.store_entry(publication)
-            state = self._store_reading(edition, reading, _title_of(publication, edition))
-            self.report.done["failed" if state == "failed" else "read"] += 1
+                store_entry(self.library, self.encoder, publication, self.folder)
+            state = store_reading(self.library, self.encoder, edition, reading)
+            if state:
+                self.report.done["failed" if state == "failed" else "read"] += 1
             progress(done, len(jobs), edition.edition_id)
 
     def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[tuple[str, Path, str]]:
@@ -181,42 +172,12 @@ class _Run:
             self.library.remove_publication(publication_id)
             self.report.done["removed"] += 1
 
-    def _store_reading(self, edition: Edition, reading: Reading, title: str) -> State:
-        content = reading.content or Content("", ())
-        passages = cut_pages(content.pages, self.encoder.count_tokens, edition.language, content.headings)
-        vectors = self.encoder.encode_passages([encoded_text(passage, title) for passage in passages])
-        state, reason = _judged(edition, reading, passages)
-        known_state = EditionState(edition, state, reason, READING_VERSION, self.folder, content.wants)
-        self.library.put_reading(known_state, content.pages, passages, vectors)
-        return state
-
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     entry: Entry
     edition: Edition
     path: Path
-
-
-def _judged(edition: Edition, reading: Reading, passages: Sequence[Passage]) -> tuple[State, str]:
-    """Say how well an edition could be read, and what is wrong."""
-    if reading.content is None:
-        return "failed", reading.problem
-    pages = reading.content.pages
-    if not any(page.readable for page in pages):
-        return "failed", f"no readable text on any of its {len(pages)} pages: {summary(pages) or 'all are empty'}"
-    others = [passage.language for passage in passages if not same_language(passage.language, edition.language)]
-    found = Counter(language for language in others if language != UNDETERMINED)
-    if known(edition.language) and found.total() > len(passages) / 2:
-        return "partly read", f"the catalogue says {edition.language}, but the text reads as {found.most_common(1)[0][0]}: {summary(pages)}"
-    unread = sum(not page.readable and page.health != "empty" for page in pages)  # a blank page is no loss
-    return ("partly read", f"{unread} of {len(pages)} pages without readable text: {summary(pages)}") if unread else ("read", summary(pages))
-
-
-def _title_of(publication: Publication, edition: Edition) -> str:
-    """The title in the edition's own language, or ""."""
-    titles = publication.titles
-    return titles.get(edition.language) or next((title for tag, title in titles.items() if same_language(tag, edition.language)), "")
 
 
 def _in_language(texts: Mapping[str, str], language: str) -> dict[str, str]:

@@ -29,9 +29,10 @@ def fill(library: Library, encoder: Encoder, work: Publication, texts: Mapping[s
     titles = [
         passage_of(edition, place, work.titles[edition.language], 0) for place, edition in enumerate(work.editions) if edition.language in work.titles
     ]
+    work = replace(work, editions=tuple(replace(edition, digest=edition.digest or DIGEST) for edition in work.editions))
     library.put_publication(work, "folder", titles, encoder.encode_passages([title.text for title in titles]))
     for edition in work.editions:
         pages = [Page(edition.edition_id, number, str(number), text, "good") for number, text in enumerate(texts.get(edition.language, []), start=1)]
         passages = [passage_of(edition, place, page.text, page.number) for place, page in enumerate(pages)]
-        state = EditionState(replace(edition, digest=edition.digest or DIGEST), "read", "", 1, "folder")
+        state = EditionState(edition, "read", "", 1, "folder")
         library.put_reading(state, pages, passages, encoder.encode_passages([passage.text for passage in passages]))

@@ -161,7 +161,7 @@ def test_an_interrupted_run_keeps_what_was_done_and_the_next_one_finishes(publis
 
     with pytest.raises(KeyboardInterrupt):
         bring(progress=interrupt)
-    assert [state.state for state in library.edition_states()] == ["read", "read", "no file"]
+    assert [state.state for state in library.edition_states()] == ["read", "read", "waiting"]
     assert bring().done == {"unchanged": 2, "read": 1}
     read = [f"a in en\n{FOREST[0]}", f"a in de\n{WALD[0]}", f"b in es\n{WATER[0]}"]
     assert sorted(encoder.encoded) == sorted(["a in en", "a in de", "b in es", *read])  # each once

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filling import fill, passage_of, publication
+from filling import DIGEST, fill, passage_of, publication
 
 from index.contents import EditionState
 from index.library import BusyLibraryError, ChangedFileError, Library, UnusableLibraryError
@@ -158,14 +158,14 @@ def test_an_original_keeps_its_suffix_and_is_found_by_its_digest_alone(library, 
 def test_pages_and_passages_come_back_with_all_that_is_known_of_them(library, encoder, language, text):
     work = publication("woods", [language])
     fill(library, encoder, work, {})
-    edition = work.editions[0]
+    edition = library.edition_states()[0].edition
     boxes = WordBoxes.of(WordBox(place, place + 1, 10.5 + place, 20, 11.25 + place, 30) for place in range(len(text)))
     pages = [
         Page(edition.edition_id, 1, "iv", text, "recognised", boxes, f"an image without text: {text}", 3, 0.875),
         Page(edition.edition_id, 2, "A-3", "", "empty"),
     ]
     passage = replace(passage_of(edition, 0, text, 1), headings=(text, "1. \u1796\u17d2\u179a\u17c3"))
-    state = EditionState(edition, "partly read", "x", 3, "folder", wants="khm")
+    state = EditionState(edition, "partly read", "x", 3, "folder", wants="khm", file=edition.digest)
     library.put_reading(state, pages, [passage], encoder.encode_passages([text]))
     assert library.pages(edition.edition_id) == pages
     (stored,) = library.passages_of(edition.edition_id).values()
@@ -181,11 +181,15 @@ def test_boxes_take_a_third_of_their_space_on_disk():
 
 
 ADDED_SINCE_2 = {  # by table, the columns that format 2 had not
-    "editions": ("wants",),
+    "editions": ("wants", "file"),
     "passages": ("headings",),
     "pages": ("cause", "boxes", "footnotes", "confidence"),
     "publications": ("authors", "publisher", "isbn", "doi", "added", "changed"),
 }
+ADDED_SINCE_4 = (
+    "vectors", "encoders", "documents", "jobs", "changes", "uploads", "loose_entries", "decisions", "sketches", "questions", "sessions", "accounts",
+    "failed_attempts",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -193,6 +197,10 @@ def of_format_2(library, encoder):
     """A library as Isogloss left it before pages had boxes and publications had authors."""
     fill(library, encoder, publication("woods", ["my"]), {"my": ["သစ်တော"]})
     with library.transaction() as run:
+        run("ALTER TABLE passages ADD COLUMN vector BLOB")
+        run("UPDATE passages SET vector = (SELECT vector FROM vectors WHERE vectors.key = passages.key)")
+        for table in ADDED_SINCE_4:
+            run(f"DROP TABLE {table}")
         for table, columns in ADDED_SINCE_2.items():
             for column in columns:
                 run(f"ALTER TABLE {table} DROP COLUMN {column}")
@@ -202,17 +210,18 @@ def of_format_2(library, encoder):
 
 def test_a_library_of_an_older_format_gets_what_is_new_and_keeps_what_it_has(of_format_2):
     opened = Library.open(of_format_2.folder)
-    assert opened.meta("format") == "4" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
+    assert opened.meta("format") == "5" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
     assert [passage.headings for passage in opened.passages_of("woods.my").values()] == [()]
     assert [state.wants for state in opened.edition_states()] == [""]
     assert (opened.publication("woods").authors, opened.publication("woods").isbn) == ((), "")
     assert opened.dates()["woods"].added == opened.dates()["woods"].changed != ""
     assert Library.open(of_format_2.folder).counts()["passages"] == 2
+    assert [len(vector) for vector in opened.vectors()[1]] == [5, 5] and opened.entry("woods").editions[0].digest == DIGEST
 
 
 def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(of_format_2, tmp_path):
     old, new = Library.open(of_format_2.folder), Library.create(tmp_path / "new")
-    for table in ADDED_SINCE_2:
+    for table in (*ADDED_SINCE_2, *ADDED_SINCE_4):
         columns = [[tuple(row) for row in one._connection().execute(f"PRAGMA table_info({table})")] for one in (old, new)]
         assert columns[0] == columns[1]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filling import fill, passage_of, publication
+from filling import fill, publication
 
 from index import generations
 from index.verification import faults
@@ -19,12 +19,7 @@ def sound(library, encoder, tmp_path):
     digest = hashlib.sha256(b"%PDF-1.4").hexdigest()
     library.keep_file(tmp_path / "a.pdf", digest)
     work = publication("woods", ["th"])
-    fill(library, encoder, work, {"th": ["ป่า"]})
-    state = library.edition_states("woods")[0]
-    passage = passage_of(work.editions[0], 0, "ป่า", 1)
-    library.put_reading(
-        replace(state, edition=replace(state.edition, digest=digest)), library.pages("woods.th"), [passage], encoder.encode_passages(["ป่า"])
-    )
+    fill(library, encoder, replace(work, editions=(replace(work.editions[0], digest=digest),)), {"th": ["ป่า"]})
     generations.build(library)
     return library
 
@@ -47,10 +42,16 @@ def test_a_missing_original_is_found(sound):
 @pytest.mark.parametrize("value", [0, np.nan, 7])
 def test_a_damaged_vector_is_found(sound, value):
     with sound.transaction() as run:
-        run("UPDATE passages SET vector = ? WHERE first_page > 0", (np.full(5, value, np.float16).tobytes(),))
+        run("UPDATE vectors SET vector = ?", (np.full(5, value, np.float16).tobytes(),))
     assert any("its vector is damaged" in fault for fault in faults(sound))
 
 
 def test_a_damaged_generation_is_found(sound):
     (sound.folder / "generations" / "0001" / "vectors.faiss").write_bytes(b"")
     assert any("has changed since it was built" in fault for fault in faults(sound))
+
+
+def test_a_passage_without_a_vector_is_found(sound):
+    with sound.transaction() as run:
+        run("DELETE FROM vectors WHERE key = 2")
+    assert any("passage 2: it has no vector" in fault for fault in faults(sound))

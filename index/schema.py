@@ -1,0 +1,108 @@
+"""The tables of library.sqlite, and how those of an older library become these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FORMAT = 5  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
+
+NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"  # when it happened, in UTC
+
+VECTORS = (  # raw, float16; the library's own encoder, and the one it is to have next, each have one for a passage
+    "CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE)",
+    """CREATE TABLE vectors (
+       key INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE, encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
+       vector BLOB NOT NULL, PRIMARY KEY (key, encoder)) WITHOUT ROWID""",
+)
+DESK = (  # what analysts do; times are ISO 8601 in UTC
+    """CREATE TABLE jobs (
+       job_id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, state TEXT NOT NULL, "by" TEXT NOT NULL, arguments TEXT NOT NULL,
+       created TEXT NOT NULL, started TEXT NOT NULL DEFAULT '', ended TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0,
+       total INTEGER NOT NULL DEFAULT 0, doing TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0)""",
+    """CREATE TABLE documents (
+       job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, name TEXT NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL,
+       reason TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job_id, name))""",
+    """CREATE TABLE changes (
+       change_id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, "by" TEXT NOT NULL, what TEXT NOT NULL, publication_id TEXT NOT NULL,
+       before TEXT NOT NULL, after TEXT NOT NULL, about TEXT NOT NULL, undone INTEGER REFERENCES changes)""",
+    "CREATE INDEX changes_of ON changes (publication_id)",
+    """CREATE TABLE uploads (
+       upload_id TEXT PRIMARY KEY, "by" TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, likeness TEXT NOT NULL, created TEXT NOT NULL,
+       state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', digest TEXT, findings TEXT NOT NULL DEFAULT '{}')""",
+    """CREATE TABLE loose_entries (
+       entry_id INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL, flags TEXT NOT NULL, source TEXT NOT NULL, "by" TEXT NOT NULL, at TEXT NOT NULL)""",
+    """CREATE TABLE decisions (
+       digest TEXT NOT NULL, page INTEGER NOT NULL, remedy TEXT NOT NULL, "by" TEXT NOT NULL, at TEXT NOT NULL,
+       PRIMARY KEY (digest, page)) WITHOUT ROWID""",
+    "CREATE TABLE sketches (digest TEXT PRIMARY KEY, sketch BLOB NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE questions (question_id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL UNIQUE, "by" TEXT NOT NULL, at TEXT NOT NULL)""",
+    "CREATE TABLE accounts (name TEXT PRIMARY KEY, hash TEXT NOT NULL, created TEXT NOT NULL)",
+    """CREATE TABLE sessions (
+       token TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, created INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE TABLE failed_attempts (at INTEGER NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL)",
+)
+
+# FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
+SCHEMA = (
+    """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)""",
+    """CREATE TABLE publications (
+       publication_id TEXT PRIMARY KEY, folder TEXT NOT NULL, titles TEXT NOT NULL, abstracts TEXT NOT NULL, year INTEGER,
+       kind TEXT NOT NULL, topics TEXT NOT NULL, countries TEXT NOT NULL, source TEXT NOT NULL, authors TEXT NOT NULL DEFAULT '[]',
+       publisher TEXT NOT NULL DEFAULT '', isbn TEXT NOT NULL DEFAULT '', doi TEXT NOT NULL DEFAULT '',
+       added TEXT NOT NULL DEFAULT '', changed TEXT NOT NULL DEFAULT '')""",
+    """CREATE TABLE editions (
+       edition_id TEXT PRIMARY KEY, publication_id TEXT NOT NULL REFERENCES publications ON DELETE CASCADE, position INTEGER NOT NULL,
+       language TEXT NOT NULL, label TEXT NOT NULL, part TEXT NOT NULL, digest TEXT, state TEXT NOT NULL, reason TEXT NOT NULL,
+       reading_version INTEGER NOT NULL, wants TEXT NOT NULL DEFAULT '', file TEXT)""",
+    """CREATE INDEX editions_of ON editions (publication_id)""",
+    """CREATE TABLE pages (
+       edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, number INTEGER NOT NULL, label TEXT NOT NULL, text TEXT NOT NULL,
+       health TEXT NOT NULL, cause TEXT NOT NULL DEFAULT '', boxes BLOB NOT NULL DEFAULT x'', footnotes INTEGER NOT NULL DEFAULT -1,
+       confidence REAL NOT NULL DEFAULT 1.0, PRIMARY KEY (edition_id, number)) WITHOUT ROWID""",
+    """CREATE TABLE passages (
+       key INTEGER PRIMARY KEY AUTOINCREMENT, edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, ordinal INTEGER NOT NULL,
+       first_page INTEGER NOT NULL, start INTEGER NOT NULL, last_page INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
+       text TEXT NOT NULL, sentences TEXT NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
+    """CREATE INDEX passages_of ON passages (edition_id)""",
+    """CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')""",
+    """CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)""",
+    """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END""",
+    *VECTORS,
+    *DESK,
+)
+MIGRATIONS = {  # from the format of this number to the next; what the new columns hold comes with the next ingest
+    2: (
+        "ALTER TABLE editions ADD COLUMN wants TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE pages ADD COLUMN cause TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE pages ADD COLUMN boxes BLOB NOT NULL DEFAULT x''",
+        "ALTER TABLE pages ADD COLUMN footnotes INTEGER NOT NULL DEFAULT -1",
+        "ALTER TABLE pages ADD COLUMN confidence REAL NOT NULL DEFAULT 1.0",
+        "ALTER TABLE passages ADD COLUMN headings TEXT NOT NULL DEFAULT '[]'",
+    ),
+    3: (
+        "ALTER TABLE publications ADD COLUMN authors TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE publications ADD COLUMN publisher TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE publications ADD COLUMN isbn TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE publications ADD COLUMN doi TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE publications ADD COLUMN added TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE publications ADD COLUMN changed TEXT NOT NULL DEFAULT ''",
+        f"UPDATE publications SET added = {NOW}, changed = {NOW}",
+    ),
+    4: (
+        *VECTORS,
+        *DESK,
+        "INSERT INTO encoders (fingerprint) SELECT value FROM meta WHERE key = 'encoder'",
+        "INSERT INTO vectors SELECT passages.key, number, vector FROM passages, encoders",
+        "ALTER TABLE passages DROP COLUMN vector",
+        "ALTER TABLE editions ADD COLUMN file TEXT",
+        "UPDATE editions SET file = digest",
+    ),
+}
+
+
+def migrate(run: Any, found: int) -> None:
+    """Bring the tables from the format that was found to FORMAT, one format after the other."""
+    for number in range(found, FORMAT):
+        for statement in MIGRATIONS[number]:
+            run(statement)
+    run("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))

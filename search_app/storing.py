@@ -1,0 +1,79 @@
+"""What is read and what the catalogue says, encoded and stored in a library: for the ingest of a folder and for the jobs of the desk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from index.contents import EditionState, State
+from index.encoder import Encoder, Vectors
+from index.library import Library
+from ingest.health import summary
+from ingest.language import known, same_language
+from ingest.passages import UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text
+from ingest.pipeline import READING_VERSION, Reading
+from ingest.records import UNDETERMINED, Content, Edition, Passage, Publication
+
+
+def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> None:
+    """Store the catalogue's words, encoding them only when they are new; editions whose title is another one now are read again.
+
+    The digests of its editions are those of the files that the catalogue says.
+    """
+    stored = library.entry(publication.publication_id)
+    if stored != publication or library.folder_of(publication.publication_id) != folder:
+        passages, vectors = entry_passages(encoder, publication)
+        with library.transaction():
+            library.put_publication(publication, folder, passages, vectors)
+            library.read_again(retitled(stored, publication))
+
+
+def entry_passages(encoder: Encoder, publication: Publication) -> tuple[Sequence[Passage], Vectors]:
+    """The passages that are made of a catalogue entry, with their vectors."""
+    passages = catalogue_passages(publication, encoder.count_tokens)
+    return passages, encoder.encode_passages([passage.text for passage in passages])
+
+
+def retitled(before: Publication | None, after: Publication) -> list[str]:
+    """The ids of the editions whose title changes; the encoder is given it above every passage."""
+    if before is None or not UNDER_HEADINGS:
+        return []
+    titles = {edition.edition_id: title_of(before, edition) for edition in before.editions}
+    return [
+        edition.edition_id for edition in after.editions if edition.edition_id in titles and titles[edition.edition_id] != title_of(after, edition)
+    ]
+
+
+def store_reading(library: Library, encoder: Encoder, edition: Edition, reading: Reading) -> State | None:
+    """Cut what was read into passages, encode and store them; return how well it could be read, None when the edition no longer wants that file."""
+    publication = library.entry(edition.publication_id)
+    if publication is None:
+        return None
+    content = reading.content or Content("", ())
+    passages = cut_pages(content.pages, encoder.count_tokens, edition.language, content.headings)
+    title = title_of(publication, edition)
+    vectors = encoder.encode_passages([encoded_text(passage, title) for passage in passages])
+    state, reason = _judged(edition, reading, passages)
+    known_state = EditionState(edition, state, reason, READING_VERSION, "", content.wants)
+    return state if library.put_reading(known_state, content.pages, passages, vectors) else None
+
+
+def title_of(publication: Publication, edition: Edition) -> str:
+    """The title in the edition's own language, or ""."""
+    titles = publication.titles
+    return titles.get(edition.language) or next((title for tag, title in titles.items() if same_language(tag, edition.language)), "")
+
+
+def _judged(edition: Edition, reading: Reading, passages: Sequence[Passage]) -> tuple[State, str]:
+    """Say how well an edition could be read, and what is wrong."""
+    if reading.content is None:
+        return "failed", reading.problem
+    pages = reading.content.pages
+    if not any(page.readable for page in pages):
+        return "failed", f"no readable text on any of its {len(pages)} pages: {summary(pages) or 'all are empty'}"
+    others = [passage.language for passage in passages if not same_language(passage.language, edition.language)]
+    found = Counter(language for language in others if language != UNDETERMINED)
+    if known(edition.language) and found.total() > len(passages) / 2:
+        return "partly read", f"the catalogue says {edition.language}, but the text reads as {found.most_common(1)[0][0]}: {summary(pages)}"
+    unread = sum(not page.readable and page.health != "empty" for page in pages)  # a blank page is no loss
+    return ("partly read", f"{unread} of {len(pages)} pages without readable text: {summary(pages)}") if unread else ("read", summary(pages))
