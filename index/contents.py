@@ -194,6 +194,15 @@ class Contents(Database):
         row = self._connection().execute("SELECT number FROM encoders WHERE fingerprint = ?", (wanted,)).fetchone()
         return int(row[0]) if row else 0
 
+    def without_catalogue_passages(self) -> list[str]:
+        """The ids of publications whose catalogue entry was changed and has not been encoded since."""
+        rows = self._connection().execute(
+            "SELECT publication_id FROM publications WHERE EXISTS (SELECT 1 FROM editions WHERE editions.publication_id = publications.publication_id) "
+            "AND NOT EXISTS (SELECT 1 FROM editions JOIN passages USING (edition_id) "
+            "WHERE editions.publication_id = publications.publication_id AND first_page = 0) ORDER BY publication_id"
+        )
+        return [name for (name,) in rows]
+
     def passage_count(self) -> int:
         return int(self._connection().execute("SELECT count(*) FROM passages").fetchone()[0])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,10 @@ class Database:
             yield
         finally:
             connection.rollback()
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """What a SELECT gives."""
+        return self._connection().execute(statement, values).fetchall()
 
     def meta(self, key: str) -> str:
         """What is noted under `key`, or ""."""

@@ -32,12 +32,12 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Give a file to write beside `path`; it takes the place of `path`, whole and on disk, when the block ends well."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
         written = Path(scratch) / path.name
         yield written
-        written.chmod(0o644)  # a server under another user must read it
+        written.chmod(mode)  # by default so that a server under another user can read it
         sync_file(written)
         written.replace(path)
     sync_folder(path.parent)

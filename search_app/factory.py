@@ -6,6 +6,8 @@ import gzip
 
 from flask import Flask, Response, render_template, request
 from flask_babel import Babel
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from index.encoder import Encoder
@@ -31,6 +33,7 @@ from search_app import (
     wording,
 )
 from search_app.answers import page_address
+from search_app.desk import desk
 from search_app.marking import marked
 from search_app.pictures import Pictures
 
@@ -55,6 +58,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()
     for module in (search, publication, pages, likeness, quality, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
         app.register_blueprint(module.blueprint)
+    desk.install(app, library)
     app.after_request(_guard)
     app.after_request(_pack)
     app.register_error_handler(HTTPException, _explain)
@@ -62,6 +66,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
         "interface": languages.of_interface,
         "interfaces": interface.LANGUAGES,
         "here": _here,
+        "token": _token,
         "feed_address": feeds.address,
     }
     app.jinja_env.filters |= {
@@ -85,6 +90,11 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
 def _here() -> str:
     """The address of the page that is asked for, within this site."""
     return request.full_path.rstrip("?")
+
+
+def _token() -> Markup:
+    """What every form of the desk must hold, so that no other site can send it."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
 
 def _guard(response: Response) -> Response:

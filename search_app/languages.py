@@ -31,14 +31,14 @@ def page() -> str:
     chosen = of_reader()
     offered = [*dict.fromkeys(chosen), *sorted(there - set(chosen), key=lambda tag: name(tag).casefold())]
     return render_template(
-        "languages.html", offered=offered, chosen=chosen, remembered=READS in request.cookies, back=_local(request.args.get("back", ""))
+        "languages.html", offered=offered, chosen=chosen, remembered=READS in request.cookies, back=local(request.args.get("back", ""))
     )
 
 
 @blueprint.post("/languages")
 def choose() -> AnyResponse:
     """Remember the choice in the reader's browser for a year, and nowhere else; nothing chosen means what the browser states."""
-    answer = redirect(_local(request.form.get("back", "")), 303)
+    answer = redirect(local(request.form.get("back", "")), 303)
     if "forget" in request.form:
         _remember(answer, READS, "")
         _remember(answer, SPEAKS, "")
@@ -93,9 +93,9 @@ def _remember(answer: AnyResponse, cookie: str, value: str) -> None:
         answer.delete_cookie(cookie, samesite="Lax", httponly=True, secure=request.is_secure)
 
 
-def _local(address: str) -> str:
-    """The address if it is one of this site, else the search page."""
-    return address if address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable() else "/"
+def local(address: str, otherwise: str = "/") -> str:
+    """The address if it is one of this site, else the other one."""
+    return address if address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable() else otherwise
 
 
 def _locale(tag: str) -> Locale | None:

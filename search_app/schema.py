@@ -141,7 +141,7 @@ class Publications(Paged):
 
 class Edition(EditionLink):
     digest: Annotated[str | None, Field(description="SHA-256 of the file; its first 16 digits stand in permanent addresses.")]
-    state: Literal["read", "partly read", "failed", "no file"]
+    state: Literal["waiting", "read", "partly read", "failed", "no file"]
     reason: Annotated[str, Field(description="Why it could not be read, or not in whole.")]
     page_count: Annotated[int, Field(description="Pages that were read.")]
 
@@ -246,7 +246,7 @@ class Status(Answer):
     generation: Annotated[str, Field(description="Of the index in use.")]
     encoder: Annotated[str, Field(description="Fingerprint of the encoder that made the library.")]
     counts: Counts
-    editions: Annotated[dict[str, int], Field(description="How many editions were read, partly read, failed, or have no file.")]
+    editions: Annotated[dict[str, int], Field(description="How many editions wait to be read, were read, partly read, failed, or have no file.")]
 
 
 class Fault(Answer):

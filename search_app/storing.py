@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from index.changes import Changes
 from index.contents import EditionState, State
 from index.encoder import Encoder, Vectors
 from index.library import Library
@@ -32,6 +33,20 @@ def entry_passages(encoder: Encoder, publication: Publication) -> tuple[Sequence
     """The passages that are made of a catalogue entry, with their vectors."""
     passages = catalogue_passages(publication, encoder.count_tokens)
     return passages, encoder.encode_passages([passage.text for passage in passages])
+
+
+def change_entry(library: Library, by: str, what: str, expected: Publication | None, after: Publication) -> int | None:
+    """Change the catalogue at an analyst's word, as `Changes.put` does: all is on disk when this returns, the job that it returns does the rest."""
+    return Changes(library).put(by, what, expected, after, retitled(expected, after))
+
+
+def encode_entries(library: Library, encoder: Encoder) -> None:
+    """Make the passages of catalogue entries that were changed since they were encoded."""
+    for name in library.without_catalogue_passages():
+        publication = library.publication(name)
+        passages, vectors = entry_passages(encoder, publication) if publication else ((), None)
+        if passages and vectors is not None:
+            library.put_catalogue_passages(name, passages, vectors)
 
 
 def retitled(before: Publication | None, after: Publication) -> list[str]:

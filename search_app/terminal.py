@@ -56,7 +56,7 @@ def print_report(report: Any) -> None:
     for problem in [*report.problems, *report.refused]:
         console.print(escape(problem), style="red", soft_wrap=True)
     states = [state.state for state in report.editions]
-    counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file") if kind in states]
+    counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file", "waiting") if kind in states]
     done = [f"{report.done[what]} {what}" for what in ("read", "failed", "unchanged", "removed") if what != "failed" or report.done[what]]
     said = f"{_count(len(states), 'edition')}: {', '.join(counts)}. This time: {', '.join(done)}. {_count(len(report.problems), 'fault')} in the catalogue."
     left_out = f" {_count(len(report.refused), 'file')} in a format that is not read." if report.refused else ""

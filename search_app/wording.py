@@ -28,6 +28,7 @@ CAUSES = {  # those of ingest/health.py that are whole sentences; others come as
     "letters unlikely: words in two scripts": lazy_gettext("unlikely letters: words in two scripts"),
 }
 STATES = {
+    "waiting": lazy_gettext("not yet"),
     "read": lazy_gettext("yes"),
     "partly read": lazy_gettext("in part"),
     "failed": lazy_gettext("no"),

@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from index import language_priors
@@ -175,3 +176,15 @@ def sample_library(real_encoder: Encoder, tmp_path_factory: pytest.TempPathFacto
     library = Library.create(tmp_path_factory.mktemp("sample"))
     ingest(CORPUS, library, real_encoder)
     return library
+
+
+@pytest.fixture
+def analyst(app: Flask) -> FlaskClient:
+    """A client of the `app` of a test module that is signed in as "ana"; tokens against forged forms are not asked of it."""
+    from index.accounts import Accounts
+
+    app.config["WTF_CSRF_ENABLED"] = False
+    Accounts(app.extensions["searcher"].library).put("ana", "a long enough password")
+    client = app.test_client()
+    assert client.post("/desk/sign-in", data={"name": "ana", "password": "a long enough password"}).status_code == 303
+    return client
