@@ -13,12 +13,13 @@ ROOT = Path(__file__).parent.parent
 LAYERS = ("search_app", "index", "ingest")  # each may import those after it
 MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 SERVED = sorted((ROOT / "search_app" / "templates").rglob("*.html")) + sorted((ROOT / "search_app" / "static").rglob("*"))
+COMMANDS = {name for path in MODULES if (name := str(path.relative_to(ROOT))).startswith("search_app/cli")}
 HOMES = {
     "PIL": {"ingest/drawing.py"},
     "anyascii": {"index/names.py", "index/terms.py"},
     "argon2": {"index/accounts.py"},
     "charset_normalizer": {"ingest/html.py"},
-    "click": {"search_app/cli.py", "search_app/terminal.py"},
+    "click": {"search_app/options.py", "search_app/terminal.py", *COMMANDS},
     "docx": {"ingest/word.py"},
     "faiss": {"index/vectors.py"},
     "flask_login": {"search_app/desk/signing.py"},
@@ -101,14 +102,15 @@ def test_only_the_web_application_imports_flask():
 def test_only_the_command_line_prints():
     printing = re.compile(r"print|click\.s?echo|sys\.std(out|err)\.write|\w*[cC]onsole\w*(\.print)?")
     assert {name_of(path) for path in MODULES if any(printing.fullmatch(call) for call in calls(path))} == {
-        "search_app/cli.py",
+        "search_app/options.py",
         "search_app/terminal.py",
+        *COMMANDS,
     }
 
 
 def test_only_the_command_line_configures_logging_and_ends_the_program():
     ending = {"logging.basicConfig", "sys.exit", "os._exit", "exit", "quit"}
-    assert {name_of(path) for path in MODULES if ending & calls(path)} == {"search_app/cli.py"}
+    assert {name_of(path) for path in MODULES if ending & calls(path)} <= {"search_app/options.py", *COMMANDS}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

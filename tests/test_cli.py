@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from conftest import CORPUS, LexiconEncoder
 
 from index.library import Library
-from search_app import cli
+from search_app import cli, cli_measuring
 from search_app.factory import create_app
 
 WALD = ["Der Wald liegt am Fluss, und die Menschen leben seit sehr langer Zeit in diesem Wald."]
@@ -32,7 +32,8 @@ FIGURES = ["nDCG@10", "AP", "RR@10", "R@10", "R@20", "own_language@10"]
 @pytest.fixture
 def isogloss(tmp_path, monkeypatch):
     """Run a command in an empty folder, with an encoder that needs no model."""
-    monkeypatch.setattr(cli, "_encoder", lambda name: LexiconEncoder(name or "lexicon"))
+    for module in (cli, cli_measuring):
+        monkeypatch.setattr(module, "open_encoder", lambda name: LexiconEncoder(name or "lexicon"))
     monkeypatch.delenv("ISOGLOSS_LIBRARY", raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(cli.main, [str(one) for one in arguments], **options)
@@ -125,7 +126,7 @@ def test_an_interruption_ends_with_130_and_says_that_nothing_is_lost(isogloss, p
     def interrupt(_name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_encoder", interrupt)
+    monkeypatch.setattr(cli, "open_encoder", interrupt)
     result = isogloss("ingest", "corpus")
     assert result.exit_code == 130 and "the same command goes on from there" in result.stderr
 

@@ -1,0 +1,60 @@
+"""What the commands share: their options, their exit codes, and errors without tracebacks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest.records import IsoglossError
+from search_app.terminal import errors
+
+if TYPE_CHECKING:
+    from index.library import Library
+    from index.sentence_encoder import SentenceEncoder
+
+TROUBLE = 1  # exit code: the work was done, and something in it needs attention
+UNUSABLE = 2  # exit code: wrong use, or nothing could be done (click's own code for wrong options)
+INTERRUPTED = 130
+
+LIBRARY = click.option(
+    "--library", "folder", type=click.Path(file_okay=False, path_type=Path), default="library", show_default=True, envvar="ISOGLOSS_LIBRARY",
+    help="The folder of the library. [env: ISOGLOSS_LIBRARY]",
+)  # fmt: skip
+ENCODER = click.option(
+    "--encoder", "encoder_name", default="", envvar="ISOGLOSS_ENCODER",
+    help="A sentence-transformers model by folder or hub name; the default one comes with the installation. [env: ISOGLOSS_ENCODER]",
+)  # fmt: skip
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def open_library(folder: Path, create: bool = False) -> Library:
+    """The library in a folder, made when there is none and `create` says so."""
+    from index.library import Library
+
+    return Library.create(folder) if create else Library.open(folder)
+
+
+def open_encoder(name: str) -> SentenceEncoder:
+    """The encoder of this name, the default one for ""; loading it is said."""
+    from index import sentence_encoder
+
+    with errors.status("Loading the encoder (the first time it is unpacked, which takes half a minute)"):
+        return sentence_encoder.open_encoder(name)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn what a user can mend into a message and an exit code, without a traceback."""
+    try:
+        yield
+    except (IsoglossError, OSError) as error:  # also a full disk, or a folder that may not be written
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(UNUSABLE)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What was done is kept; the same command goes on from there.", err=True)
+        sys.exit(INTERRUPTED)
