@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from flask import Blueprint, Flask, render_template
 from flask_wtf import CSRFProtect
 
@@ -9,19 +11,30 @@ from index.accounts import secret
 from index.library import Library
 from search_app.desk import signing
 
-PARTS: tuple[object, ...] = ()  # modules with a `blueprint`, whose page "page" is in the menu under their TITLE
+
+class Part(Protocol):
+    """A module of the desk."""
+
+    blueprint: Blueprint  # its view "page" is in the menu
+    TITLE: str  # under this name
+
+    @staticmethod
+    def notice() -> str:
+        """Say in a sentence what waits there for somebody; "" when nothing does."""
+
+
+PARTS: tuple[Part, ...] = ()
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 blueprint.before_request(signing.admit)
-blueprint.register_blueprint(signing.blueprint)
-for part in PARTS:
-    blueprint.register_blueprint(part.blueprint)  # type: ignore[attr-defined]
+for part in (signing, *PARTS):
+    blueprint.register_blueprint(part.blueprint)
 
 
 @blueprint.get("")
 def page() -> str:
     """Show what there is to do."""
-    return render_template("desk/desk.html")
+    return render_template("desk/desk.html", parts=[(part.TITLE, _address(part), part.notice()) for part in PARTS])
 
 
 def install(app: Flask, library: Library) -> None:
@@ -36,4 +49,8 @@ def install(app: Flask, library: Library) -> None:
     CSRFProtect(app)
     signing.install(app)
     app.register_blueprint(blueprint)
-    app.jinja_env.globals["desk_menu"] = lambda: [(part.TITLE, f"desk.{part.blueprint.name}.page") for part in PARTS]  # type: ignore[attr-defined]
+    app.jinja_env.globals["desk_menu"] = lambda: [(part.TITLE, _address(part)) for part in PARTS]
+
+
+def _address(part: Part) -> str:
+    return f"desk.{part.blueprint.name}.page"
