@@ -27,7 +27,8 @@ PARTS: tuple[Part, ...] = ()
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 blueprint.before_request(signing.admit)
-for part in (signing, *PARTS):
+blueprint.register_blueprint(signing.blueprint)
+for part in PARTS:
     blueprint.register_blueprint(part.blueprint)
 
 
