@@ -44,6 +44,14 @@ class Dates(NamedTuple):
     changed: str
 
 
+class EncoderVectors(NamedTuple):
+    """An encoder by what it made."""
+
+    fingerprint: str
+    name: str  # by which it can be opened; "" when nobody has said it
+    vectors: int  # passages of which it has made one
+
+
 class Contents(Database):
     """The publications, editions, pages and passages of a library."""
 
@@ -187,6 +195,24 @@ class Contents(Database):
             (self._encoder(encoder),),
         )
         return [key for (key,) in rows]
+
+    def encoders(self) -> list[EncoderVectors]:
+        """The encoders that have made vectors of passages, or have been named, with how many."""
+        rows = self._connection().execute(
+            "SELECT fingerprint, name, (SELECT count(*) FROM vectors WHERE encoder = number) FROM encoders ORDER BY number"
+        )
+        return [EncoderVectors(*row) for row in rows]
+
+    def encoder_name(self, encoder: str | None = None) -> str:
+        """The folder or hub name of an encoder; "" when nobody has said it."""
+        wanted = self.meta("encoder") if encoder is None else encoder
+        row = self._connection().execute("SELECT name FROM encoders WHERE fingerprint = ?", (wanted,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def passages_around(self, key: int) -> tuple[int, int]:
+        """How many passages there are up to this key, and how many after it."""
+        up_to = int(self._connection().execute("SELECT count(*) FROM passages WHERE key <= ?", (key,)).fetchone()[0])
+        return up_to, self.passage_count() - up_to
 
     def _encoder(self, fingerprint: str | None) -> int:
         """The number under which the vectors of an encoder are stored; 0, under which there are none, when it has made none."""

@@ -23,7 +23,7 @@ from index.contents import Contents, EditionState
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
 from index.schema import FORMAT, MIGRATIONS, NOW, SCHEMA, migrate
-from index.tables import delete_catalogue_passages, insert_pages, insert_passages, put_catalogue_entry
+from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vector, put_catalogue_entry
 from ingest.records import IsoglossError, Page, Passage, Publication
 
 
@@ -112,22 +112,27 @@ class Library(Contents):
             sync_folder(kept.parent)
         return kept
 
-    def put_publication(self, publication: Publication, folder: str, passages: Sequence[Passage], vectors: Vectors) -> None:
+    def put_publication(
+        self, publication: Publication, folder: str, passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None
+    ) -> None:
         """Store what the catalogue says of a publication, with the passages made of it; editions it no longer has are removed.
 
         The digests of its editions are those of the files that they should have; pages and passages of those that stay are not touched.
+        Here and below, `encoder` is the fingerprint of the one that made the vectors; None stands for that of the library.
         """
         with self.transaction() as run:
             put_catalogue_entry(run, publication, folder)
-            insert_passages(run, passages, vectors, self.meta("encoder"))
+            insert_passages(run, passages, vectors, self._own(encoder))
 
-    def put_catalogue_passages(self, publication_id: str, passages: Sequence[Passage], vectors: Vectors) -> None:
+    def put_catalogue_passages(self, publication_id: str, passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None) -> None:
         """Store the passages made of a catalogue entry in place of those that were there; they are of editions that it has."""
         with self.transaction() as run:
             delete_catalogue_passages(run, publication_id)
-            insert_passages(run, passages, vectors, self.meta("encoder"))
+            insert_passages(run, passages, vectors, self._own(encoder))
 
-    def put_reading(self, state: EditionState, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> bool:
+    def put_reading(
+        self, state: EditionState, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None
+    ) -> bool:
         """Store what reading an edition's file gave, in place of what was there; False, and nothing is stored, when the catalogue says another file."""
         edition = state.edition
         with self.transaction() as run:
@@ -140,7 +145,7 @@ class Library(Contents):
             run("DELETE FROM pages WHERE edition_id = ?", (edition.edition_id,))
             run("DELETE FROM passages WHERE edition_id = ? AND first_page > 0", (edition.edition_id,))
             insert_pages(run, pages)
-            insert_passages(run, passages, vectors, self.meta("encoder"))
+            insert_passages(run, passages, vectors, self._own(encoder))
             run(f"UPDATE publications SET changed = {NOW} WHERE publication_id = ?", (edition.publication_id,))
         return True
 
@@ -159,3 +164,28 @@ class Library(Contents):
     def remove_publication(self, publication_id: str) -> None:
         with self.transaction() as run:
             run("DELETE FROM publications WHERE publication_id = ?", (publication_id,))
+
+    def put_vectors(self, encoder: str, vectors: Mapping[int, Vectors]) -> None:
+        """Store what an encoder made of passages that are there already, by key; one that has been removed meanwhile is passed over."""
+        with self.transaction(contents=False) as run:
+            number = encoder_number(run, encoder)
+            for key in self.passages(list(vectors)):
+                insert_vector(run, key, number, vectors[key])
+
+    def name_encoder(self, encoder: str, name: str) -> None:
+        """Note by which name an encoder can be opened."""
+        with self.transaction(contents=False) as run:
+            run("UPDATE encoders SET name = ? WHERE number = ?", (name, encoder_number(run, encoder)))
+
+    def forget_encoder(self, encoder: str) -> None:
+        """Drop the vectors of an encoder, some at a time, so that nobody who writes has to wait long."""
+        while True:
+            with self.transaction(contents=False) as run:
+                number = encoder_number(run, encoder)
+                some = "SELECT key FROM vectors WHERE encoder = ?1 LIMIT 10000"
+                if not run(f"DELETE FROM vectors WHERE encoder = ?1 AND key IN ({some})", (number,)).rowcount:
+                    run("DELETE FROM encoders WHERE number = ?", (number,))
+                    return
+
+    def _own(self, encoder: str | None) -> str:
+        return self.meta("encoder") if encoder is None else encoder

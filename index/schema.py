@@ -9,7 +9,7 @@ FORMAT = 5  # of library.sqlite; raise it when an older Isogloss could not read 
 NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"  # when it happened, in UTC
 
 VECTORS = (  # raw, float16; the library's own encoder, and the one it is to have next, each have one for a passage
-    "CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '')",
     """CREATE TABLE vectors (
        key INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE, encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
        vector BLOB NOT NULL, PRIMARY KEY (key, encoder)) WITHOUT ROWID""",

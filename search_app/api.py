@@ -188,7 +188,7 @@ def _answered(described: openapi.Operation, function: View, places: dict[str, st
         raise FaultyParameters(asked)
     if isinstance(asked, parameters.Readers) and not asked.readers:
         asked.readers = languages.of_reader()
-    tag = tag_of(searcher().library, [languages.of_interface(), *languages.of_reader()])
+    tag = tag_of(searcher().library, [searcher().view().generation.named.token, languages.of_interface(), *languages.of_reader()])
     if is_known(tag):
         return tagged(Response(status=304), tag)
     told = function(asked)

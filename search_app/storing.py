@@ -25,7 +25,7 @@ def store_entry(library: Library, encoder: Encoder, publication: Publication, fo
     if stored != publication or library.folder_of(publication.publication_id) != folder:
         passages, vectors = entry_passages(encoder, publication)
         with library.transaction():
-            library.put_publication(publication, folder, passages, vectors)
+            library.put_publication(publication, folder, passages, vectors, encoder.fingerprint)
             library.read_again(retitled(stored, publication))
 
 
@@ -46,7 +46,7 @@ def encode_entries(library: Library, encoder: Encoder) -> None:
         publication = library.publication(name)
         passages, vectors = entry_passages(encoder, publication) if publication else ((), None)
         if passages and vectors is not None:
-            library.put_catalogue_passages(name, passages, vectors)
+            library.put_catalogue_passages(name, passages, vectors, encoder.fingerprint)
 
 
 def retitled(before: Publication | None, after: Publication) -> list[str]:
@@ -70,7 +70,7 @@ def store_reading(library: Library, encoder: Encoder, edition: Edition, reading:
     vectors = encoder.encode_passages([encoded_text(passage, title) for passage in passages])
     state, reason = _judged(edition, reading, passages)
     known_state = EditionState(edition, state, reason, READING_VERSION, "", content.wants)
-    return state if library.put_reading(known_state, content.pages, passages, vectors) else None
+    return state if library.put_reading(known_state, content.pages, passages, vectors, encoder.fingerprint) else None
 
 
 def title_of(publication: Publication, edition: Edition) -> str:

@@ -28,7 +28,7 @@ def test_each_build_is_a_new_folder_and_the_one_before_is_kept(filled):
     names = [generations.build(filled).name for _ in range(4)]
     folder = filled.folder / "generations"
     assert names == ["0001", "0002", "0003", "0004"]
-    assert sorted(path.name for path in folder.iterdir()) == ["0003", "0004", "current"]
+    assert sorted(path.name for path in folder.iterdir()) == ["0003", "0004"]
 
 
 @pytest.mark.parametrize("file", ["vectors.faiss", "keys.npy", "manifest.json"])
@@ -71,6 +71,6 @@ def test_a_generation_is_not_used_with_a_database_from_a_backup(filled, encoder)
     """Keys begin again where the backup ended, so the same keys can stand for other passages."""
     generations.build(filled)
     with filled.transaction() as run:
-        run("UPDATE meta SET value = 'as it was before' WHERE key = 'generation'")
+        run("UPDATE meta SET value = '0001 as-it-was-before' WHERE key = 'generation'")
     with pytest.raises(generations.DamagedGenerationError, match=r"not built from this library.sqlite"):
         generations.load(filled)
