@@ -40,6 +40,10 @@ SOON = 20  # seconds that somebody who has pressed a button may wait for another
 class NotReadyError(IsoglossError):
     """A generation cannot serve readers as it is; the message says what to do."""
 
+    def __init__(self, message: str, missing: int = 0) -> None:
+        super().__init__(message)
+        self.missing = missing  # passages that its encoder has yet to encode; 0 where it is damaged
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -125,7 +129,8 @@ def _swapping(library: Library, role: Role, token: str) -> Iterator[tuple[Named,
             if missing:
                 raise NotReadyError(
                     f"{missing} passages came, or were read anew, since its encoder was last run. Ask for the change of the encoder once more: "
-                    "only those are encoded."
+                    "only those are encoded.",
+                    missing,
                 )
         yield wanted, encoder
         sweep(library)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.records import IsoglossError
-from search_app import cli_keeping, cli_measuring
-from search_app.options import AS_JSON, ENCODER, LIBRARY, TROUBLE, open_encoder, open_library, plain_errors
+from search_app import cli_encoder, cli_keeping, cli_measuring
+from search_app.options import AS_JSON, ENCODER, LIBRARY, TROUBLE, encoders_of, open_encoder, open_library, plain_errors, remember_encoder
 from search_app.terminal import errors, print_hit, print_report, reading
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_
     Exit code 0: all is read. 1: something failed or is described wrongly; the table says what. 2: nothing was done.
     """
     with plain_errors():
-        failed = _ingest(publications, open_library(folder, create=True), open_encoder(encoder_name), again, workers)
+        library = open_library(folder, create=True)
+        encoder = open_encoder(encoder_name, library)
+        failed = _ingest(publications, library, encoder, again, workers)
+        remember_encoder(library, encoder, encoder_name)
     sys.exit(TROUBLE if failed else 0)
 
 
@@ -81,7 +84,7 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
 
     with plain_errors():
         library = open_library(folder)
-        hits = Searcher(library, open_encoder(encoder_name)).search(Query(query, filters_from(facets), exact), k)
+        hits = Searcher(library, open_encoder(encoder_name, library)).search(Query(query, filters_from(facets), exact), k)
         found = answer(query, hits)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
@@ -113,10 +116,12 @@ def serve(host: str, port: int, threads: int, publications: Path | None, folder:
     from search_app.factory import create_app
 
     with plain_errors():
-        library, encoder = open_library(folder, create=publications is not None), open_encoder(encoder_name)
+        library = open_library(folder, create=publications is not None)
+        encoder = open_encoder(encoder_name, library)
         if publications:
             _ingest(publications, library, encoder)
-        app = create_app(library, encoder)
+            remember_encoder(library, encoder, encoder_name)
+        app = create_app(library, encoder, encoders_of(library))
         try:
             server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None, connection_limit=1000, asyncore_use_poll=True)
         except (OSError, ValueError) as error:
@@ -164,5 +169,5 @@ def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, agai
     return report.failed
 
 
-for command in (*cli_keeping.COMMANDS, *cli_measuring.COMMANDS):
+for command in (*cli_encoder.COMMANDS, *cli_keeping.COMMANDS, *cli_measuring.COMMANDS):
     main.add_command(command)

@@ -57,7 +57,7 @@ def quality(report: Path | None, as_json: bool, folder: Path, encoder_name: str)
         raise click.BadParameter(f"the folder {report.absolute().parent} does not exist.", param_hint="--write")
     with plain_errors():
         library = open_library(folder)
-        searcher = Searcher(library, open_encoder(encoder_name))
+        searcher = Searcher(library, open_encoder(encoder_name, library))
         with counting("Asking") as progress:
             figures = measure(searcher, progress)
         save(library, figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 
 from flask import Flask, Response, render_template, request
 from flask_babel import Babel
@@ -44,15 +45,17 @@ PRIVATE = {"q", "quote", "back"}  # parameters that say what somebody asked
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def create_app(library: Library, encoder: Encoder) -> Flask:
+def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str], Encoder] | None = None) -> Flask:
     """Make the application that searches `library`. Keeps no query: nothing is logged, and answers forbid to be stored.
+
+    `open_encoder` opens the encoder that the library is given while it is served.
 
     Raises WrongEncoderError.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MOST_SENT
     app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
-    app.extensions["searcher"] = Searcher(library, encoder)
+    app.extensions["searcher"] = Searcher(library, encoder, open_encoder)
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()

@@ -20,7 +20,7 @@ from ingest.passages import LANGUAGE_VERSION, with_languages
 from ingest.pipeline import READING_VERSION, Reading, read_files
 from ingest.records import UNDETERMINED, Content, Edition, Publication
 from search_app.describing import language_of
-from search_app.storing import store_entry, store_reading
+from search_app.storing import encode_missing, store_entry, store_reading
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
 
@@ -67,6 +67,7 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
         run.read([job for entry in mine for job in run.jobs(entry, again)], workers, progress)
         if catalogue.complete:
             run.remove_gone({entry.publication.publication_id for entry in catalogue.entries} | catalogue.faulty)
+        encode_missing(library, encoder)
         learning = language_priors.wanted(library)
         if learning:
             language_priors.learn(library, encoder, lambda done, total: progress(done, total, "Learning where languages lie"))

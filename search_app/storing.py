@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from index.changes import Changes
 from index.contents import EditionState, State
@@ -14,6 +14,10 @@ from ingest.language import known, same_language
 from ingest.passages import UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text
 from ingest.pipeline import READING_VERSION, Reading
 from ingest.records import UNDETERMINED, Content, Edition, Passage, Publication
+
+BATCH = 64  # passages encoded between two commits: seconds of work that a crash can lose
+
+Progress = Callable[[int, int], None]
 
 
 def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> None:
@@ -47,6 +51,33 @@ def encode_entries(library: Library, encoder: Encoder) -> None:
         passages, vectors = entry_passages(encoder, publication) if publication else ((), None)
         if passages and vectors is not None:
             library.put_catalogue_passages(name, passages, vectors, encoder.fingerprint)
+
+
+def encode_missing(library: Library, encoder: Encoder, progress: Progress = lambda *_: None) -> None:
+    """Give every stored passage that this encoder has not encoded yet its vector, also those that come meanwhile; no file is read.
+
+    Each batch is committed, so an interrupted run goes on where it stopped. progress(done, total) counts passages.
+    """
+    done = 0
+    while missing := library.without_vector(encoder.fingerprint):
+        total = done + len(missing)
+        for start in range(0, len(missing), BATCH):
+            progress(done, total)
+            passages = library.passages(missing[start : start + BATCH])
+            vectors = encoder.encode_passages(_texts(library, list(passages.values())))
+            library.put_vectors(encoder.fingerprint, dict(zip(passages, vectors, strict=True)))
+            done += len(missing[start : start + BATCH])
+        progress(done, total)
+
+
+def _texts(library: Library, passages: Sequence[Passage]) -> list[str]:
+    """What the encoder is given of stored passages, the same as when they were new: the catalogue's own words stand below no title."""
+    titles = {}
+    for edition_id in {passage.edition_id for passage in passages if passage.first_page}:
+        edition = library.edition(edition_id)
+        publication = library.entry(edition.publication_id) if edition else None
+        titles[edition_id] = title_of(publication, edition) if publication and edition else ""
+    return [encoded_text(passage, titles[passage.edition_id]) if passage.first_page else passage.text for passage in passages]
 
 
 def retitled(before: Publication | None, after: Publication) -> list[str]:
