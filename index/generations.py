@@ -160,7 +160,7 @@ def save(library: Library, made: Generation, preview: str = "") -> Generation:
 def named(library: Library, role: Role = IN_USE) -> Named:
     """Which generation has this role; NONE where none has."""
     name, _, token = library.meta(role).partition(" ")
-    return Named(name, token)
+    return Named(name, token) if name.isdecimal() else NONE
 
 
 def current_name(library: Library) -> str:
@@ -236,7 +236,7 @@ def load_or_build(library: Library) -> Generation:
             try:
                 return load(library)
             except DamagedGenerationError as error:
-                if current_name(library):
+                if library.meta(IN_USE):
                     log.warning("%s; setting it aside and building it again.", error)
             made = make(library)
             set_aside(library, IN_USE)
