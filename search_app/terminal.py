@@ -55,6 +55,8 @@ def print_report(report: Any) -> None:
     console.print(table)
     for problem in [*report.problems, *report.refused]:
         console.print(escape(problem), style="red", soft_wrap=True)
+    for name in report.kept:
+        console.print(escape(f"{name}: left alone, because it is kept in the library since an analyst changed or removed it"), soft_wrap=True)
     states = [state.state for state in report.editions]
     counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file", "waiting") if kind in states]
     done = [f"{report.done[what]} {what}" for what in ("read", "failed", "unchanged", "removed") if what != "failed" or report.done[what]]
