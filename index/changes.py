@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Collection
@@ -124,7 +125,9 @@ class Changes:
         folder = self._library.folder_of(publication_id)
         if folder is not None:
             return folder == HERE
-        last = self._library.rows(f"SELECT after FROM changes WHERE publication_id = ? AND {OF_CATALOGUE} ORDER BY change_id DESC LIMIT 1", (publication_id,))
+        last = self._library.rows(
+            f"SELECT after FROM changes WHERE publication_id = ? AND {OF_CATALOGUE} ORDER BY change_id DESC LIMIT 1", (publication_id,)
+        )
         return bool(last) and not last[0]["after"] and bool(self.folder_before(publication_id))
 
     def folder_before(self, publication_id: str) -> str:
@@ -133,11 +136,6 @@ class Changes:
             "SELECT folder FROM changes WHERE publication_id = ? AND folder <> '' ORDER BY change_id DESC LIMIT 1", (publication_id,)
         )
         return str(found[0]["folder"]) if found else HERE
-
-    def needs_file(self, digest: str) -> bool:
-        """Whether an edition, or a change that can be undone or done again, has this file; such a file must stay in the library."""
-        there = self._library.rows("SELECT 1 FROM editions WHERE ?1 IN (digest, file) UNION ALL SELECT 1 FROM changes WHERE instr(before || after, ?1)", (digest,))
-        return bool(there)
 
     def change(self, change_id: int) -> Change | None:
         return next((_change(row) for row in self._library.rows("SELECT * FROM changes WHERE change_id = ?", (change_id,))), None)
@@ -199,3 +197,8 @@ def _renamed(before: Publication | None, after: Publication) -> dict[str, Editio
     there = {edition.edition_id for edition in before.editions}
     left = {edition.digest: edition for edition in before.editions if edition.digest and edition.edition_id not in kept}
     return {new.edition_id: left.pop(new.digest) for new in after.editions if new.edition_id not in there and new.digest in left}
+
+
+def fingerprint(publication: Publication | None) -> str:
+    """Tells one state of a catalogue entry from every other; "" for none."""
+    return hashlib.sha256(entry_to_json(publication).encode("utf-8", "surrogatepass")).hexdigest() if publication else ""

@@ -79,6 +79,8 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
         "state_name": wording.state,
         "health_name": wording.health,
         "cause": wording.cause,
+        "change_name": wording.change,
+        "moment": wording.moment,
         "day": wording.day,
         "number": wording.number,
         "words_found": wording.words_found,

@@ -72,7 +72,11 @@ def test_nothing_is_written_down_where_nothing_changes(library, changes, woods):
 def test_who_saw_an_older_entry_changes_nothing(library, changes, woods):
     theirs = replace(woods, year=1999)
     changes.put("ana", "edited", woods, theirs)
-    for stale in (lambda: changes.put("bo", "edited", woods, replace(woods, kind="x")), lambda: changes.remove("bo", woods), lambda: changes.put("bo", "added", None, woods)):
+    for stale in (
+        lambda: changes.put("bo", "edited", woods, replace(woods, kind="x")),
+        lambda: changes.remove("bo", woods),
+        lambda: changes.put("bo", "added", None, woods),
+    ):
         with pytest.raises(ConflictError, match="meanwhile"):
             stale()
     assert library.entry("woods") == theirs and len(changes.changes()) == 1
@@ -205,16 +209,6 @@ def test_a_name_that_was_never_a_folders_is_free_again_once_it_was_taken_away(li
     assert library.entry("radio") is None and not changes.kept_here("radio") and not changes.kept_here("unknown")
 
 
-def test_files_that_a_change_could_bring_back_are_needed(library, changes, woods):
-    former, other = woods.editions[0].digest, kept(library, "another")
-    assert changes.needs_file(former) and not changes.needs_file(other)
-    after = replace(woods, editions=(replace(woods.editions[0], digest=other), woods.editions[1]))
-    changes.put("ana", "edited", woods, after)
-    assert changes.needs_file(former) and changes.needs_file(other)
-    changes.remove("ana", after)
-    assert changes.needs_file(former) and changes.needs_file(other) and not changes.needs_file(DIGEST)
-
-
 def test_an_edition_that_is_replaced_while_its_old_file_is_read_does_not_get_the_old_text(library, changes, woods):
     old = library.edition_states("woods")[0].wanted
     changes.put("ana", "edited", woods, replace(woods, editions=(replace(old, digest=kept(library, "new")), woods.editions[1])))
@@ -230,7 +224,9 @@ def test_an_entry_survives_json_whatever_it_says(text):
 
 
 LANGUAGES = ["km", "ar", "am", "bn", "zh-Hant"]
-editions = st.dictionaries(st.tuples(st.sampled_from(LANGUAGES), st.sampled_from(["whole", "annex"])), st.sampled_from(["", "a", "b", "c"]), min_size=1, max_size=4)
+editions = st.dictionaries(
+    st.tuples(st.sampled_from(LANGUAGES), st.sampled_from(["whole", "annex"])), st.sampled_from(["", "a", "b", "c"]), min_size=1, max_size=4
+)
 entries = st.one_of(st.none(), st.tuples(editions, st.sampled_from(["ป่า", "שמש", "숲"]), st.one_of(st.none(), st.integers(1990, 1993))))
 
 

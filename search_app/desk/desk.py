@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from index.accounts import secret
 from index.library import Library
-from search_app.desk import signing
+from search_app.desk import entries, log, signing
 
 
 class Part(Protocol):
@@ -23,9 +23,13 @@ class Part(Protocol):
         """Say in a sentence what waits there for somebody; "" when nothing does."""
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (
+    entries,
+    log,
+)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+blueprint.before_request(entries.admit_more)
 blueprint.before_request(signing.admit)
 blueprint.register_blueprint(signing.blueprint)
 for part in PARTS:
