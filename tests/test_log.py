@@ -63,8 +63,9 @@ def test_what_was_never_done_cannot_be_undone(analyst, number):
 
 
 def test_an_edition_whose_title_comes_back_is_read_again(analyst, library, encoder):
-    from index.jobs import Jobs
     from test_changes import kept
+
+    from index.jobs import Jobs
 
     woods = library.entry("woods")
     filed = replace(woods, editions=(replace(woods.editions[0], digest=kept(library, "x")), woods.editions[1]))

@@ -51,7 +51,7 @@ def _texts(name: str, texts: Mapping[str, str]) -> dict[tuple[str, str], str]:
 
 def _edition_name(edition: Edition) -> str:
     part = "" if edition.part == "whole" else f", {wording.part(edition.part)}"
-    return gettext("Edition: %(name)s", name=f"{languages.name(edition.language)} ({edition.language}{part})")
+    return str(gettext("Edition: %(name)s", name=f"{languages.name(edition.language)} ({edition.language}{part})"))
 
 
 def _edition(edition: Edition) -> str:

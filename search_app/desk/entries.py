@@ -14,12 +14,12 @@ from index.changes import HERE, Change, Changes, ConflictError, fingerprint
 from index.new_files import forget_new_files, new_files
 from ingest.records import IsoglossError, Publication
 from search_app import storing, wording
+from search_app.answers import title_in
 from search_app.desk import signing
 from search_app.desk.differences import differences
 from search_app.desk.drafts import Draft, Faults
 from search_app.desk.shelf import free_name, lacking, shelf, suggestions
 from search_app.languages import of_reader
-from search_app.answers import title_in
 
 TITLE = lazy_gettext("Publications")
 LARGEST_FORM = 2 * 1024**2  # bytes: abstracts in thirty languages take nine for a letter of some scripts
