@@ -161,9 +161,11 @@ class Library(Contents):
             for key, language in languages.items():
                 run("UPDATE passages SET language = ? WHERE key = ?", (language, key))
 
-    def remove_publication(self, publication_id: str) -> None:
+    def remove_publication(self, publication_id: str, folder: str | None = None) -> bool:
+        """Remove a publication with all that was read of it; False, and nothing is removed, where it is not kept up to date from `folder`, if given."""
         with self.transaction() as run:
-            run("DELETE FROM publications WHERE publication_id = ?", (publication_id,))
+            found = run("DELETE FROM publications WHERE publication_id = ?1 AND coalesce(?2, folder) = folder", (publication_id, folder))
+        return bool(found.rowcount)
 
     def put_vectors(self, encoder: str, vectors: Mapping[int, Vectors]) -> None:
         """Store what an encoder made of passages that are there already, by key; one that has been removed meanwhile is passed over."""

@@ -24,7 +24,8 @@ DESK = (  # what analysts do; times are ISO 8601 in UTC
        reason TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job_id, name))""",
     """CREATE TABLE changes (
        change_id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, "by" TEXT NOT NULL, what TEXT NOT NULL, publication_id TEXT NOT NULL,
-       before TEXT NOT NULL, after TEXT NOT NULL, about TEXT NOT NULL, undone INTEGER REFERENCES changes)""",
+       before TEXT NOT NULL, after TEXT NOT NULL, about TEXT NOT NULL, undone INTEGER REFERENCES changes,
+       folder TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX changes_of ON changes (publication_id)",
     """CREATE TABLE uploads (
        upload_id TEXT PRIMARY KEY, "by" TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, likeness TEXT NOT NULL, created TEXT NOT NULL,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -15,6 +14,7 @@ import click
 from ingest.records import IsoglossError
 from search_app import cli_encoder, cli_keeping, cli_measuring
 from search_app.options import AS_JSON, ENCODER, LIBRARY, TROUBLE, encoders_of, open_encoder, open_library, plain_errors, remember_encoder
+from search_app.plain import for_terminal, json_for_terminal, plain_log
 from search_app.terminal import errors, print_hit, print_report, reading
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.version_option(package_name="isogloss")
 def main() -> None:
     """Search publications by meaning, across languages."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[plain_log()])
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
@@ -87,7 +87,7 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
         hits = Searcher(library, open_encoder(encoder_name, library)).search(Query(query, filters_from(facets), exact), k)
         found = answer(query, hits)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        click.echo(json_for_terminal(found))
     else:
         if hits and not found["close"]:
             click.echo("Nothing comes close to this question. What follows is the nearest there is, and probably no answer.\n", err=True)
@@ -151,12 +151,12 @@ def status(as_json: bool, folder: Path) -> None:
             "generation": generations.current_name(library), "trouble": trouble,
         }  # fmt: skip
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        click.echo(json_for_terminal(found))
         return
     for key in ("library", "publications", "editions", "languages", "pages", "passages", "generation"):
-        click.echo(f"{key:13} {found[key]}")
+        click.echo(for_terminal(f"{key:13} {found[key]}"))
     for row in trouble:
-        click.echo(f"{row['state']:13} {row['edition_id']}: {row['reason']}")
+        click.echo(for_terminal(f"{row['state']:13} {row['edition_id']}: {row['reason']}"))
 
 
 def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, again: bool = False, workers: int = 2) -> bool:

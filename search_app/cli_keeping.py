@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from search_app.options import AS_JSON, ENCODER, LIBRARY, TROUBLE, open_library, plain_errors
+from search_app.plain import for_terminal, json_for_terminal
 from search_app.terminal import print_findings
 
 
@@ -27,7 +27,7 @@ def doctor(as_json: bool, folder: Path, encoder_name: str) -> None:
     with plain_errors():
         findings = list(examine(folder, encoder_name))
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+        click.echo(json_for_terminal([asdict(finding) for finding in findings]))
     else:
         print_findings(findings)
     sys.exit(TROUBLE if any(finding.state == "missing" for finding in findings) else 0)
@@ -45,7 +45,7 @@ def verify(folder: Path) -> None:
     with plain_errors():
         found = list(faults(open_library(folder)))
     for fault in found:
-        click.echo(fault)
+        click.echo(for_terminal(fault))
     click.echo(f"{len(found)} faults" if found else "The library is sound.")
     sys.exit(TROUBLE if found else 0)
 

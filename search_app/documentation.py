@@ -12,6 +12,7 @@ from search_app import openapi
 from search_app.answers import PAGE_DIGITS, title_in
 from search_app.api import json_answer, operations
 from search_app.freshness import VERSION
+from search_app.plain import DIRECTIONS
 from search_app.search import searcher
 
 blueprint = Blueprint("documentation", __name__)
@@ -27,7 +28,9 @@ def description() -> Response:
 def page() -> str:
     """Document the API for people, from the same description, with examples from this library."""
     return render_template(
-        "api.html", api=openapi.describe(operations, VERSION), examples={name: (link, unquote(link)) for name, link in _examples().items()}
+        "api.html",
+        api=openapi.describe(operations, VERSION),
+        examples={name: (link, DIRECTIONS.sub("", unquote(link))) for name, link in _examples().items()},
     )
 
 

@@ -37,6 +37,7 @@ from search_app.answers import page_address
 from search_app.desk import desk
 from search_app.marking import marked
 from search_app.pictures import Pictures
+from search_app.plain import isolated
 
 PACKED = {"text/html", "text/css", "text/javascript", "text/csv", "application/json", "application/atom+xml", "application/xml"}
 SHORT = 1000  # bytes that fit one packet with the headers, compressed or not
@@ -82,8 +83,11 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
         "state_name": wording.state,
         "health_name": wording.health,
         "cause": wording.cause,
+        "change_name": wording.change,
+        "moment": wording.moment,
         "day": wording.day,
         "number": wording.number,
+        "isolated": isolated,
         "words_found": wording.words_found,
         "confidence": wording.confidence,
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.records import IsoglossError
+from search_app.plain import for_terminal
 from search_app.terminal import errors
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except (IsoglossError, OSError) as error:  # also a full disk, or a folder that may not be written
-        click.echo(f"Error: {error}", err=True)
+        click.echo(for_terminal(f"Error: {error}"), err=True)
         sys.exit(UNUSABLE)
     except KeyboardInterrupt:
         click.echo("Interrupted. What was done is kept; the same command goes on from there.", err=True)

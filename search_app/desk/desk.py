@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from index.accounts import secret
 from index.library import Library
-from search_app.desk import rebuild, signing
+from search_app.desk import entries, log, rebuild, signing
 
 
 class Part(Protocol):
@@ -22,9 +22,14 @@ class Part(Protocol):
         """Say in a sentence what waits there for somebody; "" when nothing does."""
 
 
-PARTS: tuple[Part, ...] = (rebuild,)
+PARTS: tuple[Part, ...] = (
+    entries,
+    rebuild,
+    log,
+)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+blueprint.before_request(entries.admit_more)
 blueprint.before_request(signing.admit)
 blueprint.register_blueprint(signing.blueprint)
 for part in PARTS:
