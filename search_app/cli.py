@@ -7,13 +7,14 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ingest.records import IsoglossError
-from search_app import cli_keeping, cli_measuring
+from search_app import cli_keeping, cli_measuring, cli_working
 from search_app.options import AS_JSON, ENCODER, LIBRARY, TROUBLE, open_encoder, open_library, plain_errors
 from search_app.terminal import errors, print_hit, print_report, reading
 
@@ -104,16 +105,20 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="First bring the library up to date with this folder.",
 )
+@click.option("--work/--no-work", default=True, show_default=True, help="Do the jobs of the desk beside it, or leave them to: isogloss work.")
 @LIBRARY
 @ENCODER
-def serve(host: str, port: int, threads: int, publications: Path | None, folder: Path, encoder_name: str) -> None:
-    """Serve the search pages until interrupted."""
+def serve(host: str, port: int, threads: int, publications: Path | None, work: bool, folder: Path, encoder_name: str) -> None:
+    """Serve the search pages until interrupted; a new library is made where there is none."""
     import waitress
 
     from search_app.factory import create_app
+    from search_app.supervision import Supervisor, command
 
     with plain_errors():
-        library, encoder = open_library(folder, create=publications is not None), open_encoder(encoder_name)
+        if not (folder / "library.sqlite").exists():
+            click.echo(f"There is no library in {folder} yet: made an empty one.", err=True)
+        library, encoder = open_library(folder, create=True), open_encoder(encoder_name)
         if publications:
             _ingest(publications, library, encoder)
         app = create_app(library, encoder)
@@ -124,7 +129,8 @@ def serve(host: str, port: int, threads: int, publications: Path | None, folder:
     shown = f"[{host}]" if ":" in host else host
     ports = [server.effective_port] if hasattr(server, "effective_port") else [port for _, port in server.effective_listen]
     click.echo(f"Isogloss answers on http://{shown}:{ports[0]}  (Ctrl-C ends it)")
-    server.run()
+    with Supervisor(library, command(folder, encoder_name)).beside() if work else nullcontext():
+        server.run()
 
 
 @main.command(epilog="Example: isogloss status --json")
@@ -164,5 +170,5 @@ def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, agai
     return report.failed
 
 
-for command in (*cli_keeping.COMMANDS, *cli_measuring.COMMANDS):
+for command in (*cli_keeping.COMMANDS, *cli_measuring.COMMANDS, *cli_working.COMMANDS):
     main.add_command(command)
