@@ -80,6 +80,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
         "health_name": wording.health,
         "cause": wording.cause,
         "day": wording.day,
+        "moment": wording.moment,
         "number": wording.number,
         "words_found": wording.words_found,
         "confidence": wording.confidence,

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from flask_babel import format_date, format_decimal, gettext, lazy_gettext
+from flask_babel import format_date, format_datetime, format_decimal, gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
 PARTS = {"whole": lazy_gettext("whole"), "executive summary": lazy_gettext("executive summary"), "annex": lazy_gettext("annex")}
@@ -64,6 +64,11 @@ def cause(said: str) -> tuple[str, bool]:
 def day(moment: str) -> str:
     """The day of an ISO 8601 moment."""
     return str(format_date(datetime.fromisoformat(moment), "long"))
+
+
+def moment(said: str) -> str:
+    """An ISO 8601 moment in UTC, to the minute."""
+    return f"{format_datetime(datetime.fromisoformat(said), 'short')} UTC"
 
 
 def number(count: int) -> str:

@@ -310,7 +310,7 @@ worker.work(Library.open(Path(sys.argv[1])), lambda name: Encoder(), linger=0)
 def process(library, fluss="pass"):
     """Start a worker in a process of its own, which does this when it comes to encode the German file."""
     source = PROCESS.format(tests=str(Path(__file__).parent), fluss=fluss)
-    return subprocess.Popen([sys.executable, "-c", source, str(library.folder)], cwd=Path(__file__).parent.parent, stderr=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-c", source, str(library.folder)], cwd=Path(__file__).parent.parent, stderr=subprocess.DEVNULL)
 
 
 def wait_until(so, seconds=60):
