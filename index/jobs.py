@@ -91,15 +91,15 @@ class Jobs:
     def undecided(self) -> list[Job]:
         """The jobs that have ended and in which something failed that still stands, newest first, until somebody retries or dismisses them.
 
-        A document that failed stands until a later job has it, its edition or upload is gone or read, or its reading is decided upon.
+        A document that failed stands until a later job has it, its edition or upload is gone or read, or somebody decided to ignore the file.
         """
         return self._found(
             f"""WHERE state NOT IN {OPEN} AND dismissed = '' AND (state = 'failed' OR EXISTS (
                 SELECT 1 FROM documents WHERE documents.job_id = jobs.job_id AND documents.state = 'failed'
                 AND NOT EXISTS (SELECT 1 FROM documents AS later WHERE later.name = documents.name AND later.job_id > documents.job_id)
                 AND (EXISTS (SELECT 1 FROM editions WHERE edition_id = documents.name AND editions.state = 'failed' AND NOT EXISTS (
-                        SELECT 1 FROM decisions WHERE decisions.digest = editions.file AND page = 0))
-                     OR EXISTS (SELECT 1 FROM uploads WHERE upload_id = documents.name))
+                        SELECT 1 FROM decisions WHERE decisions.digest = editions.file AND page = 0 AND remedy = 'ignore'))
+                     OR EXISTS (SELECT 1 FROM uploads WHERE upload_id = documents.name AND uploads.state = 'refused'))
                 )) ORDER BY job_id DESC"""
         )
 

@@ -116,9 +116,11 @@ def serve(host: str, port: int, threads: int, publications: Path | None, work: b
     from search_app.supervision import Supervisor, command
 
     with plain_errors():
-        if not (folder / "library.sqlite").exists():
-            click.echo(f"There is no library in {folder} yet: made an empty one.", err=True)
-        library, encoder = open_library(folder, create=True), open_encoder(encoder_name)
+        new = not (folder / "library.sqlite").exists()
+        library = open_library(folder, create=True)
+        if new:
+            click.echo(f"There was no library in {folder}; an empty one has been made.", err=True)
+        encoder = open_encoder(encoder_name)
         if publications:
             _ingest(publications, library, encoder)
         app = create_app(library, encoder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import logging
 import time
@@ -47,7 +46,8 @@ class _Worker:
 
     def __init__(self, library: Library, open_encoder: Callable[[str], Encoder]) -> None:
         self._library, self._jobs = library, Jobs(library)
-        self._encoder = functools.lru_cache(maxsize=1)(open_encoder)
+        self._open = open_encoder
+        self._opened: tuple[str, Encoder] | None = None
 
     def run(self, until_idle: bool, linger: float) -> None:
         idle_since = time.monotonic()
@@ -57,10 +57,18 @@ class _Worker:
                 self._do(job)
                 idle_since = time.monotonic()
                 continue
-            loaded = self._encoder.cache_info().currsize
-            if until_idle and time.monotonic() - idle_since >= linger * loaded:
+            if until_idle and time.monotonic() - idle_since >= (linger if self._opened else 0):
                 return
             time.sleep(min(PAUSE, linger) if until_idle else PAUSE)
+
+    def _encoder(self, name: str) -> Encoder:
+        """The encoder of this name; "" is that of the library, which may have changed since the last job."""
+        made_by = self._library.meta("encoder")
+        if self._opened and self._opened[0] == name and (name or made_by in ("", self._opened[1].fingerprint)):
+            return self._opened[1]
+        self._opened = None  # its memory is needed for the next
+        self._opened = name, self._open(name)
+        return self._opened[1]
 
     def _do(self, job: Job) -> None:
         """Do a job as far as it goes, and say how it ended; only the end of this process leaves it open."""
