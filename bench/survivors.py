@@ -22,7 +22,7 @@ from bench.hashing import HashingEncoder
 from index import generations
 from index.changes import Changes
 from index.library import BusyLibraryError, Library
-from ingest import pipeline
+from ingest import language, pipeline
 from ingest.records import Edition, Publication, edition_id
 from search_app import ingesting, storing, worker
 from search_app.factory import create_app
@@ -50,6 +50,7 @@ STEPS = {  # what is noted: module, name in it, step; those of parts that are no
     "generation: swap (roles)": ("index.generations", "assign"),
     "publication: removed": ("index.library", "Library.remove_publication"),
 }
+language.prevailing(["The forest belongs to the community, as it always has."])  # loads what tells languages, before readers are forked
 
 
 def begin(folder: Path, name: str, seed: int) -> Library:
@@ -59,7 +60,7 @@ def begin(folder: Path, name: str, seed: int) -> Library:
     notes = folder.parent / f"step-{name}"
     for step, (module, attribute) in STEPS.items():
         _note(notes, step, module, attribute)
-    context = multiprocessing.get_context("forkserver")  # readers start in a moment; in every other way they are as they are
+    context = multiprocessing.get_context("fork")  # readers start in a moment; in every other way they are as they are
     pipeline.multiprocessing = type("Contexts", (), {"get_context": staticmethod(lambda _: context)})  # type: ignore[attr-defined]
     sys.stderr = (folder.parent / f"{name}.log").open("a", buffering=1)
     return Library.open(folder)

@@ -35,7 +35,7 @@ def work(until_idle: bool, tied: bool, threads: int, nice: int, folder: Path, en
             supervision.Supervisor(library, supervision.command(folder, encoder_name, threads, nice)).run()
             return
         os.nice(nice)
-        if not worker.work(library, lambda name: open_encoder(name or encoder_name)):
+        if not worker.work(library, lambda name: open_encoder(name or encoder_name), linger=worker.LINGER):
             click.echo(f"Another process does the jobs of {folder} already.", err=True)
 
 
