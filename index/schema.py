@@ -18,10 +18,13 @@ DESK = (  # what analysts do; times are ISO 8601 in UTC
     """CREATE TABLE jobs (
        job_id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, state TEXT NOT NULL, "by" TEXT NOT NULL, arguments TEXT NOT NULL,
        created TEXT NOT NULL, started TEXT NOT NULL DEFAULT '', ended TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0,
-       total INTEGER NOT NULL DEFAULT 0, doing TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0)""",
+       total INTEGER NOT NULL DEFAULT 0, doing TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,
+       reached INTEGER NOT NULL DEFAULT 0, dismissed TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX jobs_in ON jobs (state)",
     """CREATE TABLE documents (
        job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, name TEXT NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL,
        reason TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job_id, name))""",
+    "CREATE INDEX documents_of ON documents (name)",
     """CREATE TABLE changes (
        change_id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, "by" TEXT NOT NULL, what TEXT NOT NULL, publication_id TEXT NOT NULL,
        before TEXT NOT NULL, after TEXT NOT NULL, about TEXT NOT NULL, undone INTEGER REFERENCES changes,

@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -36,7 +36,7 @@ class Reading:
     problem: str  # "" when there is content
 
 
-def read_files(files: Iterable[tuple[str, Path, str]], workers: int = 2, limits: Limits = LIMITS) -> Iterator[Reading]:
+def read_files(files: Iterable[tuple[str, Path, str]], workers: int = 2, limits: Limits = LIMITS) -> Generator[Reading]:
     """Read the files, each given as (edition_id, path, language); yield one Reading each, in their order, whatever happens to a worker.
 
     A page of a PDF that ends its process is left out when the file is read once more, and says in its `cause` how it did that.

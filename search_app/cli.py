@@ -6,13 +6,14 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ingest.records import IsoglossError
-from search_app import cli_encoder, cli_keeping, cli_measuring
+from search_app import cli_encoder, cli_keeping, cli_measuring, cli_working
 from search_app.options import AS_JSON, ENCODER, LIBRARY, TROUBLE, encoders_of, open_encoder, open_library, plain_errors, remember_encoder
 from search_app.plain import for_terminal, json_for_terminal, plain_log
 from search_app.terminal import errors, print_hit, print_report, reading
@@ -107,20 +108,25 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="First bring the library up to date with this folder.",
 )
+@click.option("--work/--no-work", default=True, show_default=True, help="Do the jobs of the desk beside it, or leave them to: isogloss work.")
 @LIBRARY
 @ENCODER
-def serve(host: str, port: int, threads: int, publications: Path | None, folder: Path, encoder_name: str) -> None:
-    """Serve the search pages until interrupted."""
+def serve(host: str, port: int, threads: int, publications: Path | None, work: bool, folder: Path, encoder_name: str) -> None:
+    """Serve the search pages until interrupted; a new library is made where there is none."""
     import waitress
 
     from search_app.factory import create_app
+    from search_app.supervision import Supervisor, command
 
     with plain_errors():
-        library = open_library(folder, create=publications is not None)
+        new = not (folder / "library.sqlite").exists()
+        library = open_library(folder, create=True)
+        if new:
+            click.echo(f"There was no library in {folder}; an empty one has been made.", err=True)
         encoder = open_encoder(encoder_name, library)
         if publications:
             _ingest(publications, library, encoder)
-            remember_encoder(library, encoder, encoder_name)
+        remember_encoder(library, encoder, encoder_name)
         app = create_app(library, encoder, encoders_of(library))
         try:
             server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None, connection_limit=1000, asyncore_use_poll=True)
@@ -129,7 +135,8 @@ def serve(host: str, port: int, threads: int, publications: Path | None, folder:
     shown = f"[{host}]" if ":" in host else host
     ports = [server.effective_port] if hasattr(server, "effective_port") else [port for _, port in server.effective_listen]
     click.echo(f"Isogloss answers on http://{shown}:{ports[0]}  (Ctrl-C ends it)")
-    server.run()
+    with Supervisor(library, command(folder, encoder_name)).beside() if work else nullcontext():
+        server.run()
 
 
 @main.command(epilog="Example: isogloss status --json")
@@ -169,5 +176,6 @@ def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, agai
     return report.failed
 
 
-for command in (*cli_encoder.COMMANDS, *cli_keeping.COMMANDS, *cli_measuring.COMMANDS):
-    main.add_command(command)
+for module in (cli_encoder, cli_keeping, cli_measuring, cli_working):
+    for each in module.COMMANDS:
+        main.add_command(each)

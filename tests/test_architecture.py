@@ -40,7 +40,7 @@ HOMES = {
     "sentencex": {"ingest/sentences.py"},
     "sqlite3": {"index/changes.py", "index/contents.py", "index/database.py", "index/jobs.py", "index/library.py", "index/tables.py"},
     "stdnum": {"ingest/identifiers.py"},
-    "subprocess": {"ingest/ocr.py"},
+    "subprocess": {"ingest/ocr.py", "search_app/supervision.py"},
     "tokenizers": {"index/bundled.py"},
     "torch": {"index/bundled.py"},
     "transformers": {"index/bundled.py"},

@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from index.accounts import secret
 from index.library import Library
-from search_app.desk import entries, log, rebuild, signing
+from search_app.desk import entries, jobs, log, rebuild, signing
 
 
 class Part(Protocol):
@@ -24,6 +24,7 @@ class Part(Protocol):
 
 PARTS: tuple[Part, ...] = (
     entries,
+    jobs,
     rebuild,
     log,
 )
