@@ -69,6 +69,7 @@ EXAMPLES = [
     ("publication", "/publications/woods"), ("publication", "/publications/mekong?readers=km"), ("pages", "/editions/woods.de/pages?boxes=true"),
     ("pages", "/editions/mekong.km/pages?k=1"), ("passages", f"/passages/{'a' * 16}/2"), ("passages", f"/passages/{'d' * 64}/2?quote=langsam, und nichts"),
     ("inside", "/publications/woods/hits?q=ป่า&k=2"), ("related", "/publications/woods/related?readers=de"), ("facets", "/facets"), ("status", "/status"),
+    ("gaps", "/gaps?languages=am&kind=study"), ("gaps", "/gaps?country=LA"),
 ]  # fmt: skip
 
 
