@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,7 +44,7 @@ def table() -> Response:
     """Give the map as CSV: a row for each topic and language, also where there is nothing."""
     found = _gaps()
     head = [gettext("Topic"), gettext("Language"), gettext("Language tag"), gettext("Publications"), gettext("Title only"), gettext("Passages")]
-    rows = (
+    rows: Iterable[list[str | int]] = (
         [topic, languages.name(language), language, cell.publications, cell.title_only, cell.passages]
         for topic in sorted(found.topics)
         for language in found.languages
@@ -86,4 +86,4 @@ def _addresses(chosen: dict[str, list[str]]) -> Callable[[str | None, str | None
             known[name, value] = "" if value is None else f"&{urlencode({name: value})}"
         return known[name, value]
 
-    return lambda topic, language: f"{start}{part('topic', topic)}{part('language', language)}".replace("?&", "?")
+    return lambda topic, language: f"{start}{part('topic', topic)}{part('language', language)}".replace("?&", "?").rstrip("?")

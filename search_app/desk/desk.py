@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Protocol
 
 from flask import Blueprint, Flask, render_template
+from flask_babel.speaklater import LazyString
 from flask_wtf import CSRFProtect
 
 from index.accounts import secret
 from index.library import Library
-from search_app.desk import signing
+from search_app.desk import report, signing
 
 
 class Part(Protocol):
     """A module of the desk."""
 
     blueprint: Blueprint  # its view "page" is in the menu
-    TITLE: str  # under this name
+    TITLE: LazyString  # under this name
 
-    @staticmethod
-    def notice() -> str:
+    def notice(self) -> str:
         """Say in a sentence what waits there for somebody; "" when nothing does."""
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (report,)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 blueprint.before_request(signing.admit)
