@@ -45,6 +45,10 @@ DESK = (  # what analysts do; times are ISO 8601 in UTC
        token TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, created INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE failed_attempts (at INTEGER NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL)",
 )
+HEALTHS = "CREATE INDEX healths ON pages (edition_id, health, cause)"  # to count pages without going through their texts
+PASSAGES_OF = (
+    "CREATE INDEX passages_of ON passages (edition_id, first_page)"  # the same for passages, which stand on page 0 where they are of the catalogue
+)
 
 # FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
 SCHEMA = (
@@ -67,7 +71,8 @@ SCHEMA = (
        key INTEGER PRIMARY KEY AUTOINCREMENT, edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, ordinal INTEGER NOT NULL,
        first_page INTEGER NOT NULL, start INTEGER NOT NULL, last_page INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
        text TEXT NOT NULL, sentences TEXT NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
-    """CREATE INDEX passages_of ON passages (edition_id)""",
+    PASSAGES_OF,
+    HEALTHS,
     """CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')""",
     """CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)""",
     """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END""",
@@ -100,6 +105,9 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         "ALTER TABLE passages DROP COLUMN vector",
         "ALTER TABLE editions ADD COLUMN file TEXT",
         "UPDATE editions SET file = digest",
+        HEALTHS,
+        "DROP INDEX passages_of",
+        PASSAGES_OF,
     ),
 }
 

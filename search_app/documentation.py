@@ -43,7 +43,7 @@ def moved() -> AnyResponse:
 def _examples() -> dict[str, str]:
     """For each operation an address that answers on this library; where it holds nothing readable, only for those that need nothing."""
     library = searcher().library
-    shown = {name: url_for(f"api.{name}") for name in ("publications", "facets", "status")}
+    shown = {name: url_for(f"api.{name}") for name in ("publications", "facets", "gaps", "status")}
     for one in searcher().publications():
         shown |= {
             "search": url_for("api.search", q=title_in(one, ())[0], k=2),

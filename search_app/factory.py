@@ -21,6 +21,7 @@ from search_app import (
     citing,
     documentation,
     feeds,
+    gaps,
     harvesting,
     interface,
     languages,
@@ -60,7 +61,7 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()
-    for module in (search, publication, pages, likeness, quality, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
+    for module in (search, publication, pages, likeness, quality, gaps, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
         app.register_blueprint(module.blueprint)
     desk.install(app, library)
     app.after_request(_guard)

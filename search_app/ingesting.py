@@ -11,6 +11,7 @@ from pathlib import Path
 from index import generations, language_priors
 from index.changes import Changes
 from index.contents import EditionState
+from index.decisions import Decisions
 from index.encoder import Encoder
 from index.library import ChangedFileError, Library
 from index.searcher import require_encoder
@@ -19,6 +20,7 @@ from ingest.language import prevailing
 from ingest.ocr import installed_packs
 from ingest.passages import LANGUAGE_VERSION, with_languages
 from ingest.pipeline import READING_VERSION, Reading, read_files
+from ingest.reading import Source
 from ingest.records import UNDETERMINED, Content, Edition, Publication
 from search_app.describing import language_of
 from search_app.storing import encode_missing, store_entry, store_reading
@@ -165,11 +167,13 @@ class _Run:
                 self.report.done["failed" if state == "failed" else "read"] += 1
             progress(done, len(jobs), edition.edition_id)
 
-    def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[tuple[str, Path, str]]:
-        """Keep each file in the library and yield where it lies; one that cannot be kept goes to `lost` with the reason."""
+    def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[Source]:
+        """Keep each file in the library and yield how it is to be read; one that cannot be kept goes to `lost` with the reason."""
+        decisions = Decisions(self.library)
         for job in jobs:
+            edition, digest = job.edition, job.edition.digest or ""
             try:
-                yield job.edition.edition_id, self.library.keep_file(job.path, job.edition.digest or ""), job.edition.language
+                yield Source(edition.edition_id, self.library.keep_file(job.path, digest), edition.language, decisions.recognise(digest))
             except (OSError, ChangedFileError) as error:
                 lost.append(Reading(job.edition.edition_id, None, f"the file could not be kept: {error}"))
 

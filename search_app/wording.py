@@ -20,6 +20,7 @@ HEALTH = {
     "unreadable": lazy_gettext("cannot be read"),
 }
 CAUSES = {  # those of ingest/health.py that are whole sentences; others come as they are, in English
+    "recognition was asked for": lazy_gettext("recognition was asked for"),
     "the page could not be opened": lazy_gettext("the page could not be opened"),
     "an image without text": lazy_gettext("an image without text"),
     "codes that stand for no letters": lazy_gettext("codes that stand for no letters"),

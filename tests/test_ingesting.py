@@ -12,11 +12,13 @@ from hostile import book_with_a_hostile_page, word_file
 
 from index import generations, language_priors
 from index.changes import HERE, Changes
+from index.decisions import Decisions
 from index.generations import current_name
 from index.library import BusyLibraryError, Library
 from index.searcher import Query, Searcher, WrongEncoderError
 from index.verification import faults as library_faults
 from ingest.catalogue import NoPublicationsError
+from ingest.pdf import ASKED_FOR
 from search_app import ingesting
 from search_app.ingesting import ingest
 
@@ -128,6 +130,22 @@ def test_a_missing_file_is_reported_and_what_was_read_of_it_stays(publish, bring
     (folder / "de.pdf").unlink()
     report = bring()
     assert "found no 'de.pdf'" in report.problems[0] and states(report) == {"woods.de": ("read", "")} and text(library, "woods.de") == WALD
+
+
+def test_pages_that_somebody_asked_to_have_recognised_are_whenever_their_file_is_read(publish, bring, library):
+    folder = publish("woods", {"ar": FOREST, "th": WATER})
+    for language, name in (("ar", "platform-reporting-law/ar"), ("th", "motorbike-taxi-line/th")):
+        (folder / f"{language}.pdf").write_bytes(sample(name))
+    bring()
+    Decisions(library).put("ana", library.digest("woods.ar"), [2, 3], "recognise")
+    Decisions(library).put("ana", library.digest("woods.th"), [2], "ignore")
+    bring(again=True)
+    asked_for = {edition: [page.number for page in library.pages(edition) if ASKED_FOR in page.cause] for edition in ("woods.ar", "woods.th")}
+    assert asked_for == {"woods.ar": [2, 3], "woods.th": []}
+    assert {state.edition.language: state.wants for state in library.edition_states()}["ar"] == "ara"
+    (folder / "ar.pdf").write_bytes(sample("humanitarian-casework/ar"))
+    bring()
+    assert not [page for page in library.pages("woods.ar") if ASKED_FOR in page.cause]
 
 
 def test_a_failed_file_is_remembered_until_it_changes(publish, bring, library):

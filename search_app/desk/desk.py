@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Protocol
 
 from flask import Blueprint, Flask, render_template
+from flask_babel.speaklater import LazyString
 from flask_wtf import CSRFProtect
 
 from index.accounts import secret
 from index.library import Library
-from search_app.desk import entries, jobs, log, rebuild, signing
+from search_app.desk import entries, jobs, log, rebuild, report, signing
 
 
 class Part(Protocol):
     """A module of the desk."""
 
     blueprint: Blueprint  # its view "page" is in the menu
-    TITLE: str  # under this name
+    TITLE: LazyString  # under this name
 
     def notice(self) -> str:
         """Say in a sentence what waits there for somebody; "" when nothing does."""
@@ -26,6 +27,7 @@ PARTS: tuple[Part, ...] = (
     entries,
     jobs,
     rebuild,
+    report,
     log,
 )
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from index import generations, language_priors
 from index.contents import EditionState
+from index.decisions import Decisions
 from index.encoder import Encoder
 from index.jobs import Document, Jobs
 from index.library import Library
 from index.searcher import require_encoder
 from ingest.ocr import installed_packs
 from ingest.pipeline import READING_VERSION, Reading, read_files
+from ingest.reading import Source
 from ingest.records import Edition
 from search_app.storing import encode_entries, store_reading
 from search_app.work.task import Task
@@ -25,8 +27,6 @@ GONE = "the catalogue has no such edition any more, or none with a file"
 DEADLY = (
     f"the worker ended {DEATHS} times while this file was read or encoded; the file may be damaged or hostile: if it is sound, print it to a new PDF"
 )
-
-Item = tuple[str, Path, str]  # what ingest.pipeline.read_files takes
 
 
 def run(task: Task) -> None:
@@ -67,9 +67,10 @@ def adopt(library: Library) -> int | None:
     return jobs.add("reading", "", names) if names or entries_wait else None
 
 
-def item_of(library: Library, state: EditionState) -> Item:
+def source_of(library: Library, state: EditionState) -> Source:
     """How the file of an edition is to be read."""
-    return state.edition.edition_id, library.file(state.file or ""), state.edition.language
+    digest = state.file or ""
+    return Source(state.edition.edition_id, library.file(digest), state.edition.language, Decisions(library).recognise(digest))
 
 
 @dataclass
@@ -90,7 +91,7 @@ class _Run:
 
     def read(self, documents: Sequence[Document], workers: int) -> None:
         """Read files beside each other; store each as soon as it is encoded."""
-        with closing(read_files(self._items(documents), workers)) as readings:
+        with closing(read_files(self._sources(documents), workers)) as readings:
             for reading in readings:
                 self.say(reading.edition_id)
                 self._store(reading.edition_id, self.handed.pop(reading.edition_id), reading)
@@ -99,7 +100,7 @@ class _Run:
         documents = Jobs(self.task.library).documents(self.task.job.job_id)
         self.task.progress(sum(document.state not in ("waiting", "reading") for document in documents), len(documents), doing)
 
-    def _items(self, documents: Sequence[Document]) -> Iterator[Item]:
+    def _sources(self, documents: Sequence[Document]) -> Iterator[Source]:
         """Hand over each file when there is a process for it; what is not to be read any more is left out."""
         for document in documents:
             state = self._state(document.name)
@@ -108,7 +109,7 @@ class _Run:
                 continue
             self.task.document(document.name, "reading")
             self.handed[document.name] = state.wanted
-            yield item_of(self.task.library, state)
+            yield source_of(self.task.library, state)
 
     def _store(self, name: str, edition: Edition, reading: Reading) -> None:
         """Store what was read; when the catalogue has changed its mind meanwhile, the edition waits to be read as it now says."""
