@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from index import room
 from index.alignment import Alignment, fit
 from index.contents import Keys
 from index.durable import checksum, replacing, sync_file, sync_folder
@@ -66,9 +67,10 @@ class Generation:
 def build(library: Library) -> Generation:
     """Build a generation from the library's vectors, without the encoder, and put it in use."""
     folder = library.folder / "generations"
-    folder.mkdir(exist_ok=True)
-    with FileLock(library.folder / ".building"):
-        return _built(library, folder)
+    with room.noticing(library.folder):
+        folder.mkdir(exist_ok=True)
+        with FileLock(library.folder / ".building"):
+            return _built(library, folder)
 
 
 def _built(library: Library, folder: Path) -> Generation:
