@@ -28,6 +28,8 @@ from index.schema import FORMAT, MIGRATIONS, NOW, SCHEMA, migrate
 from index.tables import delete_catalogue_passages, insert_pages, insert_passages, put_catalogue_entry
 from ingest.records import IsoglossError, Page, Passage, Publication
 
+MANIFEST = "backup.json"  # lies in a library that is a backup of another; see index/backup.py
+
 
 class UnusableLibraryError(IsoglossError):
     """The folder holds no library that this program can use; the message says what to do."""
@@ -56,6 +58,8 @@ class Library(Contents):
         except (DamagedLibraryError, sqlite3.DatabaseError) as error:
             raise UnusableLibraryError(f"{file} is not a library: {error.__cause__ or error}. Restore it from a backup.") from error
         if found.isdecimal() and int(found) in MIGRATIONS:
+            if (folder / MANIFEST).exists():
+                raise UnusableLibraryError(f"{folder} is a backup that an older version made, and is not changed; run: isogloss restore {folder}")
             library._migrate()
         elif found != str(FORMAT):
             raise UnusableLibraryError(

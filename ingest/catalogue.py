@@ -144,7 +144,7 @@ class _PublicationForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    title: dict[Language, Text] = Field(min_length=1)
+    title: dict[Language, Text]  # an empty one says that there is none
     abstract: dict[Language, Text] = Field(default_factory=dict)
     year: Annotated[int, Field(ge=1000, le=9999)] | None = None
     kind: str = ""

@@ -54,9 +54,9 @@ def _row(found: PublicationHit) -> Sequence[str | int]:
         "; ".join(work.authors), work.year or "", work.kind, shown_language(edition, best.passage), best.page or "", page.label if page else "",
         sentence, " ".join(best.passage.text.split()), address, publication_address(work),
     ]  # fmt: skip
-    return [cell if isinstance(cell, int) else _plain(cell) for cell in cells]
+    return [cell if isinstance(cell, int) else disarmed(cell) for cell in cells]
 
 
-def _plain(text: str) -> str:
+def disarmed(text: str) -> str:
     """The text behind an apostrophe where a spreadsheet would run it as a formula."""
     return "'" + text if text.startswith(FORMULA) else text
