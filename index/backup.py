@@ -23,7 +23,7 @@ from pathlib import Path
 
 from index import originals, room
 from index.durable import checksum, make_folder, replacing, sync_file, sync_folder
-from index.library import MANIFEST, ChangedFileError, Library
+from index.library import MANIFEST, BusyLibraryError, ChangedFileError, Library
 from ingest.records import IsoglossError
 
 FORMAT = 1  # of backup.json
@@ -32,7 +32,8 @@ PASSING = (  # what a backup does not keep
     "PRAGMA secure_delete = ON",
     "DELETE FROM sessions",
     "DELETE FROM failed_attempts",
-    "DELETE FROM uploads WHERE digest IS NULL",
+    "DELETE FROM uploads WHERE state IN ('receiving', 'discarded')",
+    "DELETE FROM meta WHERE key LIKE 'generation%'",
 )
 
 Progress = Callable[[str, int, int], None]  # what is copied, how much of it, of how much
@@ -71,13 +72,15 @@ def back_up(library: Library, folder: Path, prune: bool = False, progress: Progr
         copy.close()
         missing = {digest: user for digest, user in sorted(needed.items()) if not _is_there(library, target, digest)}
         room.require(folder, sum(path.stat().st_size for path in map(library.file, missing) if path.is_file()))
-        faults = _keep(library, target, missing, progress)
-        if not faults:
+        unkept = _keep(library, target, missing, progress)
+        if not unkept.keys() <= originals.needed(library).keys():
+            raise BusyLibraryError("A file that was uploaded has been discarded since this began; back up again.")
+        if not unkept:
             _put_in_place(library, folder, Path(scratch) / "library.sqlite")
-        pruned = _prune(folder, needed) if prune and not faults else 0
+        pruned = _prune(folder, needed) if prune and not unkept else 0
         lost = [f"{user}: its original {digest} is missing or damaged in the library; the backup has it" for digest, user in sorted(needed.items())
                 if digest not in missing and not _alike(library.file(digest), target.file(digest))]  # fmt: skip
-    return Backup(len(missing) - len(faults), len(needed) - len(missing), pruned, tuple(lost), tuple(faults))
+    return Backup(len(missing) - len(unkept), len(needed) - len(missing), pruned, tuple(lost), tuple(unkept.values()))
 
 
 def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) -> list[str]:
@@ -97,14 +100,14 @@ def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) ->
         with _holding(folder) as target:
             paths = [path for path in originals.kept(backup) if not target.file(path.stem).exists()]
             room.require(folder, sum(path.stat().st_size for path in paths) + _size(backup))
-            faults = _keep(Library(backup), target, {path.stem: "an edition" for path in paths}, progress)
+            unkept = _keep(Library(backup), target, {path.stem: "an edition" for path in paths}, progress)
             _copy_priors(backup, folder)
             if not (folder / "library.sqlite").exists():
                 with replacing(folder / "library.sqlite", mode=0o600) as written:
                     shutil.copyfile(backup / "library.sqlite", written)
             (folder / UNFINISHED).unlink()
             sync_folder(folder)
-    return faults
+    return list(unkept.values())
 
 
 def fault(backup: Path) -> str:
@@ -181,17 +184,17 @@ def _alike(one: Path, other: Path) -> bool:
     return one.is_file() and other.is_file() and one.stat().st_size == other.stat().st_size
 
 
-def _keep(source: Library, target: Library, wanted: dict[str, str], progress: Progress) -> list[str]:
-    """Copy originals, each proven by its digest; return what is wrong with those that could not be."""
-    faults = []
+def _keep(source: Library, target: Library, wanted: dict[str, str], progress: Progress) -> dict[str, str]:
+    """Copy originals, each proven by its digest; return what is wrong with those that could not be, by digest."""
+    faults = {}
     for done, (digest, user) in enumerate(wanted.items(), start=1):
         path = source.file(digest)
         try:
             target.keep_file(path, digest)
         except ChangedFileError:
-            faults.append(f"{path}: expected the file that {user} needs, found another content")
+            faults[digest] = f"{path}: expected the file that {user} needs, found another content"
         except OSError as error:
-            faults.append(f"{path}: expected the file that {user} needs: {error.strerror}")
+            faults[digest] = f"{path}: expected the file that {user} needs: {error.strerror}"
         progress("files", done, len(wanted))
     return faults
 

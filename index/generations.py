@@ -108,9 +108,10 @@ def _built(library: Library, folder: Path) -> Generation:
 def current_name(library: Library) -> str:
     """The name of the generation in use, or "" when none was built yet."""
     try:
-        return (library.folder / "generations" / "current").read_text().strip()
+        name = (library.folder / "generations" / "current").read_text("ascii", "replace").strip()
     except FileNotFoundError:
         return ""
+    return name if name.isdigit() else ""
 
 
 def load(library: Library) -> Generation:

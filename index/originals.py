@@ -13,7 +13,9 @@ def needed(library: Library) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in library.rows("SELECT edition_id, digest, file FROM editions ORDER BY edition_id"):
         found |= {digest: row["edition_id"] for digest in (row["digest"], row["file"]) if digest}
-    for row in library.rows("SELECT digest, name FROM uploads WHERE digest IS NOT NULL ORDER BY upload_id"):
+    for row in library.rows(
+        "SELECT digest, name FROM uploads WHERE digest IS NOT NULL AND state NOT IN ('receiving', 'discarded') ORDER BY upload_id"
+    ):
         found.setdefault(row["digest"], f"the upload {row['name']!r}")
     for row in library.rows("SELECT change_id, before, after FROM changes ORDER BY change_id"):
         for entry in filter(None, map(entry_from_json, (row["before"], row["after"]))):

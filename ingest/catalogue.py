@@ -144,7 +144,7 @@ class _PublicationForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    title: dict[Language, Text]  # an empty one says that there is none
+    title: dict[Language, Text] = Field(min_length=1)
     abstract: dict[Language, Text] = Field(default_factory=dict)
     year: Annotated[int, Field(ge=1000, le=9999)] | None = None
     kind: str = ""
@@ -158,9 +158,13 @@ class _PublicationForm(BaseModel):
     editions: list[_EditionForm] = Field(min_length=1)
 
 
+class _FileForm(_PublicationForm):
+    title: dict[Language, Text]  # "title = {}" says that there is none
+
+
 def _read_entry(path: Path) -> tuple[Entry | None, list[str]]:
     try:
-        form = _PublicationForm.model_validate(tomllib.loads(path.read_text("utf-8")))
+        form = _FileForm.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         return None, [f"{path}: expected TOML in UTF-8: {error}"]
     except ValidationError as error:
