@@ -19,12 +19,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from index import room
 from index.contents import Contents, EditionState
-from index.durable import checksum, sync_file, sync_folder
+from index.database import DamagedLibraryError
+from index.durable import checksum, make_folder, sync_file, sync_folder
 from index.encoder import Vectors
 from index.schema import FORMAT, MIGRATIONS, NOW, SCHEMA, migrate
 from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vector, put_catalogue_entry
 from ingest.records import IsoglossError, Page, Passage, Publication
+
+MANIFEST = "backup.json"  # lies in a library that is a backup of another; see index/backup.py
 
 
 class UnusableLibraryError(IsoglossError):
@@ -51,9 +55,11 @@ class Library(Contents):
         library = cls(folder)
         try:
             found = library.meta("format")
-        except sqlite3.DatabaseError as error:
-            raise UnusableLibraryError(f"{file} is not a library: {error}. Restore it from a backup.") from error
+        except (DamagedLibraryError, sqlite3.DatabaseError) as error:
+            raise UnusableLibraryError(f"{file} is not a library: {error.__cause__ or error}. Restore it from a backup.") from error
         if found.isdecimal() and int(found) in MIGRATIONS:
+            if (folder / MANIFEST).exists():
+                raise UnusableLibraryError(f"{folder} is a backup that an older version made, and is not changed; run: isogloss restore {folder}")
             library._migrate()
         elif found != str(FORMAT):
             raise UnusableLibraryError(
@@ -101,15 +107,16 @@ class Library(Contents):
         kept = self.file(digest)
         if not kept.exists():
             kept = kept.with_suffix(path.suffix.lower())
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".copying-") as scratch:
-                copy = Path(scratch) / kept.name
-                shutil.copyfile(path, copy)
-                if checksum(copy) != digest:
-                    raise ChangedFileError(f"{path} changed while it was being read; ingest its folder again")
-                sync_file(copy)
-                copy.replace(kept)
-            sync_folder(kept.parent)
+            with room.noticing(self.folder):
+                make_folder(kept.parent)
+                with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".copying-") as scratch:
+                    copy = Path(scratch) / kept.name
+                    shutil.copyfile(path, copy)
+                    if checksum(copy) != digest:
+                        raise ChangedFileError(f"{path} changed while it was being read; ingest its folder again")
+                    sync_file(copy)
+                    copy.replace(kept)
+                sync_folder(kept.parent)
         return kept
 
     def put_publication(

@@ -175,9 +175,13 @@ def checked(said: Mapping[str, Any]) -> tuple[PublicationForm | None, list[tuple
         return None, [(_key(detail), _expected(detail)) for detail in error.errors()]
 
 
+class _FileForm(PublicationForm):
+    title: dict[Language, Text]  # "title = {}" says that there is none
+
+
 def _read_entry(path: Path) -> tuple[Entry | None, list[str]]:
     try:
-        form = PublicationForm.model_validate(tomllib.loads(path.read_text("utf-8")))
+        form = _FileForm.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         return None, [f"{path}: expected TOML in UTF-8: {error}"]
     except ValidationError as error:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, render_template, request
-from flask_babel import Babel
+from flask_babel import Babel, gettext
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
+from index.database import ReadOnlyLibraryError
 from index.encoder import Encoder
 from index.library import Library
 from index.likeness import Likeness
+from index.room import FullDiskError, is_for_want_of_room
 from index.searcher import Searcher
 from ingest.drawing import Drawer
 from search_app import (
@@ -39,6 +42,7 @@ from search_app.desk import desk
 from search_app.marking import marked
 from search_app.pictures import Pictures
 from search_app.plain import isolated
+from search_app.wording import InsufficientStorage
 
 PACKED = {"text/html", "text/css", "text/javascript", "text/csv", "application/json", "application/atom+xml", "application/xml"}
 SHORT = 1000  # bytes that fit one packet with the headers, compressed or not
@@ -67,6 +71,9 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
     app.after_request(_guard)
     app.after_request(_pack)
     app.register_error_handler(HTTPException, _explain)
+    app.register_error_handler(FullDiskError, _no_room)
+    app.register_error_handler(OSError, _no_room)
+    app.register_error_handler(ReadOnlyLibraryError, _read_only)
     app.jinja_env.globals |= {
         "interface": languages.of_interface,
         "interfaces": interface.LANGUAGES,
@@ -130,6 +137,17 @@ def _pack(response: Response) -> Response:
             if etag:
                 response.set_etag(etag, weak=True)  # the same in content, not byte by byte
     return response
+
+
+def _no_room(error: FullDiskError | OSError) -> Any:
+    """Say that the disk is full; what else the system says is an error of ours."""
+    if isinstance(error, OSError) and not is_for_want_of_room(error):
+        raise error
+    return _explain(InsufficientStorage(gettext("What was stored before is whole, this was not stored. It can be sent again when there is room.")))
+
+
+def _read_only(error: ReadOnlyLibraryError) -> Any:
+    return _explain(ServiceUnavailable(gettext("This library can be searched, but nothing in it can be changed now.")))
 
 
 def _explain(error: HTTPException) -> tuple[Response | str, int] | tuple[str, int, dict[str, str]]:

@@ -37,7 +37,7 @@ def as_csv(head: Sequence[str], rows: Iterable[Sequence[str | int]], filename: s
     written = StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow(head)
-    writer.writerows([cell if isinstance(cell, int) else _plain(cell) for cell in row] for row in rows)
+    writer.writerows([cell if isinstance(cell, int) else disarmed(cell) for cell in row] for row in rows)
     response = Response("\ufeff" + written.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=filename)
     return response
@@ -64,7 +64,7 @@ def _row(found: PublicationHit) -> Sequence[str | int]:
     ]  # fmt: skip
 
 
-def _plain(text: str) -> str:
+def disarmed(text: str) -> str:
     """The text on one line, behind an apostrophe where a spreadsheet would run it as a formula."""
     text = one_line(text)
     return "'" + text if text.startswith(FORMULA) else text

@@ -63,8 +63,16 @@ ERRORS = {
     404: lazy_gettext("Not found"),
     405: lazy_gettext("This address is not for that"),
     500: lazy_gettext("Something went wrong here"),
+    503: lazy_gettext("Not now"),
+    507: lazy_gettext("There is no room on the disk"),
 }
 NOWHERE = lazy_gettext("There is no page at this address. It may have moved, or have been copied in part.")
+
+
+class InsufficientStorage(HTTPException):
+    """What werkzeug has no class for."""
+
+    code = 507
 
 
 def part(name: str) -> str:

@@ -42,6 +42,7 @@ HOMES = {
     "stdnum": {"ingest/identifiers.py"},
     "subprocess": {"ingest/ocr.py", "search_app/supervision.py"},
     "tokenizers": {"index/bundled.py"},
+    "tomli_w": {"search_app/exporting.py"},
     "torch": {"index/bundled.py"},
     "transformers": {"index/bundled.py"},
     "waitress": {"search_app/cli.py"},

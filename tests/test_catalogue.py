@@ -112,6 +112,11 @@ def test_a_wrong_entry_says_where_what_was_expected_and_what_was_found(corpus, e
     assert expected in rest and found in rest
 
 
+def test_a_publication_without_a_title_says_so(tmp_path):
+    (tmp_path / "publication.toml").write_text('title = {}\n[[editions]]\nlanguage = "my"\n', "utf-8")
+    assert (read_catalogue(tmp_path).problems, read_catalogue(tmp_path).entries[0].publication.titles) == ((), {})
+
+
 @pytest.mark.parametrize(("entry", "reason"), [('[title]\nth = "ป่า"\nth = x\n', "at line 3"), ('[title]\nfr = "forêt"\n'.encode("latin-1"), "UTF-8")])
 def test_a_file_that_is_no_toml_in_utf_8_is_reported_with_its_place(corpus, entry, reason):
     catalogue = read_catalogue(corpus("woods", entry))
