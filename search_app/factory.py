@@ -65,7 +65,7 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     app.jinja_env.globals |= {
         "interface": languages.of_interface,
         "interfaces": interface.LANGUAGES,
-        "here": _here,
+        "here": languages.here,
         "token": _token,
         "feed_address": feeds.address,
     }
@@ -87,11 +87,6 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
     return app
 
 
-def _here() -> str:
-    """The address of the page that is asked for, within this site."""
-    return request.full_path.rstrip("?")
-
-
 def _token() -> Markup:
     """What every form of the desk must hold, so that no other site can send it."""
     return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
@@ -105,7 +100,7 @@ def _guard(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
         asked = PRIVATE & request.args.keys() and request.endpoint != "feeds.atom"
-        response.headers["Cache-Control"] = "private, no-store" if asked else "private, no-cache"
+        response.headers["Cache-Control"] = "private, no-store" if asked or "desk" in request.blueprints else "private, no-cache"
     return response
 
 
