@@ -150,7 +150,7 @@ class Accounts:
     def _matches(self, name: str, password: bytes) -> bool:
         """Compare with the account's hash, or with nobody's; bring a hash that was made with other parameters up to date."""
         rows = self._library.rows("SELECT hash FROM accounts WHERE name = ?", (name,))
-        nobodys = _nobodys_hash()
+        nobodys = nobodys_hash()
         hashed = str(rows[0]["hash"]) if rows else nobodys
         try:
             HASHER.verify(hashed, password[:LONGEST])
@@ -180,7 +180,8 @@ def secret(folder: Path) -> bytes:
 
 
 @cache
-def _nobodys_hash() -> str:
+def nobodys_hash() -> str:
+    """What is compared with the password of an account that nobody has."""
     return HASHER.hash(secrets.token_hex())
 
 

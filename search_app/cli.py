@@ -104,21 +104,47 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="First bring the library up to date with this folder.",
 )
+@click.option(
+    "--behind-proxy",
+    "proxies",
+    type=click.IntRange(0, 9),
+    default=0,
+    envvar="ISOGLOSS_PROXIES",
+    help="How many proxies of yours are before this server, whose X-Forwarded headers are believed. [env: ISOGLOSS_PROXIES]",
+)
+@click.option(
+    "--address",
+    default="",
+    metavar="URL",
+    envvar="ISOGLOSS_ADDRESS",
+    help="The public address, such as https://library.example/isogloss, which feeds and citations carry. [env: ISOGLOSS_ADDRESS]",
+)
 @LIBRARY
 @ENCODER
-def serve(host: str, port: int, threads: int, publications: Path | None, folder: Path, encoder_name: str) -> None:
+def serve(host: str, port: int, threads: int, publications: Path | None, proxies: int, address: str, folder: Path, encoder_name: str) -> None:
     """Serve the search pages until interrupted."""
     import waitress
 
     from search_app.factory import create_app
+    from search_app.standing import place
 
     with plain_errors():
         library, encoder = open_library(folder, create=publications is not None), open_encoder(encoder_name)
         if publications:
             _ingest(publications, library, encoder)
         app = create_app(library, encoder)
+        place(app, address, proxies, host)
         try:
-            server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None, connection_limit=1000, asyncore_use_poll=True)
+            server = waitress.create_server(
+                app,
+                host=host,
+                port=port,
+                threads=threads,
+                ident=None,
+                connection_limit=1000,
+                asyncore_use_poll=True,
+                clear_untrusted_proxy_headers=False,  # what of them is believed, `place` decides
+            )
         except (OSError, ValueError) as error:
             raise IsoglossError(f"Cannot listen on {host}:{port}: {error}. Choose another with --port.") from error
     shown = f"[{host}]" if ":" in host else host

@@ -15,15 +15,6 @@ PASSWORD = "กขค three blue horses"
 HERE = "192.0.2.7"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Hashing that costs next to nothing; what it costs is tested once."""
-    monkeypatch.setattr(accounts, "HASHER", PasswordHasher(time_cost=1, memory_cost=64))
-    accounts._nobodys_hash.cache_clear()
-    yield
-    accounts._nobodys_hash.cache_clear()
-
-
 @pytest.fixture
 def clock(monkeypatch):
     """The time, which a test sets: clock[0]."""

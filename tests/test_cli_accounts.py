@@ -5,11 +5,9 @@ import shlex
 
 import click
 import pytest
-from argon2 import PasswordHasher
 from click.testing import CliRunner
 from conftest import LexiconEncoder
 
-from index import accounts
 from index.accounts import Accounts
 from index.changes import Changes
 from index.library import Library
@@ -22,7 +20,6 @@ PASSWORD = "กขค three blue horses"
 
 @pytest.fixture
 def isogloss(tmp_path, monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", PasswordHasher(time_cost=1, memory_cost=64))
     monkeypatch.delenv("ISOGLOSS_LIBRARY", raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(cli.main, ["account", *arguments], **options)
@@ -76,9 +73,7 @@ def test_accounts_are_listed_given_other_passwords_and_removed(isogloss, library
 def test_what_cannot_be_done_ends_with_2_and_a_reason_and_changes_nothing(isogloss, library, arguments, said, reason):
     before = log(library)
     result = isogloss(*arguments, *(["--password-stdin"] if said else []), input=said)
-    assert result.exit_code == 2 and f"Error: {reason}" in result.stderr.replace("expected a name of 1 to 64 characters that ", "").replace(
-        "expected a password of ", ""
-    )
+    assert result.exit_code == 2 and re.search(f"Error: .*{reason}", result.stderr)
     assert log(library) == before and Accounts(library).is_right("ana", PASSWORD, "127.0.0.1")
 
 

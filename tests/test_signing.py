@@ -4,7 +4,6 @@ import re
 import time
 
 import pytest
-from argon2 import PasswordHasher
 from conftest import LexiconEncoder
 from filling import fill, publication
 from flask import Flask
@@ -21,14 +20,6 @@ PASSWORD = "กขค three blue horses"
 READERS = ["/", "/?q=ป่า", "/publications/woods", "/languages", "/quality", "/api/", "/api/v1/search?q=غابة", "/search.atom", "/sitemap.xml", "/oai?verb=Identify",
            "/publications/woods.ris", "/nowhere", "/static/isogloss.css", "/api/v1/nowhere"]  # fmt: skip
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(accounts, "HASHER", PasswordHasher(time_cost=1, memory_cost=64))
-    accounts._nobodys_hash.cache_clear()
-    yield
-    accounts._nobodys_hash.cache_clear()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from index.library import Library
 from search_app.desk.browsers import known_browser, remember_browser
 from search_app.languages import here, local
 from search_app.search import searcher
+from search_app.standing import PRIVATE
 
 A_MOMENT = 2  # seconds, after which whoever found the desk busy may try again
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded")  # what only proxies say
@@ -160,7 +161,7 @@ def _asked_again(template: str, problem: str, status: int, seconds: int = 0, **s
 def _is_private() -> bool:
     """Whether nobody between here and the browser can read a password."""
     if request.is_secure:
-        return bool(request.environ.get("isogloss.private", True))
+        return bool(request.environ.get(PRIVATE, True))
     return _is_loopback(request.remote_addr) and not any(name in request.headers for name in FORWARDED)
 
 
