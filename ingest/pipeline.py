@@ -1,6 +1,7 @@
 """Read many files in worker processes, so that one bad file ends with a reason while the others go on. With ingest/drawing.py, the only module that imports pebble.
 
-PDFium, pypdf and lxml fetch nothing, so the processes need no network; they have no more rights than their parent, only less to spend.
+PDFium, pypdf and lxml fetch nothing, so the processes are cut off from the network where the system allows it (ingest/isolation.py). They may
+read and write the same files as their parent, and have less to spend.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from index.counterparts import Counterpart
 from index.marks import Mark
 from index.searcher import PublicationHit
 from ingest.records import UNDETERMINED, Edition, Passage, Publication, primary
+from search_app.standing import within
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
 MAX_QUOTATION = 1000  # characters; no passage is longer, and to look for what is like four times as many takes half a minute
@@ -41,13 +42,13 @@ def edition_data(edition: Edition) -> dict[str, Any]:
         "language": edition.language,
         "label": edition.label,
         "part": edition.part,
-        "file": f"/files/{quote(edition.edition_id)}" if edition.digest else None,
+        "file": within(f"/files/{quote(edition.edition_id)}") if edition.digest else None,
     }
 
 
 def page_address(edition: Edition, page: int) -> str | None:
     """The permanent address of a page, named after what the file holds; None without a file or for the catalogue entry, page 0."""
-    return f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}" if edition.digest and page else None
+    return within(f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}") if edition.digest and page else None
 
 
 def shown_language(edition: Edition, passage: Passage) -> str:

@@ -21,7 +21,7 @@ blueprint = Blueprint("documentation", __name__)
 @blueprint.get("/api/v1/openapi.json")
 def description() -> Response:
     """Give this API's description in OpenAPI 3.1."""
-    return json_answer(openapi.describe(operations, VERSION))
+    return json_answer(openapi.describe(operations, VERSION, request.script_root or "/"))
 
 
 @blueprint.get("/api/")
@@ -29,7 +29,7 @@ def page() -> str:
     """Document the API for people, from the same description, with examples from this library."""
     return render_template(
         "api.html",
-        api=openapi.describe(operations, VERSION),
+        api=openapi.describe(operations, VERSION, request.script_root or "/"),
         examples={name: (link, DIRECTIONS.sub("", unquote(link))) for name, link in _examples().items()},
     )
 

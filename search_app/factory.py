@@ -48,6 +48,14 @@ PACKED = {"text/html", "text/css", "text/javascript", "text/csv", "application/j
 SHORT = 1000  # bytes that fit one packet with the headers, compressed or not
 MOST_SENT = 100_000  # bytes that a reader or a harvester may send; their forms are a hundredth of that
 PRIVATE = {"q", "quote", "back"}  # parameters that say what somebody asked
+YEAR = 31_536_000  # seconds
+GUARDS = {
+    "Referrer-Policy": "no-referrer",  # addresses hold what was asked
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "Cross-Origin-Opener-Policy": "same-origin",  # a page that opens this one gets no hold of it
+    "Cross-Origin-Resource-Policy": "same-origin",  # nor can it embed pictures of pages, or measure how they load
+}
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -77,7 +85,7 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
     app.jinja_env.globals |= {
         "interface": languages.of_interface,
         "interfaces": interface.LANGUAGES,
-        "here": _here,
+        "here": languages.here,
         "token": _token,
         "feed_address": feeds.address,
     }
@@ -102,11 +110,6 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
     return app
 
 
-def _here() -> str:
-    """The address of the page that is asked for, within this site."""
-    return request.full_path.rstrip("?")
-
-
 def _token() -> Markup:
     """What every form of the desk must hold, so that no other site can send it."""
     return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
@@ -116,11 +119,12 @@ def _guard(response: Response) -> Response:
     """Let nothing be loaded from elsewhere, and no address with a query be handed on or kept."""
     if response.mimetype != "application/pdf":  # browsers show a PDF in a page of their own, which this would break
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + ("; sandbox" if request.endpoint == "publication.file" else "")
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(GUARDS)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
     if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
         asked = PRIVATE & request.args.keys() and request.endpoint != "feeds.atom"
-        response.headers["Cache-Control"] = "private, no-store" if asked else "private, no-cache"
+        response.headers["Cache-Control"] = "private, no-store" if asked or "desk" in request.blueprints else "private, no-cache"
     return response
 
 
