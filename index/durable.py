@@ -31,6 +31,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it, durably; one that is there stays as it is."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 @contextmanager
 def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Give a file to write beside `path`; it takes the place of `path`, whole and on disk, when the block ends well."""

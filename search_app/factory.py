@@ -103,7 +103,7 @@ def _guard(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + ("; sandbox" if request.endpoint == "publication.file" else "")
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
+    if (request.endpoint not in ("static", "pages.image") or response.status_code >= 400) and not response.cache_control.no_store:
         asked = PRIVATE & request.args.keys() and request.endpoint != "feeds.atom"
         response.headers["Cache-Control"] = "private, no-store" if asked else "private, no-cache"
     return response

@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from index.accounts import secret
 from index.library import Library
-from search_app.desk import signing
+from search_app.desk import files, receiving, resumable, signing
 
 
 class Part(Protocol):
@@ -23,11 +23,13 @@ class Part(Protocol):
         """Say in a sentence what waits there for somebody; "" when nothing does."""
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (files,)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+blueprint.before_request(receiving.admit_more)
 blueprint.before_request(signing.admit)
 blueprint.register_blueprint(signing.blueprint)
+blueprint.register_blueprint(resumable.blueprint)
 for part in PARTS:
     blueprint.register_blueprint(part.blueprint)
 
@@ -49,6 +51,7 @@ def install(app: Flask, library: Library) -> None:
     )
     CSRFProtect(app)
     signing.install(app)
+    receiving.install(app, library)
     app.register_blueprint(blueprint)
     app.jinja_env.globals["desk_menu"] = lambda: [(part.TITLE, _address(part)) for part in PARTS]
 

@@ -43,6 +43,11 @@ def analyst() -> str:
     return str(current_user.name)
 
 
+def is_analyst() -> bool:
+    """Whether somebody is signed in."""
+    return bool(current_user.is_authenticated)
+
+
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> AnyResponse | str | tuple[str, int]:
     """Ask for name and password, and open a session."""
