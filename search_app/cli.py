@@ -104,9 +104,13 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="First bring the library up to date with this folder.",
 )
+@click.option(
+    "--max-upload", type=click.IntRange(1, 100_000), default=200, show_default=True, envvar="ISOGLOSS_MAX_UPLOAD",
+    help="MiB of the largest file that analysts may send. [env: ISOGLOSS_MAX_UPLOAD]",
+)  # fmt: skip
 @LIBRARY
 @ENCODER
-def serve(host: str, port: int, threads: int, publications: Path | None, folder: Path, encoder_name: str) -> None:
+def serve(host: str, port: int, threads: int, publications: Path | None, max_upload: int, folder: Path, encoder_name: str) -> None:
     """Serve the search pages until interrupted."""
     import waitress
 
@@ -117,6 +121,7 @@ def serve(host: str, port: int, threads: int, publications: Path | None, folder:
         if publications:
             _ingest(publications, library, encoder)
         app = create_app(library, encoder)
+        app.config["LARGEST_UPLOAD"] = max_upload * 1024**2
         try:
             server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None, connection_limit=1000, asyncore_use_poll=True)
         except (OSError, ValueError) as error:

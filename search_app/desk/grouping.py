@@ -60,7 +60,7 @@ def groups(uploads: Sequence[Upload]) -> list[list[Upload]]:
 
 def stem_of(name: str) -> tuple[str, str]:
     """A file's name without the language that it says at its start or its end, and that language, "" where it says none."""
-    words = BETWEEN.split(PurePath(name).stem.strip())
+    words = [word for word in BETWEEN.split(PurePath(name).stem) if word]
     for place in (-1, 0):
         for size in (2, 1):  # "pt-BR" before "pt"
             said = words[place : place + size] if place == 0 else words[-size:]
