@@ -77,8 +77,8 @@ def different(editions: dict[tuple[str, str], str], rights: dict[str, str]) -> I
 
 def same(texts: Sequence[str]) -> Iterator[tuple[str, Callable[[], float]]]:
     yield (
-        "other lines, pages, capitals, spaces",
-        lambda: lowest(texts, lambda text: "\n".join(text[at : at + 50].upper() for at in range(0, len(text), 50))),
+        "other lines and pages",
+        lambda: lowest(texts, lambda text: "\n".join(text[at : at + 50] for at in range(0, len(text), 50))),
     )
     for share in SHARES[:3]:
         yield f"{share:.0%} of the letters read wrongly", lambda share=share: lowest(texts, lambda text: misread(text, share))  # type: ignore[misc]
@@ -104,7 +104,11 @@ def pairs(texts: dict[Key, str], wanted: Callable[[Key, Key], bool]) -> Iterator
     keys = list(texts)
     sketches = np.stack([sketch([texts[key]]) for key in keys])
     alike = {key: resemblance(sketches[place], sketches) for place, key in enumerate(keys)}
-    yield from ((float(alike[one][keys.index(other)]), one, other) for one, other in combinations(keys, 2) if wanted(one, other))
+    yield from (
+        (float(alike[one][keys.index(other)]), one, other)
+        for one, other in combinations(keys, 2)
+        if wanted(one, other) and texts[one] != texts[other]
+    )
 
 
 def highest(texts: dict[Key, str], wanted: Callable[[Key, Key], bool]) -> float:

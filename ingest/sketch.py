@@ -26,7 +26,7 @@ NEAR = 0.5  # of the shingles of either text; docs/duplicates.md says why
 
 def sketch(texts: Iterable[str]) -> Sketch:
     """The sketch of a document, given as the texts of its pages; case, spaces, signs and where its pages end make no difference."""
-    letters = BETWEEN.sub("", unicodedata.normalize("NFKC", "\n".join(texts)).casefold())
+    letters = unicodedata.normalize("NFC", BETWEEN.sub("", unicodedata.normalize("NFKC", "\n".join(texts)).casefold()))
     codes = np.frombuffer(letters.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
     kept = np.full(BINS, EMPTY, np.uint32)
     if len(codes) >= SHINGLE:

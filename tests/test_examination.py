@@ -35,7 +35,7 @@ def test_language_title_year_and_pages_are_found_and_a_hostile_file_costs_no_oth
     thai = send(library, "a.pdf", (CORPUS / "river-corridor" / "th.pdf").read_bytes())
     broken = send(library, "b.pdf", b"%PDF-1.7 and nothing more")
     hostile = send(library, "c.pdf", form_that_draws_itself())
-    arabic = send(library, "d.pdf", (CORPUS / "online-safety-survey" / "ar.pdf").read_bytes())
+    arabic = send(library, "d.pdf", (CORPUS / "platform-reporting-law" / "ar.pdf").read_bytes())
     task = work(library)
     found = {upload.upload_id: upload for upload in Uploads(library).uploads()}
     assert [found[name].state for name in (thai, broken, hostile, arabic)] == ["examined", "refused", "examined", "examined"]

@@ -146,6 +146,8 @@ def existing(library, encoder, name: str, language: str, digest: str, text: str)
     work = publication(name, [language])
     work = replace(work, editions=(replace(work.editions[0], digest=digest),))
     fill(library, encoder, work, {language: [text]})
+    library.file(digest).parent.mkdir(parents=True, exist_ok=True)
+    library.file(digest).touch()
     Sketches(library).put(digest, sketch([text]))
 
 

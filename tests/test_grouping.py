@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from index.loose_entries import LooseEntry
@@ -16,12 +18,8 @@ def upload(name: str, **findings: object) -> Upload:
 
 
 def publication(name: str, **described: object) -> Publication:
-    return Publication(
-        **{
-            **dict(publication_id=name, titles={"en": name}, abstracts={}, year=None, kind="", topics=(), countries=(), source="", editions=()),
-            **described,
-        }
-    )  # type: ignore[arg-type]
+    plain = Publication(name, {"en": name}, {}, None, "", (), (), "", ())
+    return replace(plain, **described)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +46,7 @@ def test_names_that_differ_only_in_a_language_belong_together_in_the_order_in_wh
 
 def test_a_shared_isbn_or_doi_joins_what_names_keep_apart():
     files = [upload("a-fr.pdf", isbn="1"), upload("b.pdf", doi="x"), upload("a-es.pdf"), upload("c.pdf", isbn="1", doi="x"), upload("d.pdf", isbn="")]
-    assert names(groups(files)) == [["a-fr.pdf", "a-es.pdf", "c.pdf", "b.pdf"], ["d.pdf"]]
+    assert names(groups(files)) == [["a-fr.pdf", "a-es.pdf", "b.pdf", "c.pdf"], ["d.pdf"]]
 
 
 def test_places_number_new_publications_and_name_those_that_are_there():

@@ -18,8 +18,7 @@ class Part(Protocol):
     blueprint: Blueprint  # its view "page" is in the menu
     TITLE: str  # under this name
 
-    @staticmethod
-    def notice() -> str:
+    def notice(self) -> str:
         """Say in a sentence what waits there for somebody; "" when nothing does."""
 
 

@@ -187,4 +187,6 @@ def _row(upload: Upload) -> Row:
     def said(field: str) -> str:
         return request.form.get(f"{field}-{upload.upload_id}", "")
 
-    return Row(upload, bool(said("chosen")), *(said(field) for field in ("title", "language", "year", "part", "place")), bool(said("replaces")))
+    return Row(
+        upload, bool(said("chosen")), said("title"), said("language"), said("year"), said("part"), said("place"), bool(said("replaces"))
+    )  # fmt: skip

@@ -62,4 +62,4 @@ def worded(found: str, message: str) -> str:
         "too many": gettext("Too many files wait here already. Add or discard some of them first."),
         "no room": gettext("The disk of the library is full. Make room there, then send the file again: what has come is kept."),
     }
-    return said.get(found, message)
+    return str(said.get(found, message))

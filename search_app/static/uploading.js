@@ -1,4 +1,4 @@
-// Files sent piece by piece, so that a broken line, a pause or a reload costs one piece (https://tus.io). Without it the plain form sends them whole.
+// Files sent piece by piece, so that a broken line, a pause or a reload costs one piece (the protocol tus 1.0.0). Without it the plain form sends them whole.
 "use strict";
 {
 const LARGEST = 1 << 20, FIRST = 1 << 18, SMALLEST = 1 << 16; // bytes of a piece: larger while the line is quick, smaller when it breaks
