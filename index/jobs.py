@@ -71,6 +71,17 @@ class Jobs:
                 run("INSERT INTO documents (job_id, name, position, state) VALUES (?,?,?,'waiting')", (job_id, name, position))
         return int(job_id)
 
+    def gather(self, kind: Kind, by: str, name: str) -> int:
+        """Ask for one more document in the account's last job of this kind that nobody has taken up, else in a new job; return its number."""
+        with self._library.transaction(contents=False) as run:
+            found = run("SELECT max(job_id) FROM jobs WHERE kind = ? AND \"by\" = ? AND state = 'waiting' AND attempts = 0", (kind, by)).fetchone()[0]
+            if found is None:
+                return self.add(kind, by, [name])
+            place = "(SELECT total FROM jobs WHERE job_id = ?1)"
+            run(f"INSERT INTO documents (job_id, name, position, state) VALUES (?1, ?2, {place}, 'waiting') ON CONFLICT DO NOTHING", (found, name))
+            run("UPDATE jobs SET total = (SELECT count(*) FROM documents WHERE job_id = ?1) WHERE job_id = ?1", (found,))
+        return int(found)
+
     # -- what there is
 
     def jobs(self, k: int = 50, offset: int = 0) -> list[Job]:

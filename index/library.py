@@ -119,6 +119,27 @@ class Library(Contents):
                 sync_folder(kept.parent)
         return kept
 
+    def take_file(self, path: Path, digest: str) -> Path:
+        """Move an original, a PDF whose digest this is, into the library; return where it lies, once that is on disk. Done again, it does nothing."""
+        kept = self.file(digest)
+        make_folder(kept.parent)
+        if path.exists():
+            path.chmod(0o644)
+            sync_file(path)
+            path.replace(kept)  # also where there is one: then the same, or a damaged one
+            sync_folder(kept.parent)
+            sync_folder(path.parent)
+        return kept
+
+    def in_use(self, digest: str) -> bool:
+        """Whether an edition has this file or should have it, a change that can be undone names it, or an upload brought it."""
+        found = self.rows(
+            "SELECT 1 FROM editions WHERE digest = ?1 OR file = ?1 UNION ALL SELECT 1 FROM uploads WHERE digest = ?1 AND state <> 'discarded' "
+            "UNION ALL SELECT 1 FROM changes WHERE instr(before || after, ?1) LIMIT 1",
+            (digest,),
+        )
+        return bool(found)
+
     def put_publication(
         self, publication: Publication, folder: str, passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None
     ) -> None:

@@ -24,6 +24,10 @@ from search_app.options import ENCODER, LIBRARY, encoders_of, open_encoder, open
 )
 @click.option("--work/--no-work", default=True, show_default=True, help="Do the jobs of the desk beside it, or leave them to: isogloss work.")
 @click.option(
+    "--max-upload", type=click.IntRange(1, 100_000), default=200, show_default=True, envvar="ISOGLOSS_MAX_UPLOAD",
+    help="MiB of the largest file that analysts may send. [env: ISOGLOSS_MAX_UPLOAD]",
+)  # fmt: skip
+@click.option(
     "--behind-proxy", "proxies", type=click.IntRange(0, 9), default=0, envvar="ISOGLOSS_PROXIES",
     help="How many proxies of yours are before this server, whose X-Forwarded headers are believed. [env: ISOGLOSS_PROXIES]",
 )  # fmt: skip
@@ -34,7 +38,16 @@ from search_app.options import ENCODER, LIBRARY, encoders_of, open_encoder, open
 @LIBRARY
 @ENCODER
 def serve(
-    host: str, port: int, threads: int, publications: Path | None, work: bool, proxies: int, address: str, folder: Path, encoder_name: str
+    host: str,
+    port: int,
+    threads: int,
+    publications: Path | None,
+    work: bool,
+    max_upload: int,
+    proxies: int,
+    address: str,
+    folder: Path,
+    encoder_name: str,
 ) -> None:
     """Serve the search pages until interrupted; a new library is made where there is none."""
     import waitress
@@ -53,6 +66,7 @@ def serve(
             bring_up_to_date(publications, library, encoder)
         remember_encoder(library, encoder, encoder_name)
         app = create_app(library, encoder, encoders_of(library))
+        app.config["LARGEST_UPLOAD"] = max_upload * 1024**2
         place(app, address, proxies, host)
         try:
             server = waitress.create_server(

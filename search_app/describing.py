@@ -64,13 +64,13 @@ def _described(reading: Reading) -> Described:
     content = reading.content or Content("", ())
     language, guessed = language_of(content), ""
     if language == UNDETERMINED:
-        language, guessed = _named(reading.edition_id), "by the name of the file"
+        language, guessed = named(reading.edition_id), "by the name of the file"
     if language == UNDETERMINED:
         guessed = "could not be told; und stands for that"
     return Described(reading.edition_id, language, guessed, content.proposal, reading.problem)
 
 
-def _named(file: str) -> str:
+def named(file: str) -> str:
     """The language that a file is called by: "fr.pdf", "report-fr.pdf"."""
     said = Path(file).stem.replace("_", "-")
     for tag in (said, said.rsplit("-", 1)[-1]):

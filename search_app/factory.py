@@ -122,7 +122,7 @@ def _guard(response: Response) -> Response:
     response.headers.update(GUARDS)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
-    if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
+    if (request.endpoint not in ("static", "pages.image") or response.status_code >= 400) and not response.cache_control.no_store:
         asked = PRIVATE & request.args.keys() and request.endpoint != "feeds.atom"
         response.headers["Cache-Control"] = "private, no-store" if asked or "desk" in request.blueprints else "private, no-cache"
     return response

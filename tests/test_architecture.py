@@ -47,6 +47,7 @@ HOMES = {
         "index/jobs.py",
         "index/library.py",
         "index/tables.py",
+        "index/uploads.py",
     },
     "stdnum": {"ingest/identifiers.py"},
     "subprocess": {"ingest/ocr.py", "search_app/supervision.py"},

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from index.accounts import Accounts, secret
 from index.library import Library
-from search_app.desk import entries, jobs, log, rebuild, report, signing
+from search_app.desk import entries, files, jobs, log, rebuild, receiving, report, resumable, signing
 from search_app.desk.browsers import DeskSessions
 
 
@@ -25,6 +25,7 @@ class Part(Protocol):
 
 
 PARTS: tuple[Part, ...] = (
+    files,
     entries,
     jobs,
     rebuild,
@@ -33,11 +34,12 @@ PARTS: tuple[Part, ...] = (
 )
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
-blueprint.before_request(entries.admit_more)
+blueprint.before_request(receiving.admit_more)
 blueprint.before_request(signing.admit)
 blueprint.context_processor(signing.known_to_templates)
 blueprint.register_error_handler(CSRFError, signing.explain_forgery)
 blueprint.register_blueprint(signing.blueprint)
+blueprint.register_blueprint(resumable.blueprint)
 for part in PARTS:
     blueprint.register_blueprint(part.blueprint)
 
@@ -62,6 +64,7 @@ def install(app: Flask, library: Library) -> None:
     CSRFProtect(app)
     signing.install(app)
     Accounts(library).forget_old()
+    receiving.install(app, library)
     app.register_blueprint(blueprint)
     app.jinja_env.globals["desk_menu"] = lambda: [(part.TITLE, _address(part)) for part in PARTS]
 

@@ -22,7 +22,6 @@ from search_app.desk.shelf import free_name, lacking, shelf, suggestions
 from search_app.languages import of_reader
 
 TITLE = lazy_gettext("Publications")
-LARGEST_FORM = 2 * 1024**2  # bytes: abstracts in thirty languages take nine for a letter of some scripts
 
 blueprint = Blueprint("entries", __name__)
 
@@ -31,12 +30,6 @@ def notice() -> str:
     """How many publications lack something that readers or the search miss."""
     count = len(lacking(signing.library()))
     return ngettext("Something is missing in %(num)d publication.", "Something is missing in %(num)d publications.", count) if count else ""
-
-
-def admit_more() -> None:
-    """Let a catalogue entry in many languages be sent. Runs before the form is looked at."""
-    if request.endpoint in ("desk.entries.edit", "desk.entries.new"):
-        request.max_content_length = request.max_form_memory_size = LARGEST_FORM
 
 
 @blueprint.get("/publications")
