@@ -204,7 +204,7 @@ def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]
 
 def _bare_entry(path: Path, folder: Path, taken: set[str]) -> Entry:
     relative = path.relative_to(folder).with_suffix("")
-    name = _identifier(str(relative))
+    name = identifier(str(relative))
     if not name or name in taken:
         name = f"{name}-{hashlib.sha256(str(relative).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}".strip("-")
     key = edition_id(name, UNDETERMINED)
@@ -212,7 +212,7 @@ def _bare_entry(path: Path, folder: Path, taken: set[str]) -> Entry:
     return Entry(Publication(name, {}, {}, None, "", (), (), "", (edition,)), {key: path}, catalogued=False)
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     """Keep letters with their marks and digits; everything between them becomes a hyphen."""
     kept = (char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in unicodedata.normalize("NFC", name))
     return "-".join("".join(kept).lower().split())

@@ -109,9 +109,9 @@ def _qualified(label: str) -> Told | None:
         return _joined(name, of) if name else None
     words = label.split()
     for place in range(1, len(words)):
-        for name, of in ((words[place:], words[:place]), (words[:place], words[place:])):
-            tag = _plain(" ".join(name))
-            if tag and (region := next(iter(_peoples(folded(" ".join(of)))), "")):
+        for named, people in ((words[place:], words[:place]), (words[:place], words[place:])):
+            tag = _plain(" ".join(named))
+            if tag and (region := next(iter(_peoples(folded(" ".join(people)))), "")):
                 return Told(_extended(tag, region))
     return None
 
