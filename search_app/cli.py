@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.records import IsoglossError
-from search_app import cli_keeping, cli_measuring
+from search_app import cli_importing, cli_keeping, cli_measuring
 from search_app.options import AS_JSON, ENCODER, LIBRARY, TROUBLE, open_encoder, open_library, plain_errors
 from search_app.terminal import errors, print_hit, print_report, reading
 
@@ -164,5 +164,5 @@ def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, agai
     return report.failed
 
 
-for command in (*cli_keeping.COMMANDS, *cli_measuring.COMMANDS):
+for command in (*cli_importing.COMMANDS, *cli_keeping.COMMANDS, *cli_measuring.COMMANDS):
     main.add_command(command)
