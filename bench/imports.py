@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from index.library import Library
-from index.loose import LooseEntries
+from index.loose_entries import LooseEntries
 from ingest.imports import read_import
 from search_app.importing import compare, store
 from search_app.remarks import remark
@@ -43,7 +43,7 @@ def main() -> None:
             assert not (again.added or again.merged or again.loose or report.failed), again.summary
             print(f"  {report.summary}; again: {again.summary}")
         counts = library.counts()
-        loose = len(LooseEntries(library).all())
+        loose = len(LooseEntries(library).entries())
         print(f"\n{counts['publications']} publications, {counts['editions']} editions, {loose} entries without editions; remarks: {dict(remarks)}")
         if expected and expected != (counts["publications"], counts["editions"]):
             sys.exit(f"expected {expected[0]} publications with {expected[1]} editions")

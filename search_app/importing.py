@@ -10,7 +10,7 @@ from typing import Literal
 
 from index.changes import Changes
 from index.library import Library
-from index.loose import LooseEntries
+from index.loose_entries import LooseEntries
 from ingest.catalogue import sha256
 from ingest.formats import format_of
 from ingest.gathering import free_name, renamed
@@ -78,7 +78,7 @@ def compare(library: Library, entries: Sequence[ImportedEntry]) -> list[Row]:
     for publication in there.values():
         for mark in _marks(publication, named=True):
             marks.setdefault(mark, publication.publication_id)
-    kept = {mark for one in LooseEntries(library).all() for mark in _marks(one.entry, named=False)}
+    kept = {mark for one in LooseEntries(library).entries() for mark in _marks(one.entry, named=False)}
     return [_row(entry, marks, there, kept) for entry in entries]
 
 

@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from index.accounts import secret
 from index.library import Library
-from search_app.desk import signing
+from search_app.desk import imports, signing
 
 
 class Part(Protocol):
@@ -18,12 +18,11 @@ class Part(Protocol):
     blueprint: Blueprint  # its view "page" is in the menu
     TITLE: str  # under this name
 
-    @staticmethod
-    def notice() -> str:
+    def notice(self) -> str:
         """Say in a sentence what waits there for somebody; "" when nothing does."""
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (imports,)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 blueprint.before_request(signing.admit)

@@ -30,7 +30,7 @@ class LooseEntries:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def all(self) -> list[LooseEntry]:
+    def entries(self) -> list[LooseEntry]:
         """Oldest first."""
         rows = self._library.rows("SELECT * FROM loose_entries ORDER BY entry_id")
         return [
@@ -48,6 +48,7 @@ class LooseEntries:
                     (entry_to_json(entry), json.dumps(flags), source, by),
                 )
 
-    def remove(self, entry_id: int) -> None:
+    def remove(self, entry_id: int) -> bool:
+        """Remove one that is settled, in the transaction that is open in this thread, if any; False when it has gone already."""
         with self._library.transaction(contents=False) as run:
-            run("DELETE FROM loose_entries WHERE entry_id = ?", (entry_id,))
+            return bool(run("DELETE FROM loose_entries WHERE entry_id = ?", (entry_id,)).rowcount)
