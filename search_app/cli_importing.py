@@ -36,8 +36,8 @@ def import_(catalogue: Path, form: str | None, dry_run: bool, files: Path | None
         pairs = list(zip(found.entries, chosen, strict=True))
         report = store(library, "command line", catalogue.name, pairs, files) if library and not dry_run else None
     print_import(found, rows, report)
-    flagged = any(entry.flagged for entry in found.entries) or any(remark.flagged for remark in found.remarks)
-    sys.exit(TROUBLE if found.problems or flagged or (report and (report.failed or report.flagged)) else 0)
+    flagged = any(one.flagged for one in report.outcomes) if report else any(entry.flagged for entry in found.entries)
+    sys.exit(TROUBLE if found.problems or flagged or (report and report.having("failed")) else 0)
 
 
 COMMANDS = (import_,)

@@ -14,14 +14,17 @@ from index.loose_entries import LooseEntries
 from ingest.catalogue import sha256
 from ingest.formats import format_of
 from ingest.gathering import free_name, renamed
-from ingest.imported import ImportedEntry, Remark
+from ingest.imported import ImportedEntry, Problem, Remark
 from ingest.labels import folded
 from ingest.records import Edition, IsoglossError, Publication, UnreadableFileError, primary
+from search_app.answers import title_in
 from search_app.storing import change_entry
 
 Choice = Literal["skip", "add", "merge", "new"]
 CHOICES: tuple[Choice, ...] = ("skip", "add", "merge", "new")
 SameBy = Literal["", "id", "DOI", "ISBN", "title", "text"]
+What = Literal["added", "merged", "skipped", "loose", "failed"]
+WHATS: tuple[What, ...] = ("added", "merged", "skipped", "loose", "failed")
 Marks = dict[tuple[str, ...], str]  # what identifies a publication, to its id
 
 
@@ -39,36 +42,54 @@ class Row:
         return self.same is not None or self.kept
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one entry."""
+
+    publication_id: str
+    called: str
+    language: str  # of what it is called
+    what: What
+    editions: int = 0  # that are new
+    remarks: tuple[Remark, ...] = ()
+    why: str = ""  # it failed
+
+    @property
+    def flagged(self) -> bool:
+        return any(remark.flagged for remark in self.remarks)
+
+
 @dataclass(slots=True)
 class Report:
-    """What became of an import."""
+    """What became of an import; everything that was decided by a rule stands in it."""
 
     source: str
-    added: list[str] = field(default_factory=list)  # publication ids
-    merged: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    editions: int = 0  # that are new
-    loose: int = 0
-    flagged: list[tuple[str, list[dict[str, object]]]] = field(default_factory=list)  # id, remarks
-    failed: list[tuple[str, str]] = field(default_factory=list)  # id, why
+    outcomes: list[Outcome] = field(default_factory=list)
+    problems: tuple[Problem, ...] = ()  # records that could not be read
+    remarks: tuple[Remark, ...] = ()  # on the whole
+
+    def having(self, what: What) -> list[Outcome]:
+        return [one for one in self.outcomes if one.what == what]
+
+    @property
+    def editions(self) -> int:
+        return sum(one.editions for one in self.outcomes)
 
     @property
     def summary(self) -> str:
-        counts = {
-            "added": len(self.added), "editions": self.editions, "merged": len(self.merged), "skipped": len(self.skipped), "loose": self.loose,
-            "flagged": len(self.flagged), "failed": len(self.failed),
-        }  # fmt: skip
-        return f"{self.source}: {', '.join(f'{number} {what}' for what, number in counts.items() if number) or 'nothing new'}"
+        counts: dict[str, int] = {what: len(self.having(what)) for what in WHATS}
+        counts |= {"editions": self.editions, "flagged": sum(one.flagged for one in self.outcomes), "unreadable": len(self.problems)}
+        return f"{self.source}: {', '.join(f'{number} {what}' for what, number in counts.items() if number) or 'nothing'}"
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Report:
-        return cls(**json.loads(text))
-
-    def remarks(self) -> list[tuple[str, list[Remark]]]:
-        return [(name, [Remark(str(one["code"]), _about(one["about"])) for one in remarks]) for name, remarks in self.flagged]
+        said = json.loads(text)
+        outcomes = [Outcome(**{**one, "remarks": tuple(Remark(**remark) for remark in one["remarks"])}) for one in said["outcomes"]]
+        problems = tuple(Problem(one["line"], Remark(**one["remark"])) for one in said["problems"])
+        return cls(said["source"], outcomes, problems, tuple(Remark(**remark) for remark in said["remarks"]))
 
 
 def compare(library: Library, entries: Sequence[ImportedEntry]) -> list[Row]:
@@ -91,18 +112,18 @@ def store(library: Library, by: str, source: str, chosen: Sequence[tuple[Importe
     rows = compare(library, [entry for entry, _ in chosen])
     for row, (_, choice) in zip(rows, chosen, strict=True):
         entry = row.entry
-        name = entry.publication.publication_id
         try:
             if choice == "skip" or row.kept or (row.there and (choice == "add" or (entry.loose and choice == "merge"))):
-                report.skipped.append(name)
+                outcome = _outcome(entry.publication, "skipped")
             elif entry.loose:
                 LooseEntries(library).add(by, entry.publication, [remark.code for remark in entry.remarks], source)
-                report.loose += 1
+                outcome = _outcome(entry.publication, "loose", remarks=entry.remarks)
             else:
-                _store(library, by, row, choice, files, report)
+                outcome = _store(library, by, row, choice, files)
         except (IsoglossError, OSError) as error:
-            report.failed.append((name, str(error)))
-    if report.added or report.merged or report.loose or report.failed:
+            outcome = replace(_outcome(entry.publication, "failed", remarks=entry.remarks), why=str(error))
+        report.outcomes.append(outcome)
+    if any(one.what != "skipped" for one in report.outcomes):
         Changes(library).note(by, "imported", report.summary)
     return report
 
@@ -119,26 +140,25 @@ def merged(stored: Publication, entry: Publication) -> Publication:
     )  # fmt: skip
 
 
-def _store(library: Library, by: str, row: Row, choice: Choice, files: Path | None, report: Report) -> None:
-    before, publication = None, row.entry.publication
+def _store(library: Library, by: str, row: Row, choice: Choice, files: Path | None) -> Outcome:
     publication, missing = _with_files(library, row.entry, files)
-    if choice == "merge" and row.same:
-        before, after = row.same, merged(row.same, publication)
+    before = row.same if choice == "merge" else None
+    if before:
+        after = merged(before, publication)
     else:
-        taken = {one.publication_id for one in _entries(library)}
-        twin = any(renamed(one, "-") == renamed(publication, "-") for one in _entries(library)) if row.same else False
-        if twin:
-            report.skipped.append(publication.publication_id)
-            return
-        after = renamed(publication, free_name(publication.publication_id, taken)) if publication.publication_id in taken else publication
+        there = _entries(library)
+        if row.same and any(renamed(one, "-") == renamed(publication, "-") for one in there):
+            return _outcome(publication, "skipped")  # another one would say the same in every word
+        after = renamed(publication, free_name(publication.publication_id, [one.publication_id for one in there]))
     if after == before:
-        report.skipped.append(after.publication_id)
-        return
+        return _outcome(after, "skipped")
     change_entry(library, by, "imported", before, after)
-    (report.merged if before else report.added).append(after.publication_id)
-    report.editions += len(after.editions) - (len(before.editions) if before else 0)
-    if remarks := [*row.entry.flagged, *missing]:
-        report.flagged.append((after.publication_id, [{"code": remark.code, "about": dict(remark.about)} for remark in remarks]))
+    editions = len(after.editions) - (len(before.editions) if before else 0)
+    return _outcome(after, "merged" if before else "added", editions, (*row.entry.remarks, *missing))
+
+
+def _outcome(publication: Publication, what: What, editions: int = 0, remarks: tuple[Remark, ...] = ()) -> Outcome:
+    return Outcome(publication.publication_id, *title_in(publication, ()), what, editions, remarks)
 
 
 def _with_files(library: Library, entry: ImportedEntry, folder: Path | None) -> tuple[Publication, list[Remark]]:
@@ -192,8 +212,3 @@ def _marks(publication: Publication, named: bool) -> list[tuple[str, ...]]:
     marks += [("ISBN", publication.isbn)] if publication.isbn else []
     texts = [("title", *item) for item in publication.titles.items()] or [("text", *item) for item in publication.abstracts.items()]
     return marks + [(kind, primary(tag), folded(text)) for kind, tag, text in texts if folded(text)]
-
-
-def _about(said: object) -> dict[str, str]:
-    assert isinstance(said, dict)
-    return {str(key): str(value) for key, value in said.items()}

@@ -142,9 +142,9 @@ def print_import(found: Any, rows: Sequence[Any], report: Any) -> None:
     if report is None:
         console.print(f"{_count(len(rows), 'record')} read as {found.form}. Nothing was stored.")
         return
-    for name, remarks in report.remarks():
-        for said in (said for said in remarks if said.code in ("no file", "files")):
-            console.print(escape(f"{name}: {remark(said)}"), soft_wrap=True)
-    for name, why in report.failed:
-        console.print(escape(f"{name}: {why}"), style="red", soft_wrap=True)
+    for one in report.outcomes:
+        for said in (said for said in one.remarks if said.code in ("no file", "files")):
+            console.print(escape(f"{one.publication_id}: {remark(said)}"), soft_wrap=True)
+        if one.why:
+            console.print(escape(f"{one.publication_id}: {one.why}"), style="red", soft_wrap=True)
     console.print(escape(report.summary), soft_wrap=True)

@@ -107,6 +107,7 @@ def take(digest: str) -> AnyResponse:
     found = sent.read()
     chosen = [(entry, _choice(request.form.get(f"choice-{place}", ""))) for place, entry in enumerate(found.entries)]
     report = store(library, signing.analyst(), sent.name, chosen)
+    report.problems, report.remarks = found.problems, found.remarks
     with replacing(_home(library) / f"{digest}.report") as written:
         written.write_text(report.as_json(), "utf-8")
     (_home(library) / digest).unlink(missing_ok=True)
