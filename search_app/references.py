@@ -1,4 +1,4 @@
-"""Write what is cited in the formats that reference managers read: RIS (the only module that imports rispy), BibTeX and CSL-JSON."""
+"""Write what is cited in the formats that reference managers read: RIS, BibTeX and CSL-JSON."""
 
 from __future__ import annotations
 

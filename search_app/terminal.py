@@ -128,3 +128,33 @@ def print_matrix(title: str, rows: Mapping[str, Mapping[str, Any]], said: Callab
         click.echo(f"\n{title}\n{'':8}" + "".join(f"{language:>6}" for language in block))
         for label, row in rows.items():
             click.echo((f"{label:8}" + "".join(f"{said(row[language]) if language in row else '':>6}" for language in block)).rstrip())
+
+
+def print_import(found: Any, rows: Sequence[Any], report: Any) -> None:
+    """Print every entry of an imported catalogue with its remarks, then what is wrong, then what was stored; nothing was where there is no report."""
+    from search_app.answers import title_in
+    from search_app.remarks import remark
+
+    table = Table("Line", "Publication", "Editions", "Remarks")
+    for row in rows:
+        publication = row.entry.publication
+        there = [f"It is there already: {row.same.publication_id} (same {row.by})." if row.same else "It is kept already."] if row.there else []
+        table.add_row(
+            str(row.entry.line), escape(title_in(publication, ())[0]), " ".join(edition.language for edition in publication.editions) or "none",
+            escape(" ".join([*there, *map(remark, row.entry.remarks)])),
+        )  # fmt: skip
+    console = Console()
+    console.print(table)
+    for said in found.remarks:
+        console.print(escape(remark(said)), soft_wrap=True)
+    for problem in found.problems:
+        console.print(escape(f"line {problem.line}: {remark(problem.remark)}"), style="red", soft_wrap=True)
+    if report is None:
+        console.print(f"{_count(len(rows), 'record')} read as {found.form}. Nothing was stored.")
+        return
+    for one in report.outcomes:
+        for said in (said for said in one.remarks if said.code in ("no file", "files")):
+            console.print(escape(f"{one.publication_id}: {remark(said)}"), soft_wrap=True)
+        if one.why:
+            console.print(escape(f"{one.publication_id}: {one.why}"), style="red", soft_wrap=True)
+    console.print(escape(report.summary), soft_wrap=True)

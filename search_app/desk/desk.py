@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from index.accounts import Accounts, secret
 from index.library import Library
-from search_app.desk import entries, files, jobs, log, rebuild, receiving, report, resumable, signing
+from search_app.desk import entries, files, imports, jobs, log, rebuild, receiving, report, resumable, signing
 from search_app.desk.browsers import DeskSessions
 
 
@@ -27,6 +27,7 @@ class Part(Protocol):
 PARTS: tuple[Part, ...] = (
     files,
     entries,
+    imports,
     jobs,
     rebuild,
     report,
