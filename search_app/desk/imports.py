@@ -36,7 +36,6 @@ from search_app.remarks import remark
 from search_app.storing import change_entry
 
 TITLE = lazy_gettext("Import a catalogue")
-MIB = 1024 * 1024
 KEPT = 7 * 24 * 60 * 60  # seconds that a catalogue waits for somebody to choose
 DIGEST = re.compile("[0-9a-f]{64}")
 
