@@ -195,6 +195,14 @@ def test_serve_says_when_the_port_is_taken(filled):
     assert code == 2 and "Choose another with --port." in message
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"), [(["--address", "https://library.example"], "--behind-proxy"), (["--address", "library.example"], "expected an address")]
+)
+def test_serve_refuses_an_address_that_it_cannot_have(filled, options, reason):
+    result = filled("serve", *options)
+    assert result.exit_code == 2 and reason in result.stderr
+
+
 def test_evaluate_prints_every_figure_and_keeps_nothing_on_disk_if_temporary(isogloss, collection, tmp_path):
     result = isogloss("evaluate", "collection", "--temporary", "--json")
     figures = json.loads(result.stdout)
