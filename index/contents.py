@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.database import Database
+from index.database import DamagedLibraryError, Database
 from index.encoder import Vectors
 from index.tables import PAGE_COLUMNS, PASSAGE_COLUMNS, count_documents, edition_from, page_from, passage_from, publication_from
 from ingest.records import Edition, Page, Passage, Publication
@@ -42,6 +42,14 @@ class Dates(NamedTuple):
 
     added: str
     changed: str
+
+
+class EncoderVectors(NamedTuple):
+    """An encoder by what it made."""
+
+    fingerprint: str
+    name: str  # by which it can be opened; "" when nobody has said it
+    vectors: int  # passages of which it has made one
 
 
 class Contents(Database):
@@ -188,6 +196,24 @@ class Contents(Database):
         )
         return [key for (key,) in rows]
 
+    def encoders(self) -> list[EncoderVectors]:
+        """The encoders that have made vectors of passages, or have been named, with how many."""
+        rows = self._connection().execute(
+            "SELECT fingerprint, name, (SELECT count(*) FROM vectors WHERE encoder = number) FROM encoders ORDER BY number"
+        )
+        return [EncoderVectors(*row) for row in rows]
+
+    def encoder_name(self, encoder: str | None = None) -> str:
+        """The folder or hub name of an encoder; "" when nobody has said it."""
+        wanted = self.meta("encoder") if encoder is None else encoder
+        row = self._connection().execute("SELECT name FROM encoders WHERE fingerprint = ?", (wanted,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def passages_around(self, key: int) -> tuple[int, int]:
+        """How many passages there are up to this key, and how many after it."""
+        up_to = int(self._connection().execute("SELECT count(*) FROM passages WHERE key <= ?", (key,)).fetchone()[0])
+        return up_to, self.passage_count() - up_to
+
     def _encoder(self, fingerprint: str | None) -> int:
         """The number under which the vectors of an encoder are stored; 0, under which there are none, when it has made none."""
         wanted = self.meta("encoder") if fingerprint is None else fingerprint
@@ -231,7 +257,7 @@ class Contents(Database):
         try:
             connection = self._connection()
             found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-        except sqlite3.DatabaseError as error:
+        except (DamagedLibraryError, sqlite3.DatabaseError) as error:
             return [str(error)]
         lengths = connection.execute("SELECT max(lengths) FROM (SELECT count(DISTINCT length(vector)) lengths FROM vectors GROUP BY encoder)")
         found += ["the vectors of passages have different lengths"] if (lengths.fetchone()[0] or 0) > 1 else []

@@ -130,7 +130,7 @@ class Counterparts:
 
     def _aligned(self, view: View, source: str, target: str) -> _Pair:
         with self._library.snapshot():
-            (keys, raw), (others, other_raw) = self._library.vectors_in(source), self._library.vectors_in(target)
+            (keys, raw), (others, other_raw) = (self._library.vectors_in(edition, view.generation.encoder) for edition in (source, target))
         if not len(keys) or not len(others) or len(keys) * len(others) > LARGEST:
             return _Pair(keys[:0], others[:0], np.zeros((0, 0), np.float16))
         return _Pair(keys, others, preferences(view.generation.judged(raw) @ view.generation.judged(other_raw).T).astype(np.float16))

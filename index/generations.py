@@ -1,52 +1,82 @@
-"""What FAISS serves: one folder a generation, built beside the one in use and swapped in by an atomic rename.
+"""What FAISS serves: one folder a generation, built beside the one in use and put in its place by one transaction of the library.
 
-    generations/0007/     vectors.faiss, keys.npy, alignment.npz, manifest.json (format, encoder fingerprint, checksums)
-    generations/current   names the generation in use
+    generations/0007/     vectors.faiss, keys.npy, alignment.npz, manifest.json (format, encoder, checksums); preview.json where it was a candidate
 
-All of it is derived from the library and may be thrown away. A generation that is damaged is set aside, never deleted.
+library.sqlite notes which one is in use, which one was before it, and which one waits to be published (index/candidate.py). All of it is derived
+from the library and may be thrown away. A generation that is damaged is set aside, never deleted.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
+import re
 import secrets
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from index import room
 from index.alignment import Alignment, fit
 from index.contents import Keys
-from index.durable import checksum, replacing, sync_file, sync_folder
+from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
 from index.language_priors import prior_for, prior_name
-from index.library import Library
+from index.library import BusyLibraryError, Library
 from index.vectors import VectorIndex
+from ingest.records import IsoglossError
 
 log = logging.getLogger(__name__)
 
 FORMAT = 5  # of a generation; an older one is built again. Raise it when the formula of the alignment changes
-KEPT = 2  # generations: the one in use and the one before, so that it can be brought back
+PATIENCE = 600  # seconds that another process may take to write a generation
+
+Role = Literal["generation", "generation_before", "generation_candidate"]  # what a generation is to the library; its name in the table meta
+IN_USE: Role = "generation"
+BEFORE: Role = "generation_before"  # kept so that it can be brought back
+CANDIDATE: Role = "generation_candidate"
+ROLES = (IN_USE, BEFORE, CANDIDATE)
 
 
 class DamagedGenerationError(Exception):
     """A generation is not what its manifest says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One built index: row i of `index` is the passage `keys[i]`; keys grow."""
+class Named(NamedTuple):
+    """A generation as the library notes it."""
 
     name: str
+    token: (
+        str  # checksum of its manifest: another one of that number, of a library.sqlite that a backup has replaced, has other passages under its keys
+    )
+
+
+NONE = Named("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One built index: row i of `index` is the passage `keys[i]`; keys grow, and up to the last of them none is left out that was there."""
+
+    named: Named  # NONE until it is on disk
     keys: Keys
     index: VectorIndex
     alignment: Alignment | None
-    close: float | None = None  # nearness from which a passage may answer; None while nobody has measured the encoder
+    close: float | None  # nearness from which a passage may answer; None while nobody has measured the encoder
+    encoder: str  # fingerprint
+    prior: str  # what was known of the encoder's languages, as prior_name tells it
+
+    @property
+    def name(self) -> str:
+        return self.named.name
 
     def aligned(self, vectors: Vectors) -> Vectors:
         """Move raw vectors to where the index has its own."""
@@ -63,96 +93,179 @@ class Generation:
         return int(self.keys[-1]) if len(self.keys) else 0
 
 
-def build(library: Library) -> Generation:
-    """Build a generation from the library's vectors, without the encoder, and put it in use."""
-    folder = library.folder / "generations"
-    folder.mkdir(exist_ok=True)
-    with FileLock(library.folder / ".building"):
-        return _built(library, folder)
+def make(library: Library, encoder: str | None = None) -> Generation:
+    """Make a generation in memory from the vectors of an encoder, given by its fingerprint; None stands for that of the library.
 
-
-def _built(library: Library, folder: Path) -> Generation:
-    token = secrets.token_hex(8)  # ties the generation to this library file: one restored from a backup has other passages under the same keys
-    prior = prior_for(library)
+    It ends before the first passage that has no such vector: what comes after counts as newer than the generation.
+    """
+    fingerprint = library.meta("encoder") if encoder is None else encoder
+    prior, known = prior_for(library, fingerprint), prior_name(library, fingerprint)
     with library.snapshot():
-        keys, vectors = library.vectors()
-        alignment = fit(vectors, library.passage_languages(), prior)
+        keys, vectors = library.vectors(encoder=fingerprint)
+        missing = library.without_vector(fingerprint)
+        whole = int(np.searchsorted(keys, missing[0])) if missing else len(keys)
+        keys, vectors = keys[:whole], vectors[:whole]
+        alignment = fit(vectors, library.passage_languages()[:whole], prior)
     index = VectorIndex.of(alignment.apply(vectors) if alignment else vectors)
-    name = f"{max([0, *map(int, _names(folder))]) + 1:04}"
+    return Generation(NONE, keys, index, alignment, prior.close if prior else None, fingerprint, known)
+
+
+def build(library: Library) -> Generation:
+    """Make a generation by the library's encoder, without running it, and put it in use."""
+    made = make(library)
+    with building(library):
+        made = save(library, made)
+        put_in_use(library, made)
+    return made
+
+
+@contextmanager
+def building(library: Library, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the folder of generations; whatever changes in it, or in what is in use, happens within. Raises BusyLibraryError and FullDiskError."""
+    with room.noticing(library.folder):
+        (library.folder / "generations").mkdir(exist_ok=True)
+        lock = FileLock(library.folder / ".building")
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout as error:
+            raise BusyLibraryError(f"Another process is writing a generation of {library.folder}; try again in a minute.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def save(library: Library, made: Generation, preview: str = "") -> Generation:
+    """Write a generation to disk, whole or not at all, with what is to be seen before it is published; it is not in use yet. Within `building`."""
+    folder = library.folder / "generations"
+    name = f"{max([0, *_numbers(folder)]) + 1:04}"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
-        made = Path(scratch) / "generation"
-        made.mkdir()
-        index.save(made / "vectors.faiss")
-        np.save(made / "keys.npy", keys)
-        if alignment:
-            whole = alignment.whole or alignment
-            np.savez(made / "alignment.npz", matrix=alignment.matrix, offset=alignment.offset, whole_matrix=whole.matrix, whole_offset=whole.offset)
-        checksums = {path.name: checksum(path) for path in sorted(made.iterdir())}
-        close = prior.close if prior else None
-        about = {"encoder": library.meta("encoder"), "prior": prior_name(library), "close": close}
-        manifest = {"format": FORMAT, **about, "token": token, "passages": len(keys), "checksums": checksums}
-        (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
-        for path in made.iterdir():
+        written = Path(scratch) / "generation"
+        written.mkdir()
+        _write(made, written)
+        if preview:
+            (written / "preview.json").write_text(preview, "utf-8")
+        about = {"encoder": made.encoder, "prior": made.prior, "close": made.close, "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        counted = {"passages": len(made.keys), "last_key": made.last_key, "salt": secrets.token_hex(8)}
+        checksums = {path.name: checksum(path) for path in sorted(written.iterdir())}
+        manifest = {"format": FORMAT, **about, **counted, "checksums": checksums}
+        (written / "manifest.json").write_text(json.dumps(manifest, indent=1))
+        token = checksum(written / "manifest.json")
+        for path in written.iterdir():
             sync_file(path)
-        sync_folder(made)
-        made.replace(folder / name)
-    _put_in_use(folder, name)
-    library.set_meta("generation", token)
-    for old in _names(folder)[:-KEPT]:
-        shutil.rmtree(folder / old)
-    return Generation(name, keys, index, alignment, close)
+        sync_folder(written)
+        written.replace(folder / name)
+    sync_folder(folder)
+    return replace(made, named=Named(name, token))
+
+
+def named(library: Library, role: Role = IN_USE) -> Named:
+    """Which generation has this role; NONE where none has."""
+    name, _, token = library.meta(role).partition(" ")
+    return Named(name, token) if name.isdecimal() else NONE
 
 
 def current_name(library: Library) -> str:
     """The name of the generation in use, or "" when none was built yet."""
-    try:
-        return (library.folder / "generations" / "current").read_text().strip()
-    except FileNotFoundError:
-        return ""
+    return named(library).name
 
 
-def load(library: Library) -> Generation:
-    """Load the generation in use; raises DamagedGenerationError when there is none or its files are not as built."""
-    name = current_name(library)
+def assign(library: Library, roles: Mapping[Role, Named]) -> None:
+    """Note which generation has which role, in the transaction that is open in this thread, if any. Within `building`."""
+    with library.transaction(contents=IN_USE in roles):
+        for role, one in roles.items():
+            library.set_meta(role, " ".join(one).strip())
+
+
+def put_in_use(library: Library, made: Generation) -> None:
+    """Let readers be served by a generation that is on disk; the one that served them is kept, the one before that goes. Within `building`."""
+    assign(library, {BEFORE: named(library), IN_USE: made.named})
+    sweep(library)
+
+
+def sweep(library: Library) -> None:
+    """Remove the generations without a role, and what an interrupted build has left. Within `building`."""
+    folder = library.folder / "generations"
+    kept = {named(library, role).name for role in ROLES}
+    for path in folder.iterdir():
+        if path.is_dir() and (path.name.startswith(".building-") or (path.name.isdigit() and path.name not in kept)):
+            shutil.rmtree(path, ignore_errors=True)  # what stays goes the next time
+    (folder / "current").unlink(missing_ok=True)  # what format 4 of the library had in place of its note
+
+
+def check(library: Library, role: Role = IN_USE) -> dict[str, Any]:
+    """The manifest of a generation; raises DamagedGenerationError when its files are not as built, or it cannot serve this library."""
+    with library.snapshot():
+        (name, token), encoder = named(library, role), library.meta("encoder")
     folder = library.folder / "generations" / name
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        if manifest["format"] != FORMAT or manifest["encoder"] != library.meta("encoder"):
+        if checksum(folder / "manifest.json") != token:
+            raise DamagedGenerationError(f"generation {name} was not built from this library.sqlite, or its manifest has changed")
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+        if manifest["format"] != FORMAT or (role == IN_USE and manifest["encoder"] != encoder):
             raise DamagedGenerationError(f"generation {name} was made by another version or another encoder")
-        if manifest["prior"] != prior_name(library):
+        if manifest["prior"] != prior_name(library, manifest["encoder"]):
             raise DamagedGenerationError(f"generation {name} was made when less, or something else, was known of the encoder's languages")
-        if manifest["token"] != library.meta("generation"):
-            raise DamagedGenerationError(f"generation {name} was not built from this library.sqlite")
         for file, expected in manifest["checksums"].items():
             if checksum(folder / file) != expected:
                 raise DamagedGenerationError(f"{folder / file} has changed since it was built")
-        index = VectorIndex.load(folder / "vectors.faiss")
-        return Generation(name, np.load(folder / "keys.npy"), index, _alignment(folder / "alignment.npz"), manifest["close"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedGenerationError(f"generation {name or '(none)'} cannot be read: {error}") from error
+    return manifest | {"named": Named(name, token)}
+
+
+def load(library: Library, role: Role = IN_USE) -> Generation:
+    """Load a generation; raises DamagedGenerationError as `check` does."""
+    manifest = check(library, role)
+    folder = library.folder / "generations" / manifest["named"].name
+    try:
+        index, keys = VectorIndex.load(folder / "vectors.faiss"), np.load(folder / "keys.npy")
+        alignment = _alignment(folder / "alignment.npz")
+    except (OSError, RuntimeError, ValueError, KeyError) as error:  # swept since it was checked, because others have been published
+        raise DamagedGenerationError(f"generation {folder.name} cannot be read: {error}") from error
+    return Generation(manifest["named"], keys, index, alignment, manifest["close"], manifest["encoder"], manifest["prior"])
 
 
 def load_or_build(library: Library) -> Generation:
-    """Load the generation in use; a damaged one is set aside and built again from the library."""
+    """Load the generation in use. A damaged one is set aside and made again, exactly, from the library; where that cannot be written, it serves from memory."""
     try:
         return load(library)
     except DamagedGenerationError:
-        (library.folder / "generations").mkdir(exist_ok=True)
-        with FileLock(library.folder / ".building"):
-            return _load_or_build_again(library)
-
-
-def _load_or_build_again(library: Library) -> Generation:
-    """Do so alone: another process may just have put things right."""
+        pass  # looked at again below, alone: another process may just have put things right
+    made = None
     try:
-        return load(library)
-    except DamagedGenerationError as error:
-        name = current_name(library)
-        folder = library.folder / "generations" / name
-        if name and folder.exists():
-            log.warning("%s; setting it aside and building it again.", error)
-            folder.replace(folder.with_name(f"damaged-{name}-{os.getpid()}"))
-        return _built(library, folder.parent if name else folder)
+        with building(library):
+            try:
+                return load(library)
+            except DamagedGenerationError as error:
+                if library.meta(IN_USE):
+                    log.warning("%s; setting it aside and building it again.", error)
+            made = make(library)
+            set_aside(library, IN_USE)
+            made = save(library, made)
+            assign(library, {IN_USE: made.named})
+            sweep(library)
+            return made
+    except (OSError, IsoglossError) as error:
+        log.warning("No generation can be written: %s. Search goes on from memory; run: isogloss ingest, or restart, once that is mended.", error)
+        return replace(made or make(library), named=named(library))
+
+
+def set_aside(library: Library, role: Role) -> None:
+    """Move a generation that is damaged out of the way; it is left for whoever wants to know what happened. Within `building`."""
+    name = named(library, role).name
+    folder = library.folder / "generations" / name
+    if name and folder.is_dir():
+        folder.replace(folder.with_name(f"damaged-{name}-{secrets.token_hex(4)}"))
+
+
+def _write(made: Generation, folder: Path) -> None:
+    made.index.save(folder / "vectors.faiss")
+    np.save(folder / "keys.npy", made.keys)
+    if made.alignment:
+        whole = made.alignment.whole or made.alignment
+        arrays = {"matrix": made.alignment.matrix, "offset": made.alignment.offset, "whole_matrix": whole.matrix, "whole_offset": whole.offset}
+        np.savez(folder / "alignment.npz", allow_pickle=False, **arrays)
 
 
 def _alignment(path: Path) -> Alignment | None:
@@ -162,10 +275,7 @@ def _alignment(path: Path) -> Alignment | None:
         return Alignment(stored["matrix"], stored["offset"], Alignment(stored["whole_matrix"], stored["whole_offset"]))
 
 
-def _put_in_use(folder: Path, name: str) -> None:
-    with replacing(folder / "current") as written:
-        written.write_text(name)
-
-
-def _names(folder: Path) -> list[str]:
-    return sorted((path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit()), key=int)
+def _numbers(folder: Path) -> list[int]:
+    """The numbers that are taken, also by what was set aside."""
+    found = (re.fullmatch(r"(?:damaged-)?(\d+)(?:-.*)?", path.name) for path in folder.iterdir())
+    return [int(match[1]) for match in found if match]

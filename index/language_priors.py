@@ -34,26 +34,32 @@ Read = TypeVar("Read")
 Progress = Callable[[int, int], None]  # languages done, of how many
 
 
-def prior_for(library: Library) -> LanguagePrior | None:
-    """What is known of the languages of the library's encoder; None, and so plain cosine, while nothing is."""
-    return shipped_prior(library.meta("encoder")) or _learnt(library)
+def prior_for(library: Library, encoder: str | None = None) -> LanguagePrior | None:
+    """What is known of the languages of an encoder; None, and so plain cosine, while nothing is.
+
+    Here and below, `encoder` is a fingerprint; None stands for that of the library.
+    """
+    fingerprint = library.meta("encoder") if encoder is None else encoder
+    return shipped_prior(fingerprint) or _read(_path(library, fingerprint), _prior_of)
 
 
-def prior_name(library: Library) -> str:
+def prior_name(library: Library, encoder: str | None = None) -> str:
     """Tells what `prior_for` gave from what it gives now; "" for nothing."""
-    files = (shipped_file(library.meta("encoder")), _path(library))
+    fingerprint = library.meta("encoder") if encoder is None else encoder
+    files = (shipped_file(fingerprint), _path(library, fingerprint))
     return next((checksum(path) for path in files if path.exists()), "")
 
 
-def wanted(library: Library) -> bool:
-    """Whether the library would gain by `learn`: it has several languages, and nothing is known of those of its encoder."""
-    return prior_for(library) is None and len({primary(tag) for tag in library.passage_languages()} - {UNDETERMINED}) > 1
+def wanted(library: Library, encoder: str | None = None) -> bool:
+    """Whether the library would gain by `learn`: it has several languages, and nothing is known of those of the encoder."""
+    return prior_for(library, encoder) is None and len({primary(tag) for tag in library.passage_languages()} - {UNDETERMINED}) > 1
 
 
 def learn(library: Library, encoder: Encoder, progress: Progress) -> None:
     """Encode the Declaration, language by language, and keep what it shows; an interrupted run goes on where it stopped."""
     texts = declaration()
-    kept, begun = _path(library), _path(library).with_suffix(f".begun-{crc32(repr(texts).encode()):08x}.npz")
+    kept = _path(library, encoder.fingerprint)
+    begun = kept.with_suffix(f".begun-{crc32(repr(texts).encode()):08x}.npz")
     means = _read(begun, lambda stored: dict(stored.items())) or {}
     total = len({language for language, _ in texts})
     for language, some in groupby(texts, key=lambda pair: pair[0]):
@@ -107,12 +113,8 @@ def save_prior(prior: LanguagePrior, path: Path) -> None:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
-def _path(library: Library) -> Path:
-    return library.folder / f"prior-{library.meta('encoder')[:16]}.npz"
-
-
-def _learnt(library: Library) -> LanguagePrior | None:
-    return _read(_path(library), _prior_of)
+def _path(library: Library, fingerprint: str) -> Path:
+    return library.folder / f"prior-{fingerprint[:16]}.npz"
 
 
 def _prior_of(stored: Mapping[str, Any]) -> LanguagePrior:

@@ -189,7 +189,7 @@ def _spread(places: Places) -> Places:
 def _vectors(library: Library, view: View, places: Places) -> Vectors:
     """The aligned vectors of the passages at these places; one that was removed meanwhile is like nothing."""
     keys = [int(key) for key in view.keys[places]]
-    stored = library.vectors_of(keys)
+    stored = library.vectors_of(keys, view.generation.encoder)
     width = len(next(iter(stored.values()))) if stored else 1
     rows = [stored.get(key, np.zeros(width, np.float32)) for key in keys]
     return view.generation.aligned(np.stack(rows)) if rows else np.zeros((0, width), np.float32)

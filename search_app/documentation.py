@@ -12,6 +12,7 @@ from search_app import openapi
 from search_app.answers import PAGE_DIGITS, title_in
 from search_app.api import json_answer, operations
 from search_app.freshness import VERSION
+from search_app.plain import DIRECTIONS
 from search_app.search import searcher
 
 blueprint = Blueprint("documentation", __name__)
@@ -29,7 +30,7 @@ def page() -> str:
     return render_template(
         "api.html",
         api=openapi.describe(operations, VERSION, request.script_root or "/"),
-        examples={name: (link, unquote(link)) for name, link in _examples().items()},
+        examples={name: (link, DIRECTIONS.sub("", unquote(link))) for name, link in _examples().items()},
     )
 
 
@@ -42,7 +43,7 @@ def moved() -> AnyResponse:
 def _examples() -> dict[str, str]:
     """For each operation an address that answers on this library; where it holds nothing readable, only for those that need nothing."""
     library = searcher().library
-    shown = {name: url_for(f"api.{name}") for name in ("publications", "facets", "status")}
+    shown = {name: url_for(f"api.{name}") for name in ("publications", "facets", "gaps", "status")}
     for one in searcher().publications():
         shown |= {
             "search": url_for("api.search", q=title_in(one, ())[0], k=2),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, render_template, request
-from flask_babel import Babel
+from flask_babel import Babel, gettext
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
+from index.database import ReadOnlyLibraryError
 from index.encoder import Encoder
 from index.library import Library
 from index.likeness import Likeness
+from index.room import FullDiskError, is_for_want_of_room
 from index.searcher import Searcher
 from ingest.drawing import Drawer
 from search_app import (
@@ -20,6 +24,7 @@ from search_app import (
     citing,
     documentation,
     feeds,
+    gaps,
     harvesting,
     interface,
     languages,
@@ -36,6 +41,8 @@ from search_app.answers import page_address
 from search_app.desk import desk
 from search_app.marking import marked
 from search_app.pictures import Pictures
+from search_app.plain import isolated
+from search_app.wording import InsufficientStorage
 
 PACKED = {"text/html", "text/css", "text/javascript", "text/csv", "application/json", "application/atom+xml", "application/xml"}
 SHORT = 1000  # bytes that fit one packet with the headers, compressed or not
@@ -52,24 +59,29 @@ GUARDS = {
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def create_app(library: Library, encoder: Encoder) -> Flask:
+def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str], Encoder] | None = None) -> Flask:
     """Make the application that searches `library`. Keeps no query: nothing is logged, and answers forbid to be stored.
+
+    `open_encoder` opens the encoder that the library is given while it is served.
 
     Raises WrongEncoderError.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MOST_SENT
     app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
-    app.extensions["searcher"] = Searcher(library, encoder)
+    app.extensions["searcher"] = Searcher(library, encoder, open_encoder)
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()
-    for module in (search, publication, pages, likeness, quality, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
+    for module in (search, publication, pages, likeness, quality, gaps, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
         app.register_blueprint(module.blueprint)
     desk.install(app, library)
     app.after_request(_guard)
     app.after_request(_pack)
     app.register_error_handler(HTTPException, _explain)
+    app.register_error_handler(FullDiskError, _no_room)
+    app.register_error_handler(OSError, _no_room)
+    app.register_error_handler(ReadOnlyLibraryError, _read_only)
     app.jinja_env.globals |= {
         "interface": languages.of_interface,
         "interfaces": interface.LANGUAGES,
@@ -87,8 +99,11 @@ def create_app(library: Library, encoder: Encoder) -> Flask:
         "state_name": wording.state,
         "health_name": wording.health,
         "cause": wording.cause,
+        "change_name": wording.change,
+        "moment": wording.moment,
         "day": wording.day,
         "number": wording.number,
+        "isolated": isolated,
         "words_found": wording.words_found,
         "confidence": wording.confidence,
     }
@@ -107,7 +122,7 @@ def _guard(response: Response) -> Response:
     response.headers.update(GUARDS)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
-    if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
+    if (request.endpoint not in ("static", "pages.image") or response.status_code >= 400) and not response.cache_control.no_store:
         asked = PRIVATE & request.args.keys() and request.endpoint != "feeds.atom"
         response.headers["Cache-Control"] = "private, no-store" if asked or "desk" in request.blueprints else "private, no-cache"
     return response
@@ -126,6 +141,17 @@ def _pack(response: Response) -> Response:
             if etag:
                 response.set_etag(etag, weak=True)  # the same in content, not byte by byte
     return response
+
+
+def _no_room(error: FullDiskError | OSError) -> Any:
+    """Say that the disk is full; what else the system says is an error of ours."""
+    if isinstance(error, OSError) and not is_for_want_of_room(error):
+        raise error
+    return _explain(InsufficientStorage(gettext("What was stored before is whole, this was not stored. It can be sent again when there is room.")))
+
+
+def _read_only(error: ReadOnlyLibraryError) -> Any:
+    return _explain(ServiceUnavailable(gettext("This library can be searched, but nothing in it can be changed now.")))
 
 
 def _explain(error: HTTPException) -> tuple[Response | str, int] | tuple[str, int, dict[str, str]]:

@@ -50,7 +50,10 @@ def atom() -> Response:
     """Give the newest publications that answer a question and fit the filters; without a question, the newest that fit."""
     query = _asked()
     library = searcher().library
-    tag, changed = tag_of(library, [languages.of_interface(), *languages.of_reader()]), _last_change(library.dates())
+    tag, changed = (
+        tag_of(library, [searcher().view().generation.named.token, languages.of_interface(), *languages.of_reader()]),
+        _last_change(library.dates()),
+    )
     since = request.if_modified_since if not request.if_none_match else None
     if is_known(tag) or (since and since >= changed):
         response = Response(status=304)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from index import room
 from ingest.records import IsoglossError
+from search_app.plain import for_terminal
 from search_app.terminal import errors
 
 if TYPE_CHECKING:
@@ -39,12 +41,32 @@ def open_library(folder: Path, create: bool = False) -> Library:
     return Library.create(folder) if create else Library.open(folder)
 
 
-def open_encoder(name: str) -> SentenceEncoder:
-    """The encoder of this name, the default one for ""; loading it is said."""
+def open_encoder(name: str, library: Library | None = None) -> SentenceEncoder:
+    """The encoder of this name; for "" that of the library, as far as its name is known, else the default one. Loading it is said."""
     from index import sentence_encoder
+
+    name = name or (library.encoder_name() if library else "")
 
     with errors.status("Loading the encoder (the first time it is unpacked, which takes half a minute)"):
         return sentence_encoder.open_encoder(name)
+
+
+def encoders_of(library: Library) -> Callable[[str], SentenceEncoder]:
+    """What opens encoders for a server or a worker: that of the library for "". No hub is asked for what somebody types in a browser."""
+
+    def opened(name: str) -> SentenceEncoder:
+        from index import sentence_encoder
+
+        return sentence_encoder.open_encoder(name or library.encoder_name(), fetch=False)
+
+    return opened
+
+
+def remember_encoder(library: Library, encoder: SentenceEncoder, name: str) -> None:
+    """Note by which name the library's encoder was opened, so that it need not be given to the next command."""
+    whole = str(Path(name).absolute()) if Path(name).is_dir() else name
+    if name and encoder.fingerprint == library.meta("encoder") and whole != library.encoder_name():
+        library.name_encoder(encoder.fingerprint, whole)
 
 
 @contextmanager
@@ -52,9 +74,15 @@ def plain_errors() -> Iterator[None]:
     """Turn what a user can mend into a message and an exit code, without a traceback."""
     try:
         yield
-    except (IsoglossError, OSError) as error:  # also a full disk, or a folder that may not be written
-        click.echo(f"Error: {error}", err=True)
+    except (IsoglossError, OSError) as error:  # also a folder that may not be written
+        click.echo(for_terminal(f"Error: {_said(error)}"), err=True)
         sys.exit(UNUSABLE)
     except KeyboardInterrupt:
         click.echo("Interrupted. What was done is kept; the same command goes on from there.", err=True)
         sys.exit(INTERRUPTED)
+
+
+def _said(error: IsoglossError | OSError) -> str:
+    if isinstance(error, OSError) and room.is_for_want_of_room(error):
+        return str(room.no_room(Path(error.filename or ".").absolute().parent))
+    return str(error)

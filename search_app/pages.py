@@ -177,7 +177,8 @@ def _counterpart(publication: Publication, edition: Edition, hit: Hit | None, fo
         page, start, end = found.spans[0]
         places = ((passage, passage.offset_of(page, start)) for passage in searcher().library.passages_on(edition.edition_id, page))
         wanted = [Wanted(passage, (at, at + end - start), target.edition_id) for passage, at in places if at is not None]
-    there = next(iter(searcher().counterparts.of(searcher().view(), wanted[:1])), None)
+    now = searcher().state()
+    there = next(iter(now.counterparts.of(now.view, wanted[:1])), None)
     return counterpart_data(there, publication) if there else None
 
 

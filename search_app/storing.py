@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from index.changes import Changes
 from index.contents import EditionState, State
@@ -15,18 +15,26 @@ from ingest.passages import UNDER_HEADINGS, catalogue_passages, cut_pages, encod
 from ingest.pipeline import READING_VERSION, Reading
 from ingest.records import UNDETERMINED, Content, Edition, Passage, Publication
 
+BATCH = 64  # passages encoded between two commits: seconds of work that a crash can lose
 
-def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> None:
+Progress = Callable[[int, int], None]
+
+
+def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> bool:
     """Store the catalogue's words, encoding them only when they are new; editions whose title is another one now are read again.
 
-    The digests of its editions are those of the files that the catalogue says.
+    The digests of its editions are those of the files that the catalogue says. False, and nothing is stored, where analysts keep the publication.
     """
-    stored = library.entry(publication.publication_id)
-    if stored != publication or library.folder_of(publication.publication_id) != folder:
+    name = publication.publication_id
+    stored = library.entry(name)
+    if stored != publication or library.folder_of(name) != folder:
         passages, vectors = entry_passages(encoder, publication)
         with library.transaction():
-            library.put_publication(publication, folder, passages, vectors)
+            if Changes(library).kept_here(name):  # also where somebody took it up while this was encoded
+                return False
+            library.put_publication(publication, folder, passages, vectors, encoder.fingerprint)
             library.read_again(retitled(stored, publication))
+    return True
 
 
 def entry_passages(encoder: Encoder, publication: Publication) -> tuple[Sequence[Passage], Vectors]:
@@ -40,13 +48,47 @@ def change_entry(library: Library, by: str, what: str, expected: Publication | N
     return Changes(library).put(by, what, expected, after, retitled(expected, after))
 
 
+def undo_change(library: Library, by: str, change_id: int) -> int | None:
+    """Undo a change as `Changes.undo` does; editions that get another title back are read again."""
+    change = Changes(library).change(change_id)
+    again = retitled(change.after, change.before) if change and change.before else []
+    return Changes(library).undo(by, change_id, again)
+
+
 def encode_entries(library: Library, encoder: Encoder) -> None:
     """Make the passages of catalogue entries that were changed since they were encoded."""
     for name in library.without_catalogue_passages():
         publication = library.publication(name)
         passages, vectors = entry_passages(encoder, publication) if publication else ((), None)
         if passages and vectors is not None:
-            library.put_catalogue_passages(name, passages, vectors)
+            library.put_catalogue_passages(name, passages, vectors, encoder.fingerprint)
+
+
+def encode_missing(library: Library, encoder: Encoder, progress: Progress = lambda *_: None) -> None:
+    """Give every stored passage that this encoder has not encoded yet its vector, also those that come meanwhile; no file is read.
+
+    Each batch is committed, so an interrupted run goes on where it stopped. progress(done, total) counts passages.
+    """
+    done = 0
+    while missing := library.without_vector(encoder.fingerprint):
+        total = done + len(missing)
+        for start in range(0, len(missing), BATCH):
+            progress(done, total)
+            passages = library.passages(missing[start : start + BATCH])
+            vectors = encoder.encode_passages(_texts(library, list(passages.values())))
+            library.put_vectors(encoder.fingerprint, dict(zip(passages, vectors, strict=True)))
+            done += len(missing[start : start + BATCH])
+        progress(done, total)
+
+
+def _texts(library: Library, passages: Sequence[Passage]) -> list[str]:
+    """What the encoder is given of stored passages, the same as when they were new: the catalogue's own words stand below no title."""
+    titles = {}
+    for edition_id in {passage.edition_id for passage in passages if passage.first_page}:
+        edition = library.edition(edition_id)
+        publication = library.entry(edition.publication_id) if edition else None
+        titles[edition_id] = title_of(publication, edition) if publication and edition else ""
+    return [encoded_text(passage, titles[passage.edition_id]) if passage.first_page else passage.text for passage in passages]
 
 
 def retitled(before: Publication | None, after: Publication) -> list[str]:
@@ -70,7 +112,7 @@ def store_reading(library: Library, encoder: Encoder, edition: Edition, reading:
     vectors = encoder.encode_passages([encoded_text(passage, title) for passage in passages])
     state, reason = _judged(edition, reading, passages)
     known_state = EditionState(edition, state, reason, READING_VERSION, "", content.wants)
-    return state if library.put_reading(known_state, content.pages, passages, vectors) else None
+    return state if library.put_reading(known_state, content.pages, passages, vectors, encoder.fingerprint) else None
 
 
 def title_of(publication: Publication, edition: Edition) -> str:

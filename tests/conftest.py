@@ -87,7 +87,7 @@ def no_recognition() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_learning(monkeypatch: pytest.MonkeyPatch) -> None:
     """An ingest with a LexiconEncoder learns nothing from the Declaration, unless a test is about that."""
-    monkeypatch.setattr(language_priors, "wanted", lambda _: False)
+    monkeypatch.setattr(language_priors, "wanted", lambda *_: False)
 
 
 @pytest.fixture(autouse=True)

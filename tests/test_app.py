@@ -287,7 +287,7 @@ def test_words_within_a_marked_sentence_are_marked_twice():
 @pytest.mark.parametrize(("least", "narrowed", "said"), [(None, {}, ""), (9, {}, "a name or number"), (9, {"kind": "study"}, "Taking away")])
 def test_the_page_says_when_nothing_comes_close(client, monkeypatch, least, narrowed, said):
     searcher = client.application.extensions["searcher"]
-    monkeypatch.setattr(generations, "prior_for", lambda _: LanguagePrior({}, None, close=least))
+    monkeypatch.setattr(generations, "prior_for", lambda *_: LanguagePrior({}, None, close=least))
     generations.build(searcher.library)
     page = client.get("/", query_string={"q": "a quarter of trees", **narrowed}).get_data(as_text=True)
     assert ("Nothing close to" in page) == ("Nothing here comes close" in page) == bool(said)
@@ -403,7 +403,7 @@ def test_hits_that_are_probably_no_answer_say_so_one_by_one(client, monkeypatch)
     for least in (9.0, None):  # the second time between the nearest hit and the farthest
         nearness = [] if least else [found.hit.nearness for found in searcher.search(Query("bosque"), 20)]
         close = least or (max(nearness) + min(nearness)) / 2
-        monkeypatch.setattr(generations, "prior_for", lambda _, close=close: LanguagePrior({}, None, close=close))
+        monkeypatch.setattr(generations, "prior_for", lambda *_, close=close: LanguagePrior({}, None, close=close))
         generations.build(searcher.library)
     entries = re.findall(r"<li( class=\"distant\")?>\s*<article>(.*?)</article>", client.get("/?q=bosque&k=20").text, re.DOTALL)
     told = ["Probably not an answer" in entry for _, entry in entries]

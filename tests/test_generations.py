@@ -8,6 +8,7 @@ import pytest
 from filling import fill, publication
 
 from index import generations
+from index.searcher import Query, Searcher
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_each_build_is_a_new_folder_and_the_one_before_is_kept(filled):
     names = [generations.build(filled).name for _ in range(4)]
     folder = filled.folder / "generations"
     assert names == ["0001", "0002", "0003", "0004"]
-    assert sorted(path.name for path in folder.iterdir()) == ["0003", "0004", "current"]
+    assert sorted(path.name for path in folder.iterdir()) == ["0003", "0004"]
 
 
 @pytest.mark.parametrize("file", ["vectors.faiss", "keys.npy", "manifest.json"])
@@ -71,6 +72,69 @@ def test_a_generation_is_not_used_with_a_database_from_a_backup(filled, encoder)
     """Keys begin again where the backup ended, so the same keys can stand for other passages."""
     generations.build(filled)
     with filled.transaction() as run:
-        run("UPDATE meta SET value = 'as it was before' WHERE key = 'generation'")
+        run("UPDATE meta SET value = '0001 as-it-was-before' WHERE key = 'generation'")
     with pytest.raises(generations.DamagedGenerationError, match=r"not built from this library.sqlite"):
         generations.load(filled)
+
+
+def texts(library, encoder):
+    return [(hit.publication.publication_id, hit.hit.passage.text, round(hit.score, 5)) for hit in Searcher(library, encoder).search(Query("Wald"))]
+
+
+@pytest.mark.parametrize("noted", ["", "0007", "garbage \x00 ../..", "0001 " + "0" * 64, ". ", "../library.sqlite x"])
+def test_whatever_the_library_notes_search_answers_and_nothing_else_is_moved(filled, encoder, noted):
+    generations.build(filled)
+    answers = texts(filled, encoder)
+    filled.set_meta("generation", noted)
+    assert texts(filled, encoder) == answers and generations.load(filled).keys.tolist() == [key for key, _, _ in filled.passage_table()]
+    assert (filled.folder / "library.sqlite").is_file() and len(list(filled.folder.glob("**/damaged-*"))) == (noted.startswith("0001"))
+
+
+@pytest.mark.parametrize(
+    "fault", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
+)
+@pytest.mark.parametrize("where", ["_write", "set_aside", "sync_file", "building"])
+def test_where_nothing_can_be_written_search_goes_on_from_memory_and_says_so(filled, encoder, monkeypatch, caplog, fault, where):
+    generations.build(filled)
+    answers = texts(filled, encoder)
+    (filled.folder / "generations" / "0001" / "vectors.faiss").write_bytes(b"damaged")
+
+    def refuses(*_):
+        raise fault
+
+    monkeypatch.setattr(generations, where, refuses)
+    searcher = Searcher(filled, encoder)
+    assert texts(filled, encoder) == answers and "goes on from memory" in caplog.text
+    made = searcher.view().generation
+    fill(filled, encoder, publication("rivers", ["th"]), {"th": ["ป่าริมน้ำ"]})
+    assert "rivers" in {hit.publication.publication_id for hit in searcher.search(Query("Wald"))}
+    assert searcher.view().generation is made  # not made again for every query
+    monkeypatch.undo()
+    assert "rivers" in {name for name, _, _ in texts(filled, encoder)} and generations.load(filled).name in ("0001", "0002")
+
+
+def test_the_generation_before_never_stands_in_for_a_damaged_one(filled, encoder):
+    generations.build(filled)
+    fill(filled, encoder, publication("rivers", ["ar"]), {"ar": ["غابة النهر"]})
+    generations.build(filled)
+    (filled.folder / "generations" / "0002" / "keys.npy").unlink()
+    made = generations.load_or_build(filled)
+    assert made.name == "0003" and made.keys.tolist() == [key for key, _, _ in filled.passage_table()]
+    assert generations.named(filled, generations.BEFORE).name == "0001"
+
+
+def test_any_byte_of_a_manifest_counts(filled):
+    generations.build(filled)
+    path = filled.folder / "generations" / "0001" / "manifest.json"
+    path.write_text(path.read_text().replace('"close": null', '"close": 0.01'))
+    with pytest.raises(generations.DamagedGenerationError, match="manifest"):
+        generations.load(filled)
+
+
+def test_what_a_killed_build_left_is_cleared_and_what_others_left_stays(filled):
+    folder = filled.folder / "generations"
+    for name in (".building-abc", "0009", "damaged-0008-1234", "notes"):
+        (folder / name).mkdir(parents=True)
+    (folder / "current").write_text("0009")
+    assert generations.build(filled).name == "0010"
+    assert sorted(path.name for path in folder.iterdir()) == ["0010", "damaged-0008-1234", "notes"]

@@ -166,7 +166,7 @@ def test_no_character_is_too_new_or_too_odd_to_be_asked(searcher, query):
 
 def limited(library, monkeypatch, least):
     """Build a generation that compares as it is, and knows from which nearness a passage may answer."""
-    monkeypatch.setattr(generations, "prior_for", lambda _: LanguagePrior({}, None, close=least))
+    monkeypatch.setattr(generations, "prior_for", lambda *_: LanguagePrior({}, None, close=least))
     monkeypatch.setattr(generations, "fit", lambda *_: None)
     generations.build(library)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from flask import Blueprint, Flask, render_template
+from flask_babel.speaklater import LazyString
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from index.accounts import Accounts, secret
 from index.library import Library
-from search_app.desk import signing
+from search_app.desk import entries, files, imports, jobs, log, rebuild, receiving, report, resumable, signing
 from search_app.desk.browsers import DeskSessions
 
 
@@ -17,20 +18,29 @@ class Part(Protocol):
     """A module of the desk."""
 
     blueprint: Blueprint  # its view "page" is in the menu
-    TITLE: str  # under this name
+    TITLE: LazyString  # under this name
 
-    @staticmethod
-    def notice() -> str:
+    def notice(self) -> str:
         """Say in a sentence what waits there for somebody; "" when nothing does."""
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (
+    files,
+    entries,
+    imports,
+    jobs,
+    rebuild,
+    report,
+    log,
+)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+blueprint.before_request(receiving.admit_more)
 blueprint.before_request(signing.admit)
 blueprint.context_processor(signing.known_to_templates)
 blueprint.register_error_handler(CSRFError, signing.explain_forgery)
 blueprint.register_blueprint(signing.blueprint)
+blueprint.register_blueprint(resumable.blueprint)
 for part in PARTS:
     blueprint.register_blueprint(part.blueprint)
 
@@ -55,6 +65,7 @@ def install(app: Flask, library: Library) -> None:
     CSRFProtect(app)
     signing.install(app)
     Accounts(library).forget_old()
+    receiving.install(app, library)
     app.register_blueprint(blueprint)
     app.jinja_env.globals["desk_menu"] = lambda: [(part.TITLE, _address(part)) for part in PARTS]
 

@@ -60,6 +60,11 @@ def known_to_templates() -> dict[str, Any]:
     return {"current_user": current_user}
 
 
+def is_analyst() -> bool:
+    """Whether somebody is signed in."""
+    return bool(current_user.is_authenticated)
+
+
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> AnyResponse:
     """Ask for name and password, and open a session."""

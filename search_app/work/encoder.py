@@ -1,0 +1,48 @@
+"""The job that changes the library's encoder: every stored passage is encoded by the new one, while the old one serves, and a candidate is built.
+
+Its arguments: "name", a folder or hub name; "fingerprint", where it must be that very encoder; or "forget", the fingerprint of one to drop the vectors of.
+"""
+
+from __future__ import annotations
+
+from index import candidate, generations
+from index.encoder import Encoder
+from index.library import Library
+from ingest.records import IsoglossError
+from search_app.work import generation
+from search_app.work.task import Task
+
+
+class UnfitEncoderError(IsoglossError):
+    """The encoder is not one that the library can change to."""
+
+
+def run(task: Task) -> None:
+    """Encode what is stored, and prepare a candidate; nothing of it is seen until it is published."""
+    arguments = task.job.arguments
+    if "forget" in arguments:
+        _forget(task.library, str(arguments["forget"]))
+        return
+    name = str(arguments["name"])
+    encoder = task.open_encoder(name)
+    _require_fit(task.library, encoder, name, str(arguments.get("fingerprint", "")))
+    task.library.name_encoder(encoder.fingerprint, name)
+    for other in task.library.encoders():
+        if other.fingerprint not in (encoder.fingerprint, task.library.meta("encoder")):
+            _forget(task.library, other.fingerprint)  # the disk holds the vectors of two encoders, not of all that were ever tried
+    generation.prepare(task, encoder)
+
+
+def _require_fit(library: Library, encoder: Encoder, name: str, expected: str) -> None:
+    if encoder.fingerprint == library.meta("encoder"):
+        raise UnfitEncoderError(f"{name} is the encoder that the library has. To build a generation by it, ask for a new one instead.")
+    if expected and encoder.fingerprint != expected:
+        raise UnfitEncoderError(f"{name} is not the encoder that it was (fingerprint {expected[:12]}, now {encoder.fingerprint[:12]}).")
+
+
+def _forget(library: Library, fingerprint: str) -> None:
+    """Drop the vectors of an encoder that serves nobody."""
+    waiting = candidate.standing(library, generations.CANDIDATE)
+    if fingerprint == library.meta("encoder") or (waiting and waiting.encoder == fingerprint):
+        raise UnfitEncoderError("expected an encoder that is neither in use nor that of the generation which waits; discard that first")
+    library.forget_encoder(fingerprint)
