@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from index.jobs import Jobs
 from index.library import Library
-from search_app import cli, cli_measuring, cli_working
+from search_app import cli, cli_ingesting, cli_measuring, cli_serving, cli_working
 from search_app.factory import create_app
 
 WALD = ["Der Wald liegt am Fluss, und die Menschen leben seit sehr langer Zeit in diesem Wald."]
@@ -34,8 +34,8 @@ FIGURES = ["nDCG@10", "AP", "RR@10", "R@10", "R@20", "own_language@10"]
 @pytest.fixture
 def isogloss(tmp_path, monkeypatch):
     """Run a command in an empty folder, with an encoder that needs no model."""
-    for module in (cli, cli_measuring, cli_working):
-        monkeypatch.setattr(module, "open_encoder", lambda name: LexiconEncoder(name or "lexicon"))
+    for module in (cli, cli_ingesting, cli_measuring, cli_serving):
+        monkeypatch.setattr(module, "open_encoder", lambda name, library=None: LexiconEncoder(name or "lexicon"))
     monkeypatch.delenv("ISOGLOSS_LIBRARY", raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(cli.main, [str(one) for one in arguments], **options)
@@ -195,6 +195,14 @@ def test_serve_says_when_the_port_is_taken(filled):
     del result
     gc.collect()
     assert code == 2 and "Choose another with --port." in message
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"), [(["--address", "https://library.example"], "--behind-proxy"), (["--address", "library.example"], "expected an address")]
+)
+def test_serve_refuses_an_address_that_it_cannot_have(filled, options, reason):
+    result = filled("serve", *options)
+    assert result.exit_code == 2 and reason in result.stderr
 
 
 def test_serve_makes_a_library_where_there_is_none_and_says_so(isogloss, tmp_path, monkeypatch):
