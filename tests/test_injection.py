@@ -81,7 +81,7 @@ def shelf(tmp_path_factory) -> Library:
     with library.transaction() as run:
         run("INSERT INTO uploads (upload_id, \"by\", name, size, likeness, created, state, digest) VALUES ('u', 'ana', ?, 3, '', '', 'examined', ?)", (f"={EVIL}.pdf", digest))
     entry = library.entry("other")
-    Changes(library).put(f"ana {EVIL}", "edited", entry, replace(entry, publisher=f"{EVIL} 2"))
+    Changes(library).put(f"ana {EVIL}", "edited", entry, replace(entry, publisher=f"2 {EVIL}"))
     Changes(library).note(EVIL, EVIL, EVIL, NAME)
     return library
 
