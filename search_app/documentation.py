@@ -28,7 +28,9 @@ def description() -> Response:
 def page() -> str:
     """Document the API for people, from the same description, with examples from this library."""
     return render_template(
-        "api.html", api=openapi.describe(operations, VERSION), examples={name: (link, DIRECTIONS.sub("", unquote(link))) for name, link in _examples().items()}
+        "api.html",
+        api=openapi.describe(operations, VERSION),
+        examples={name: (link, DIRECTIONS.sub("", unquote(link))) for name, link in _examples().items()},
     )
 
 

@@ -24,7 +24,6 @@ def shown(text: str) -> str:
     return escape(for_terminal(text))
 
 
-
 def progress_bar() -> Progress:
     """A bar that counts what is done and is gone when all is."""
     return Progress(

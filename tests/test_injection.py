@@ -44,7 +44,26 @@ ASKED = [
     {"verb": "ListRecords", "metadataPrefix": "oai_dc"}, {"verb": "ListIdentifiers", "metadataPrefix": "oai_dc"}, {"verb": EVIL}, {"verb": "ListSets"},
     {"verb": "GetRecord", "identifier": EVIL, "metadataPrefix": "oai_dc"}, {"page": "DIGEST/1", "quote": "forest", "change": "1"},
 ]  # fmt: skip
-BLOCKS = {"p", "li", "div", "h1", "h2", "h3", "td", "th", "dd", "dt", "summary", "blockquote", "figcaption", "legend", "label", "button", "main", "body"}
+BLOCKS = {
+    "p",
+    "li",
+    "div",
+    "h1",
+    "h2",
+    "h3",
+    "td",
+    "th",
+    "dd",
+    "dt",
+    "summary",
+    "blockquote",
+    "figcaption",
+    "legend",
+    "label",
+    "button",
+    "main",
+    "body",
+}
 APART = {"title", "option", "script", "textarea"}  # no text around them that could be turned
 
 
@@ -79,7 +98,10 @@ def shelf(tmp_path_factory) -> Library:
     state = EditionState(edition, "partly read", EVIL, 1, "folder")
     library.put_reading(state, pages, passages, LexiconEncoder().encode_passages(texts))
     with library.transaction() as run:
-        run("INSERT INTO uploads (upload_id, \"by\", name, size, likeness, created, state, digest) VALUES ('u', 'ana', ?, 3, '', '', 'examined', ?)", (f"={EVIL}.pdf", digest))
+        run(
+            "INSERT INTO uploads (upload_id, \"by\", name, size, likeness, created, state, digest) VALUES ('u', 'ana', ?, 3, '', '', 'examined', ?)",
+            (f"={EVIL}.pdf", digest),
+        )
     entry = library.entry("other")
     Changes(library).put(f"ana {EVIL}", "edited", entry, replace(entry, publisher=f"2 {EVIL}"))
     Changes(library).note(EVIL, EVIL, EVIL, NAME)
@@ -119,8 +141,15 @@ def addresses(app) -> Iterator[str]:
 def elements(page) -> list[str]:
     """What in a page comes from data though it is no text."""
     found = [str(one.tag) for one in page.iter() if isinstance(one.tag, str) and MARKER in one.tag]
-    found += [f"{one.tag} {name}={value!r}" for one in page.iter() for name, value in one.attrib.items() if name.startswith("on") or name == "style" or MARKER in name]
-    return found + [f"{value!r}" for value in page.xpath("//@href | //@src | //@action | //@srcset") if re.match(r"\s*(?!https?:)[a-z]+:", value, re.I)]
+    found += [
+        f"{one.tag} {name}={value!r}"
+        for one in page.iter()
+        for name, value in one.attrib.items()
+        if name.startswith("on") or name == "style" or MARKER in name
+    ]
+    return found + [
+        f"{value!r}" for value in page.xpath("//@href | //@src | //@action | //@srcset") if re.match(r"\s*(?!https?:)[a-z]+:", value, re.I)
+    ]
 
 
 def turned(page) -> list[str]:
@@ -167,7 +196,9 @@ def check_ris(text: bytes) -> None:
         "type_of_reference", "id", "title", "translated_title", "authors", "year", "publisher", "type_of_work", "language", "issn", "doi",
         "start_page", "notes", "abstract", "urls",
     }  # fmt: skip
-    assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in text.decode().split("\r\n") if line) and not re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]", text.decode())
+    assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in text.decode().split("\r\n") if line) and not re.search(
+        r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]", text.decode()
+    )
 
 
 def check_bibtex(text: bytes) -> None:
@@ -217,15 +248,34 @@ def test_nothing_that_data_or_questions_hold_becomes_more_than_text(app, shelf, 
 
 
 def test_the_data_do_stand_on_the_pages_as_text(app, shelf, analyst):
-    for address in ("/?q=forest", f"/publications/{quote(NAME)}", "/desk/publications", f"/desk/publications/{quote(NAME)}", "/desk/log", "/search.atom"):
+    for address in (
+        "/?q=forest",
+        f"/publications/{quote(NAME)}",
+        "/desk/publications",
+        f"/desk/publications/{quote(NAME)}",
+        "/desk/log",
+        "/search.atom",
+    ):
         assert f"&lt;{MARKER}" in analyst.get(address).text, address
     assert f"<{MARKER}" in analyst.get("/api/v1/search?q=forest").text
 
 
 def test_a_form_of_the_desk_that_is_sent_with_such_text_shows_it_as_text(analyst, app):
     for address in ("/desk/new-publication", f"/desk/publications/{quote(NAME)}"):
-        fields = ["title_language", "title_text", "year", "kind", "topics", "countries", "edition_language", "edition_label", "edition_part", "edition_file", "edition_id"]
-        for data in ({name: EVIL for name in fields}, {**{name: EVIL for name in fields}, "more": "1"}):
+        fields = [
+            "title_language",
+            "title_text",
+            "year",
+            "kind",
+            "topics",
+            "countries",
+            "edition_language",
+            "edition_label",
+            "edition_part",
+            "edition_file",
+            "edition_id",
+        ]
+        for data in (dict.fromkeys(fields, EVIL), {**dict.fromkeys(fields, EVIL), "more": "1"}):
             response = analyst.post(address, data=data)
             check(response)
             assert response.status_code in (200, 400) and f"&lt;{MARKER}" in response.text
@@ -241,7 +291,9 @@ def test_no_control_character_reaches_the_terminal(shelf, monkeypatch, form):
     monkeypatch.setattr(cli, "open_encoder", lambda _: LexiconEncoder())
     for command in (["search", "forest"], ["status"]):
         result = CliRunner().invoke(cli.main, [*command, "--library", str(shelf.folder), *form])
-        assert result.exit_code == 0 and MARKER in result.output and raw(result.output) == ("" if form else raw(result.output).replace("\x1b", "")) == ""
+        assert (
+            result.exit_code == 0 and MARKER in result.output and raw(result.output) == ("" if form else raw(result.output).replace("\x1b", "")) == ""
+        )
         assert not form or json.loads(result.stdout)
 
 
