@@ -27,7 +27,7 @@ def doctor(as_json: bool, folder: Path, encoder_name: str) -> None:
     with plain_errors():
         findings = list(examine(folder, encoder_name))
     if as_json:
-        click.echo(json_for_terminal([asdict(finding) for finding in findings], ensure_ascii=False))
+        click.echo(json_for_terminal([asdict(finding) for finding in findings]))
     else:
         print_findings(findings)
     sys.exit(TROUBLE if any(finding.state == "missing" for finding in findings) else 0)

@@ -64,7 +64,7 @@ def quality(report: Path | None, as_json: bool, folder: Path, encoder_name: str)
         if report:
             report.write_text(markdown(figures), "utf-8")
     if as_json:
-        click.echo(json_for_terminal(figures, ensure_ascii=False))
+        click.echo(json_for_terminal(figures))
     else:
         print_quality(figures)
 

@@ -41,6 +41,16 @@ CHANGES = {  # what analysts do, as the log names it; other codes are shown as t
     "imported": lazy_gettext("imported"),
     "undone": lazy_gettext("undone"),
     "given back": lazy_gettext("given back to its folder"),
+    "discarded": lazy_gettext("uploaded file discarded"),
+    "question added": lazy_gettext("check question added"),
+    "question removed": lazy_gettext("check question removed"),
+    "generation published": lazy_gettext("new index published"),
+    "generation rolled back": lazy_gettext("back to the former index"),
+    "generation discarded": lazy_gettext("new index discarded"),
+    "encoder asked for": lazy_gettext("another encoder asked for"),
+    "account added": lazy_gettext("account added"),
+    "account removed": lazy_gettext("account removed"),
+    "password changed": lazy_gettext("password changed"),
 }
 FAULTS = {  # what catalogue entries must hold, as ingest/catalogue.py says it; others come as they are, in English
     "expected some text": lazy_gettext("Expected some text."),

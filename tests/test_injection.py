@@ -28,7 +28,7 @@ from search_app import cli
 from search_app.factory import create_app
 from search_app.ingesting import Report
 from search_app.spreadsheet import FORMULA
-from search_app.terminal import print_report
+from search_app.terminal import print_report, reading
 
 MARKER = "isogloss-injected"
 END = "ZZZ"  # the end of every value; what stands behind it on a page is the interface's own
@@ -298,6 +298,8 @@ def test_no_control_character_reaches_the_terminal(shelf, monkeypatch, form):
 
 
 def test_the_report_of_an_ingest_prints_no_control_character(shelf, capsys):
+    with reading() as progress:
+        progress(1, 2, f"[bold]{EVIL}")
     print_report(Report(shelf.edition_states(), [f"{EVIL}: expected"], [EVIL], [NAME]))
     said = capsys.readouterr()
     assert MARKER in said.out and raw(said.out + said.err) == ""
