@@ -131,7 +131,7 @@ def addresses(app) -> Iterator[str]:
         if "GET" not in (rule.methods or ()):
             continue
         for form in ("ris", "bib", "csl.json") if "form" in rule.arguments else ("",):
-            parts = {name: known[name] for name in rule.arguments} | ({"form": form} if form else {})
+            parts = {name: known.get(name, "1") for name in rule.arguments} | ({"form": form} if form else {})
             path = re.sub(r"<(?:[^<>:]*:)?(\w+)>", lambda part, parts=parts: quote(parts[part[1]], safe=""), rule.rule)
             yield path
             if "publication_id" in rule.arguments:
