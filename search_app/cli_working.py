@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -32,7 +33,8 @@ def work(until_idle: bool, tied: bool, threads: int, nice: int, folder: Path, en
         library = open_library(folder)
         _end_politely(tied)
         if not until_idle:
-            supervision.Supervisor(library, supervision.command(folder, encoder_name, threads, nice)).run()
+            with suppress(KeyboardInterrupt):  # which is how this ends when all is well
+                supervision.Supervisor(library, supervision.command(folder, encoder_name, threads, nice)).run()
             return
         os.nice(nice)
         if not worker.work(library, lambda name: open_encoder(name or encoder_name), linger=worker.LINGER):
