@@ -56,7 +56,8 @@ def _end_politely(tied: bool) -> None:
 
 
 def _until_input_ends() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # not through sys.stdin, whose lock this thread would hold when the process ends
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
