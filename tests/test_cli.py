@@ -33,7 +33,7 @@ FIGURES = ["nDCG@10", "AP", "RR@10", "R@10", "R@20", "own_language@10"]
 def isogloss(tmp_path, monkeypatch):
     """Run a command in an empty folder, with an encoder that needs no model."""
     for module in (cli, cli_measuring):
-        monkeypatch.setattr(module, "open_encoder", lambda name: LexiconEncoder(name or "lexicon"))
+        monkeypatch.setattr(module, "open_encoder", lambda name, *_: LexiconEncoder(name or "lexicon"))
     monkeypatch.delenv("ISOGLOSS_LIBRARY", raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(cli.main, [str(one) for one in arguments], **options)
@@ -123,7 +123,7 @@ def test_a_folder_is_described_and_then_ingested(isogloss, tmp_path):
 def test_an_interruption_ends_with_130_and_says_that_nothing_is_lost(isogloss, publish, monkeypatch):
     publish("woods", {"de": WALD})
 
-    def interrupt(_name):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "open_encoder", interrupt)
