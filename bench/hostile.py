@@ -23,6 +23,7 @@ from hostile import HOSTILE  # noqa: E402
 
 from ingest.limits import MIB, Limits  # noqa: E402
 from ingest.pipeline import Reading, read_files  # noqa: E402
+from ingest.reading import Source  # noqa: E402
 
 HEADING = "## Hostile files"
 INTRODUCTION = """Made by `python bench/hostile.py` from files written for the purpose (`tests/hostile.py`), each read between two sound files that must come
@@ -57,7 +58,9 @@ def _measured(path: Path) -> tuple[Reading, float, int]:
 def _read_between_sound_files(path: Path) -> tuple[Reading, float, int]:
     good = path.parent / "good.pdf"
     good.write_bytes(pdf_of(["The forest."]))
-    before, reading, after = read_files([("before", good, "en"), ("hostile", path, "en"), ("after", good, "en")], workers=1)
+    before, reading, after = read_files(
+        [Source(name, file, "en") for name, file in (("before", good), ("hostile", path), ("after", good))], workers=1
+    )
     assert [one.content and one.content.pages[0].text for one in (before, after)] == ["The forest."] * 2, path
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return reading, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024  # on Linux, KiB

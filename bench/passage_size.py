@@ -22,6 +22,7 @@ from ingest import passages as cutting
 from ingest.catalogue import read_catalogue
 from ingest.passages import cut_pages, encoded_text
 from ingest.pipeline import read_files
+from ingest.reading import Source
 from ingest.records import Content, Page, Passage
 
 WAYS = ((200, 0, True), (200, 0, False), (100, 50, True), (100, 50, False))  # tokens, shared, under headings
@@ -85,7 +86,7 @@ def questions_of(corpus: Path) -> list[list[str]]:
 
 def read_all(corpus: Path) -> list[Read]:
     entries = {edition.edition_id: (entry, edition) for entry in read_catalogue(corpus).entries for edition in entry.publication.editions}
-    files = [(name, entry.files[name], edition.language) for name, (entry, edition) in entries.items() if name in entry.files]
+    files = [Source(name, entry.files[name], edition.language) for name, (entry, edition) in entries.items() if name in entry.files]
     made = []
     for reading in read_files(files):
         entry, edition = entries[reading.edition_id]

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.database import Database
+from index.database import DamagedLibraryError, Database
 from index.encoder import Vectors
 from index.tables import PAGE_COLUMNS, PASSAGE_COLUMNS, count_documents, edition_from, page_from, passage_from, publication_from
 from ingest.records import Edition, Page, Passage, Publication
@@ -257,7 +257,7 @@ class Contents(Database):
         try:
             connection = self._connection()
             found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-        except sqlite3.DatabaseError as error:
+        except (DamagedLibraryError, sqlite3.DatabaseError) as error:
             return [str(error)]
         lengths = connection.execute("SELECT max(lengths) FROM (SELECT count(DISTINCT length(vector)) lengths FROM vectors GROUP BY encoder)")
         found += ["the vectors of passages have different lengths"] if (lengths.fetchone()[0] or 0) > 1 else []

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from index import room
+
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file's content, in lower-case hexadecimal."""
@@ -31,13 +33,22 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, so that their names are on disk too."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 @contextmanager
 def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Give a file to write beside `path`; it takes the place of `path`, whole and on disk, when the block ends well."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
-        written = Path(scratch) / path.name
-        yield written
-        written.chmod(mode)  # by default so that a server under another user can read it
-        sync_file(written)
-        written.replace(path)
-    sync_folder(path.parent)
+    with room.noticing(path.parent):
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
+            written = Path(scratch) / path.name
+            yield written
+            written.chmod(mode)  # by default so that a server under another user can read it
+            sync_file(written)
+            written.replace(path)
+        sync_folder(path.parent)

@@ -24,6 +24,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from filelock import FileLock, Timeout
 
+from index import room
 from index.alignment import Alignment, fit
 from index.contents import Keys
 from index.durable import checksum, sync_file, sync_folder
@@ -120,17 +121,18 @@ def build(library: Library) -> Generation:
 
 @contextmanager
 def building(library: Library, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold the folder of generations; whatever changes in it, or in what is in use, happens within. Raises BusyLibraryError."""
-    (library.folder / "generations").mkdir(exist_ok=True)
-    lock = FileLock(library.folder / ".building")
-    try:
-        lock.acquire(timeout=patience)
-    except Timeout as error:
-        raise BusyLibraryError(f"Another process is writing a generation of {library.folder}; try again in a minute.") from error
-    try:
-        yield
-    finally:
-        lock.release()
+    """Hold the folder of generations; whatever changes in it, or in what is in use, happens within. Raises BusyLibraryError and FullDiskError."""
+    with room.noticing(library.folder):
+        (library.folder / "generations").mkdir(exist_ok=True)
+        lock = FileLock(library.folder / ".building")
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout as error:
+            raise BusyLibraryError(f"Another process is writing a generation of {library.folder}; try again in a minute.") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def save(library: Library, made: Generation, preview: str = "") -> Generation:

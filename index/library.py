@@ -19,12 +19,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from index import room
 from index.contents import Contents, EditionState
-from index.durable import checksum, sync_file, sync_folder
+from index.database import DamagedLibraryError
+from index.durable import checksum, make_folder, sync_file, sync_folder
 from index.encoder import Vectors
 from index.schema import FORMAT, MIGRATIONS, NOW, SCHEMA, migrate
 from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vector, put_catalogue_entry
 from ingest.records import IsoglossError, Page, Passage, Publication
+
+MANIFEST = "backup.json"  # lies in a library that is a backup of another; see index/backup.py
 
 
 class UnusableLibraryError(IsoglossError):
@@ -51,9 +55,11 @@ class Library(Contents):
         library = cls(folder)
         try:
             found = library.meta("format")
-        except sqlite3.DatabaseError as error:
-            raise UnusableLibraryError(f"{file} is not a library: {error}. Restore it from a backup.") from error
+        except (DamagedLibraryError, sqlite3.DatabaseError) as error:
+            raise UnusableLibraryError(f"{file} is not a library: {error.__cause__ or error}. Restore it from a backup.") from error
         if found.isdecimal() and int(found) in MIGRATIONS:
+            if (folder / MANIFEST).exists():
+                raise UnusableLibraryError(f"{folder} is a backup that an older version made, and is not changed; run: isogloss restore {folder}")
             library._migrate()
         elif found != str(FORMAT):
             raise UnusableLibraryError(
@@ -101,16 +107,38 @@ class Library(Contents):
         kept = self.file(digest)
         if not kept.exists():
             kept = kept.with_suffix(path.suffix.lower())
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".copying-") as scratch:
-                copy = Path(scratch) / kept.name
-                shutil.copyfile(path, copy)
-                if checksum(copy) != digest:
-                    raise ChangedFileError(f"{path} changed while it was being read; ingest its folder again")
-                sync_file(copy)
-                copy.replace(kept)
-            sync_folder(kept.parent)
+            with room.noticing(self.folder):
+                make_folder(kept.parent)
+                with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".copying-") as scratch:
+                    copy = Path(scratch) / kept.name
+                    shutil.copyfile(path, copy)
+                    if checksum(copy) != digest:
+                        raise ChangedFileError(f"{path} changed while it was being read; ingest its folder again")
+                    sync_file(copy)
+                    copy.replace(kept)
+                sync_folder(kept.parent)
         return kept
+
+    def take_file(self, path: Path, digest: str) -> Path:
+        """Move an original, a PDF whose digest this is, into the library; return where it lies, once that is on disk. Done again, it does nothing."""
+        kept = self.file(digest)
+        make_folder(kept.parent)
+        if path.exists():
+            path.chmod(0o644)
+            sync_file(path)
+            path.replace(kept)  # also where there is one: then the same, or a damaged one
+            sync_folder(kept.parent)
+            sync_folder(path.parent)
+        return kept
+
+    def in_use(self, digest: str) -> bool:
+        """Whether an edition has this file or should have it, a change that can be undone names it, or an upload brought it."""
+        found = self.rows(
+            "SELECT 1 FROM editions WHERE digest = ?1 OR file = ?1 UNION ALL SELECT 1 FROM uploads WHERE digest = ?1 AND state <> 'discarded' "
+            "UNION ALL SELECT 1 FROM changes WHERE instr(before || after, ?1) LIMIT 1",
+            (digest,),
+        )
+        return bool(found)
 
     def put_publication(
         self, publication: Publication, folder: str, passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None
@@ -161,9 +189,11 @@ class Library(Contents):
             for key, language in languages.items():
                 run("UPDATE passages SET language = ? WHERE key = ?", (language, key))
 
-    def remove_publication(self, publication_id: str) -> None:
+    def remove_publication(self, publication_id: str, folder: str | None = None) -> bool:
+        """Remove a publication with all that was read of it; False, and nothing is removed, where it is not kept up to date from `folder`, if given."""
         with self.transaction() as run:
-            run("DELETE FROM publications WHERE publication_id = ?", (publication_id,))
+            found = run("DELETE FROM publications WHERE publication_id = ?1 AND coalesce(?2, folder) = folder", (publication_id, folder))
+        return bool(found.rowcount)
 
     def put_vectors(self, encoder: str, vectors: Mapping[int, Vectors]) -> None:
         """Store what an encoder made of passages that are there already, by key; one that has been removed meanwhile is passed over."""

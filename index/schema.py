@@ -18,13 +18,17 @@ DESK = (  # what analysts do; times are ISO 8601 in UTC
     """CREATE TABLE jobs (
        job_id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, state TEXT NOT NULL, "by" TEXT NOT NULL, arguments TEXT NOT NULL,
        created TEXT NOT NULL, started TEXT NOT NULL DEFAULT '', ended TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0,
-       total INTEGER NOT NULL DEFAULT 0, doing TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0)""",
+       total INTEGER NOT NULL DEFAULT 0, doing TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,
+       reached INTEGER NOT NULL DEFAULT 0, dismissed TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX jobs_in ON jobs (state)",
     """CREATE TABLE documents (
        job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, name TEXT NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL,
        reason TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job_id, name))""",
+    "CREATE INDEX documents_of ON documents (name)",
     """CREATE TABLE changes (
        change_id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, "by" TEXT NOT NULL, what TEXT NOT NULL, publication_id TEXT NOT NULL,
-       before TEXT NOT NULL, after TEXT NOT NULL, about TEXT NOT NULL, undone INTEGER REFERENCES changes)""",
+       before TEXT NOT NULL, after TEXT NOT NULL, about TEXT NOT NULL, undone INTEGER REFERENCES changes,
+       folder TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX changes_of ON changes (publication_id)",
     """CREATE TABLE uploads (
        upload_id TEXT PRIMARY KEY, "by" TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, likeness TEXT NOT NULL, created TEXT NOT NULL,
@@ -40,6 +44,10 @@ DESK = (  # what analysts do; times are ISO 8601 in UTC
     """CREATE TABLE sessions (
        token TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, created INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE failed_attempts (at INTEGER NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL)",
+)
+HEALTHS = "CREATE INDEX healths ON pages (edition_id, health, cause)"  # to count pages without going through their texts
+PASSAGES_OF = (
+    "CREATE INDEX passages_of ON passages (edition_id, first_page)"  # the same for passages, which stand on page 0 where they are of the catalogue
 )
 
 # FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
@@ -63,7 +71,8 @@ SCHEMA = (
        key INTEGER PRIMARY KEY AUTOINCREMENT, edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, ordinal INTEGER NOT NULL,
        first_page INTEGER NOT NULL, start INTEGER NOT NULL, last_page INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
        text TEXT NOT NULL, sentences TEXT NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
-    """CREATE INDEX passages_of ON passages (edition_id)""",
+    PASSAGES_OF,
+    HEALTHS,
     """CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')""",
     """CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)""",
     """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END""",
@@ -96,6 +105,9 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         "ALTER TABLE passages DROP COLUMN vector",
         "ALTER TABLE editions ADD COLUMN file TEXT",
         "UPDATE editions SET file = digest",
+        HEALTHS,
+        "DROP INDEX passages_of",
+        PASSAGES_OF,
     ),
 }
 

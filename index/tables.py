@@ -107,6 +107,29 @@ def put_catalogue_entry(run: Any, publication: Publication, folder: str) -> None
     delete_catalogue_passages(run, publication.publication_id)
 
 
+def copy_edition(run: Any, old: str, new: str) -> None:
+    """Store an edition once more under another id, with its pages and passages; what the catalogue says of it is still to be stored.
+
+    The passages get keys of their own: a search that goes on meanwhile shows the old ones, or nothing.
+    """
+    columns = "publication_id, position, language, label, part, digest, state, reason, reading_version, wants, file"
+    run(f"INSERT INTO editions (edition_id, {columns}) SELECT ?2, {columns} FROM editions WHERE edition_id = ?1", (old, new))
+    for table, named in (("pages", PAGE_COLUMNS), ("passages", PASSAGE_COLUMNS)):
+        columns = named.removeprefix("edition_id, ")
+        chosen = "edition_id = ?1" + (" AND first_page > 0 ORDER BY ordinal" if table == "passages" else "")
+        run(f"INSERT INTO {table} (edition_id, {columns}) SELECT ?2, {columns} FROM {table} WHERE {chosen}", (old, new))
+    pairs = "passages one JOIN passages other ON one.edition_id = ?1 AND other.edition_id = ?2 AND one.ordinal = other.ordinal AND one.first_page > 0"
+    run(f"INSERT INTO vectors SELECT other.key, encoder, vector FROM {pairs} JOIN vectors ON vectors.key = one.key", (old, new))
+    run(f"INSERT INTO words (rowid, terms) SELECT other.key, terms FROM {pairs} JOIN words ON words.rowid = one.key", (old, new))
+
+
+def empty_edition(run: Any, edition_id: str) -> None:
+    """Forget what was read of an edition that has no file."""
+    run("DELETE FROM pages WHERE edition_id = ?", (edition_id,))
+    run("DELETE FROM passages WHERE edition_id = ?", (edition_id,))
+    run("UPDATE editions SET digest = NULL, state = 'no file', reason = '', wants = '' WHERE edition_id = ?", (edition_id,))
+
+
 def delete_catalogue_passages(run: Any, publication_id: str) -> None:
     run("DELETE FROM passages WHERE first_page = 0 AND edition_id IN (SELECT edition_id FROM editions WHERE publication_id = ?)", (publication_id,))
 

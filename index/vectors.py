@@ -14,6 +14,8 @@ Positions = NDArray[np.int64]  # shape (queries, k): rows of the indexed vectors
 Scores = NDArray[np.float32]  # shape (queries, k): cosine similarity, falling; -inf where there is no position
 Allowed = NDArray[np.bool_]  # shape (vectors,): which rows may be found
 
+BLOCK = 1 << 20  # bytes that faiss gives to be written at a time
+
 
 class VectorIndex:
     """Exact nearest neighbours among unit vectors.
@@ -36,7 +38,9 @@ class VectorIndex:
         return cls(faiss.read_index(str(path)))
 
     def save(self, path: Path) -> None:
-        faiss.write_index(self._index, str(path))
+        """Write the index; raises OSError. Not by its name: faiss would say nothing when a disk is full at the end of the file."""
+        with path.open("wb") as file:
+            faiss.write_index(self._index, faiss.PyCallbackIOWriter(file.write, BLOCK))  # type: ignore[attr-defined]
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

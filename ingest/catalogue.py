@@ -21,6 +21,15 @@ from ingest.identifiers import DOI, valid_isbn
 from ingest.records import UNDETERMINED, Edition, IsoglossError, Part, Publication, edition_id
 
 ENTRY = "publication.toml"
+EXPECTED = {  # where pydantic would speak of its types
+    ("year", "int_type"): "expected a year as a valid integer, such as 2019",
+    ("year", "int_parsing"): "expected a year as a valid integer, such as 2019",
+    ("year", "greater_than_equal"): "expected a year greater than or equal to 1000",
+    ("year", "less_than_equal"): "expected a year of four digits",
+    ("source", "string_pattern_mismatch"): 'expected an address that begins with "https://" or "http://"',
+    ("title", "too_short"): "expected a title in at least one language",
+    ("editions", "too_short"): "expected at least 1 edition",
+}
 TERRITORIES = frozenset(code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", str(code)))
 
 
@@ -130,7 +139,7 @@ Country = Annotated[str, AfterValidator(_country)]
 Text = Annotated[str, AfterValidator(_filled)]
 
 
-class _EditionForm(BaseModel):
+class EditionForm(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     language: Language
@@ -139,7 +148,7 @@ class _EditionForm(BaseModel):
     file: str | None = None
 
 
-class _PublicationForm(BaseModel):
+class PublicationForm(BaseModel):
     """What publication.toml may say; README, "Describing publications", explains every key."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -155,12 +164,24 @@ class _PublicationForm(BaseModel):
     publisher: str = ""
     isbn: Annotated[str, AfterValidator(_isbn)] = ""
     doi: Annotated[str, AfterValidator(_doi)] = ""
-    editions: list[_EditionForm] = Field(min_length=1)
+    editions: list[EditionForm] = Field(min_length=1)
+
+
+def checked(said: Mapping[str, Any]) -> tuple[PublicationForm | None, list[tuple[str, str]]]:
+    """What is said of a publication if it is right, and else all that is wrong: "editions.0.language" and what was expected there."""
+    try:
+        return PublicationForm.model_validate(said), []
+    except ValidationError as error:
+        return None, [(_key(detail), _expected(detail)) for detail in error.errors()]
+
+
+class _FileForm(PublicationForm):
+    title: dict[Language, Text]  # "title = {}" says that there is none
 
 
 def _read_entry(path: Path) -> tuple[Entry | None, list[str]]:
     try:
-        form = _PublicationForm.model_validate(tomllib.loads(path.read_text("utf-8")))
+        form = _FileForm.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         return None, [f"{path}: expected TOML in UTF-8: {error}"]
     except ValidationError as error:
@@ -168,7 +189,7 @@ def _read_entry(path: Path) -> tuple[Entry | None, list[str]]:
     return _entry(path, form)
 
 
-def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]:
+def _entry(path: Path, form: PublicationForm) -> tuple[Entry | None, list[str]]:
     name = path.parent.name
     editions: dict[str, Edition] = {}
     files: dict[str, Path] = {}
@@ -204,7 +225,7 @@ def _entry(path: Path, form: _PublicationForm) -> tuple[Entry | None, list[str]]
 
 def _bare_entry(path: Path, folder: Path, taken: set[str]) -> Entry:
     relative = path.relative_to(folder).with_suffix("")
-    name = _identifier(str(relative))
+    name = identifier(str(relative))
     if not name or name in taken:
         name = f"{name}-{hashlib.sha256(str(relative).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}".strip("-")
     key = edition_id(name, UNDETERMINED)
@@ -212,7 +233,7 @@ def _bare_entry(path: Path, folder: Path, taken: set[str]) -> Entry:
     return Entry(Publication(name, {}, {}, None, "", (), (), "", (edition,)), {key: path}, catalogued=False)
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     """Keep letters with their marks and digits; everything between them becomes a hyphen."""
     kept = (char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in unicodedata.normalize("NFC", name))
     return "-".join("".join(kept).lower().split())
@@ -245,7 +266,13 @@ def _is_text(name: str) -> bool:
 
 
 def _fault(path: Path, detail: Any) -> str:
-    key = ".".join(str(step) for step in detail["loc"] if step != "[key]")
-    expected = detail["msg"].removeprefix("Value error, ")
     found = "nothing" if detail["type"] == "missing" else repr(detail["input"])[:80]
-    return f"{path}: {key}: {expected}; found {found}"
+    return f"{path}: {_key(detail)}: {_expected(detail)}; found {found}"
+
+
+def _key(detail: Any) -> str:
+    return ".".join(str(step) for step in detail["loc"] if step != "[key]")
+
+
+def _expected(detail: Any) -> str:
+    return EXPECTED.get((_key(detail), detail["type"])) or str(detail["msg"].removeprefix("Value error, "))

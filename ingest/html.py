@@ -1,5 +1,5 @@
-"""Read the text of an HTML file; nothing that it refers to is fetched, no script of it is run. The only module that imports webencodings and
-charset_normalizer, and, with ingest/word.py, lxml."""
+"""Read the text of an HTML file; nothing that it refers to is fetched, no script of it is run. The only module that imports
+webencodings."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingest.isolation import leave_networks
 from ingest.records import UnreadableFileError
 
 MIB = 1024**2
@@ -76,10 +77,13 @@ def noted_page(notebook: Path) -> int:
 
 
 def confine(limits: Limits) -> None:
-    """Limit this process for good: its memory, and no core dumps. What the system refuses to limit is logged."""
+    """Limit this process for good: its memory, no core dumps, no network. What the system refuses is logged."""
     logging.getLogger("pypdf").setLevel(logging.ERROR)  # it warns of every repaired oddity
     _set(resource.RLIMIT_CORE, 0)
     _set(resource.RLIMIT_AS, limits.memory)
+    why_not = leave_networks()
+    if why_not:
+        logging.getLogger(__name__).info("process %d: not cut off from the network: %s", os.getpid(), why_not)
 
 
 def allow(seconds: int) -> None:

@@ -7,7 +7,7 @@ cannot read. Neither names all the errors it raises, so every page has its own t
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from ingest.limits import Watch
 from ingest.pdfium import PdfiumDocument, Sheet
 from ingest.pdfium import UnreadablePdfError as UnreadablePdfError
 from ingest.proposal import propose
-from ingest.recognition import Seen, recognise
+from ingest.recognition import Seen, is_unread, recognise
 from ingest.records import UNDETERMINED, Content, Health, Page
 from ingest.structure import headings, printed_labels
 from ingest.trust import Font, fonts_of, page_at
@@ -31,11 +31,14 @@ from ingest.typeset import Typeset
 
 log = logging.getLogger(__name__)
 
+ASKED_FOR = "recognition was asked for"  # the cause of a page that was recognised although it had text
 NOTHING = Sheet([], np.zeros((0, 4), np.float32), 595.0, 842.0)  # what is known of a page that cannot be opened
 
 
-def read_pdf(path: Path, edition_id: str, language: str = UNDETERMINED, watch: Watch | None = None) -> Content:
-    """Read all pages of an edition in `language`. A page without text says so in its health.
+def read_pdf(
+    path: Path, edition_id: str, language: str = UNDETERMINED, watch: Watch | None = None, asked_for: Collection[int] = frozenset()
+) -> Content:
+    """Read all pages of an edition in `language`. A page without text says so in its health; those asked for are recognised whatever text they have.
 
     Raises UnreadableFileError when there are no pages to be had.
     """
@@ -49,7 +52,9 @@ def read_pdf(path: Path, edition_id: str, language: str = UNDETERMINED, watch: W
     second = _SecondOpinion(path)
     readings = _in_right_encoding([_watched_page(document, number, second, watch) for number in range(1, len(document) + 1)])
     pages, texts = _pages(edition_id, document, readings, language)
-    seen, wants = recognise(document, pages, second.fonts, language, watch)
+    wanted = {page.number for page in pages if page.number in asked_for and page.number not in watch.lost and not is_unread(page)}
+    seen, wants = recognise(document, [_to_recognise(page) if page.number in wanted else page for page in pages], second.fonts, language, watch)
+    seen = {number: _kept_as_it_was(one) if number in wanted else one for number, one in seen.items()}
     if any(page.sheet for page in seen.values()):
         pages, texts = _pages(edition_id, document, [_with_what_was_seen(reading, seen) for reading in readings], language)
     pages = tuple(_with_reason(page, seen) for page in pages)
@@ -125,6 +130,17 @@ def _with_reason(page: Page, seen: Mapping[int, Seen]) -> Page:
     if missed.trusted:
         return replace(page, cause="; ".join(filter(None, (page.cause, missed.cause))))
     return replace(page, health="suspect" if page.readable else page.health, cause=missed.cause)
+
+
+def _to_recognise(page: Page) -> Page:
+    return replace(page, health="image only", cause=ASKED_FOR)
+
+
+def _kept_as_it_was(seen: Seen) -> Seen:
+    """What came of a page that has its own text: that stays where nothing was recognised."""
+    if seen.sheet and not seen.sheet.lines:
+        return Seen(f"{seen.cause}; no text was recognised on it", trusted=True)
+    return seen if seen.sheet else replace(seen, trusted=True)
 
 
 def _watched_page(document: PdfiumDocument, number: int, second: _SecondOpinion, watch: Watch) -> _Reading:

@@ -1,6 +1,7 @@
 """Read many files in worker processes, so that one bad file ends with a reason while the others go on. With ingest/drawing.py, the only module that imports pebble.
 
-PDFium, pypdf and lxml fetch nothing, so the processes need no network; they have no more rights than their parent, only less to spend.
+PDFium, pypdf and lxml fetch nothing, so the processes are cut off from the network where the system allows it (ingest/isolation.py). They may
+read and write the same files as their parent, and have less to spend.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import multiprocessing
 import signal
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,7 +19,7 @@ from pathlib import Path
 from pebble import ProcessExpired, ProcessPool
 
 from ingest.limits import MIB, Limits, Watch, confine, noted_page
-from ingest.reading import read_file, unpacks_too_far
+from ingest.reading import Source, read_file, unpacks_too_far
 from ingest.records import Content, UnreadableFileError
 
 READING_VERSION = 5  # raise it when the same file would give other pages or passages: editions read by an older one are read again
@@ -36,8 +37,8 @@ class Reading:
     problem: str  # "" when there is content
 
 
-def read_files(files: Iterable[tuple[str, Path, str]], workers: int = 2, limits: Limits = LIMITS) -> Iterator[Reading]:
-    """Read the files, each given as (edition_id, path, language); yield one Reading each, in their order, whatever happens to a worker.
+def read_files(files: Iterable[Source], workers: int = 2, limits: Limits = LIMITS) -> Generator[Reading]:
+    """Read the files; yield one Reading each, in their order, whatever happens to a worker.
 
     A page of a PDF that ends its process is left out when the file is read once more, and says in its `cause` how it did that.
     """
@@ -48,10 +49,10 @@ def read_files(files: Iterable[tuple[str, Path, str]], workers: int = 2, limits:
     ):
         try:
             waiting: deque[_Attempt] = deque()
-            source = enumerate(files)
+            numbered = enumerate(files)
             while True:
-                for number, (edition_id, path, language) in islice(source, workers * WAITING - len(waiting)):
-                    waiting.append(_attempt(pool, edition_id, path, language, Watch(limits, {}, Path(scratch) / str(number))))
+                for number, source in islice(numbered, workers * WAITING - len(waiting)):
+                    waiting.append(_attempt(pool, source, Watch(limits, {}, Path(scratch) / str(number))))
                 if not waiting:
                     return
                 yield _outcome(pool, waiting.popleft())
@@ -61,9 +62,7 @@ def read_files(files: Iterable[tuple[str, Path, str]], workers: int = 2, limits:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    edition_id: str
-    path: Path
-    language: str
+    source: Source
     watch: Watch
     future: Future[Content]
 
@@ -72,23 +71,22 @@ class _EndedError(Exception):
     """The reading process ended before it was done; the message says how."""
 
 
-def _attempt(pool: ProcessPool, edition_id: str, path: Path, language: str, watch: Watch) -> _Attempt:
-    future = pool.schedule(read_file, args=[path, edition_id, language, watch], timeout=watch.limits.wall_seconds)
-    return _Attempt(edition_id, path, language, watch, future)
+def _attempt(pool: ProcessPool, source: Source, watch: Watch) -> _Attempt:
+    return _Attempt(source, watch, pool.schedule(read_file, args=[source, watch], timeout=watch.limits.wall_seconds))
 
 
 def _outcome(pool: ProcessPool, attempt: _Attempt) -> Reading:
     try:
-        return Reading(attempt.edition_id, _content(attempt), "")
+        return Reading(attempt.source.edition_id, _content(attempt), "")
     except UnreadableFileError as error:
-        return Reading(attempt.edition_id, None, str(error))
+        return Reading(attempt.source.edition_id, None, str(error))
     except _EndedError as error:
         how = str(error)
         if isinstance(error.__cause__, ProcessExpired) and error.__cause__.exitcode in GAVE_UP and _unpacks_too_far(pool, attempt):
             how = f"a stream in it unpacks to more than {attempt.watch.limits.unpacked // MIB:,} MiB: {how}"
         return _without_lost_page(pool, attempt, how)
     except Exception as error:  # whatever a library raises is that file's reason, not the run's end
-        return Reading(attempt.edition_id, None, f"{type(error).__name__}: {error}")
+        return Reading(attempt.source.edition_id, None, f"{type(error).__name__}: {error}")
 
 
 def _content(attempt: _Attempt) -> Content:
@@ -118,14 +116,14 @@ def _without_lost_page(pool: ProcessPool, attempt: _Attempt, how: str) -> Readin
     watch = attempt.watch
     page = noted_page(watch.notebook) if watch.notebook else 0
     if page and len(watch.lost) < watch.limits.lost_pages and page not in watch.lost:
-        return _outcome(pool, _attempt(pool, attempt.edition_id, attempt.path, attempt.language, replace(watch, lost={**watch.lost, page: how})))
+        return _outcome(pool, _attempt(pool, attempt.source, replace(watch, lost={**watch.lost, page: how})))
     where = f"after {len(watch.lost)} other pages, page {page}: " if watch.lost else f"page {page}: " if page else ""
-    return Reading(attempt.edition_id, None, f"{where}{how}; the file may be damaged or hostile: if it is sound, print it to a new PDF")
+    return Reading(attempt.source.edition_id, None, f"{where}{how}; the file may be damaged or hostile: if it is sound, print it to a new PDF")
 
 
 def _unpacks_too_far(pool: ProcessPool, attempt: _Attempt) -> bool:
     watch = replace(attempt.watch, notebook=attempt.watch.notebook and attempt.watch.notebook.with_suffix(".diagnosis"))
     try:
-        return bool(pool.schedule(unpacks_too_far, args=[attempt.path, watch], timeout=watch.limits.wall_seconds).result())
+        return bool(pool.schedule(unpacks_too_far, args=[attempt.source.path, watch], timeout=watch.limits.wall_seconds).result())
     except Exception:  # no more can be said of it
         return False

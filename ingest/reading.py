@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import re
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.formats import PDF, WORD, format_of
@@ -20,18 +20,25 @@ FLATE_STREAM = re.compile(rb"/FlateDecode[^\0]{0,500}?stream\r?\n|/Fl\b[^\0]{0,5
 BITE = MIB  # bytes that are unpacked at a time
 
 
-def read_file(path: Path, edition_id: str, language: str = UNDETERMINED, watch: Watch | None = None) -> Content:
-    """Read the file of an edition in `language` by what it is, not by what it is called.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file of an edition, and how it is to be read."""
 
-    Raises UnreadableFileError when nothing of it can be had.
-    """
+    edition_id: str
+    path: Path
+    language: str = UNDETERMINED  # BCP 47
+    recognise: frozenset[int] = frozenset()  # pages, from 1, to recognise although they have text; only those of a PDF can be
+
+
+def read_file(source: Source, watch: Watch | None = None) -> Content:
+    """Read a file by what it is, not by what it is called. Raises UnreadableFileError when nothing of it can be had."""
     watch = watch or Watch()
     watch.page(0)
-    form = format_of(path)
+    form = format_of(source.path)
     if form is PDF:
-        return read_pdf(path, edition_id, language, watch)
-    content = read_word(path, edition_id, watch) if form is WORD else read_html(path, edition_id)
-    return replace(content, pages=judged(content.pages, language))
+        return read_pdf(source.path, source.edition_id, source.language, watch, source.recognise)
+    content = read_word(source.path, source.edition_id, watch) if form is WORD else read_html(source.path, source.edition_id)
+    return replace(content, pages=judged(content.pages, source.language))
 
 
 def unpacks_too_far(path: Path, watch: Watch) -> bool:

@@ -70,7 +70,7 @@ def recognise(
 
     Returns what came of each page that was to be recognised, by its number, and the language pack that was missing, or "".
     """
-    unread = {page.number: page.cause for page in pages if page.health == "image only" or (page.text and not page.readable)}
+    unread = {page.number: page.cause for page in pages if is_unread(page)}
     sample = sample_page([page.text if page.readable else "" for page in pages])
     if sample and _spells_words(pages[sample - 1].text):
         sample = None
@@ -94,6 +94,11 @@ def recognise(
     eyes = Eyes(document, tesseract, language, watch, time.monotonic() + watch.limits.recognition_seconds)
     seen = dict(_wrong(eyes, pages, sample, doubts)) if sample and doubts else {}
     return seen | {number: eyes.see(number, cause) for number, cause in unread.items()}, ""
+
+
+def is_unread(page: Page) -> bool:
+    """Whether there is something on a page that its text does not tell."""
+    return page.health == "image only" or bool(page.text and not page.readable)
 
 
 def _spells_words(text: str) -> bool:

@@ -6,14 +6,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
+import regex
+from flask_babel import gettext
+
 from index.counterparts import Counterpart
 from index.marks import Mark
 from index.searcher import PublicationHit
 from ingest.records import UNDETERMINED, Edition, Passage, Publication, primary
+from search_app.standing import within
 
 MAX_QUERY = 1000  # characters; more is no question, and an encoder reads no more than 512 tokens anyway
 MAX_QUOTATION = 1000  # characters; no passage is longer, and to look for what is like four times as many takes half a minute
 MAX_HITS = 100
+CALLED = 80  # letters of its abstract by which a publication without a title is called
 PAGE_DIGITS = 16  # hexadecimal digits of a file's SHA-256 in the address of its pages: enough that no two files of a library share them
 
 
@@ -26,8 +31,8 @@ def answer(query: str, hits: Sequence[PublicationHit], readers: Sequence[str] = 
 
 
 def title_in(publication: Publication, readers: Sequence[str]) -> tuple[str, str]:
-    """The title and its language: the first of the reader's languages that has one, else English, else any."""
-    return _in_language(publication.titles, [*readers, "en"]) or (publication.publication_id, UNDETERMINED)
+    """The title and its language: the first of the reader's languages that has one, else English, else any; of an untitled one how it is called."""
+    return _in_language(publication.titles, [*readers, "en"]) or _called(publication, readers)
 
 
 def abstract_in(publication: Publication, readers: Sequence[str]) -> tuple[str, str] | None:
@@ -41,13 +46,13 @@ def edition_data(edition: Edition) -> dict[str, Any]:
         "language": edition.language,
         "label": edition.label,
         "part": edition.part,
-        "file": f"/files/{quote(edition.edition_id)}" if edition.digest else None,
+        "file": within(f"/files/{quote(edition.edition_id)}") if edition.digest else None,
     }
 
 
 def page_address(edition: Edition, page: int) -> str | None:
     """The permanent address of a page, named after what the file holds; None without a file or for the catalogue entry, page 0."""
-    return f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}" if edition.digest and page else None
+    return within(f"/pages/{edition.digest[:PAGE_DIGITS]}/{page}") if edition.digest and page else None
 
 
 def shown_language(edition: Edition, passage: Passage) -> str:
@@ -96,6 +101,18 @@ def counterpart_data(found: Counterpart, publication: Publication) -> dict[str, 
         "marks": [{"start": start, "end": end, "why": "meaning"}],
         "confidence": found.confidence,
     }
+
+
+def _called(publication: Publication, readers: Sequence[str]) -> tuple[str, str]:
+    """How a publication without a title is called everywhere: by the first words of its abstract, else by its id."""
+    abstract = abstract_in(publication, readers)
+    if abstract is None:
+        return gettext("Untitled publication (%(name)s)", name=publication.publication_id), UNDETERMINED
+    letters = regex.findall(r"\X", " ".join(abstract[0].split()))
+    if len(letters) <= CALLED:
+        return "".join(letters), abstract[1]
+    words = "".join(letters[:CALLED])
+    return words[: words.rfind(" ") if words.rfind(" ") > len(words) / 2 else None].rstrip(" ,;:،、") + "…", abstract[1]
 
 
 def _in_language(texts: Any, wanted: Sequence[str]) -> tuple[str, str] | None:

@@ -9,6 +9,8 @@ from typing import Any
 import regex
 from flask import Blueprint, Response, abort, json, request, url_for
 
+from index.gaps import NOTHING
+from index.gaps import gaps as count_gaps
 from index.generations import current_name
 from index.searcher import Query
 from index.view import Filters, admits
@@ -168,6 +170,22 @@ def facets(asked: parameters.NothingAsked) -> schema.Facets:
             for facet, values in facets_of(searcher().publications(), Filters(), {}).items()
         }
     )
+
+
+@operation("/gaps", parameters.GapsAsked, schema.Gaps)
+def gaps(asked: parameters.GapsAsked) -> schema.Gaps:
+    """Count publications and passages by topic and language, so that one sees in which language there is nothing about a topic.
+
+    A publication with several topics, or in several languages, counts for each.
+    """
+    found = count_gaps(searcher().library, searcher().publications(), filters_from(asked.filters()), asked.languages)
+    amounts = [
+        schema.Amount(topic=topic, language=language, publications=cell.publications, title_only=cell.title_only, passages=cell.passages)
+        for topic in found.topics
+        for language in found.languages
+        if (cell := found.cell(topic, language)) != NOTHING
+    ]
+    return schema.Gaps(topics=list(found.topics), languages=list(found.languages), amounts=amounts)
 
 
 @operation("/status", parameters.NothingAsked, schema.Status)

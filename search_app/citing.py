@@ -151,7 +151,7 @@ def _linked_data(found: Publication, edition: Edition, reference: Reference) -> 
     ]  # fmt: skip
     about = {
         "@context": "https://schema.org", "@type": kind, "@id": work, "url": work,
-        "name": [{"@value": title, "@language": language} for language, title in found.titles.items()],
+        "name": [{"@value": title, "@language": language} for language, title in found.titles.items()] or reference.title,
         "inLanguage": list(dict.fromkeys(one.language for one in found.editions)),
         "author": [_author(name, found.publisher) for name in found.authors],
         "publisher": {"@type": "Organization", "name": found.publisher} if found.publisher else None,

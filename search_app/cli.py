@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ingest.records import IsoglossError
-from search_app import cli_encoder, cli_keeping, cli_measuring
-from search_app.options import AS_JSON, ENCODER, LIBRARY, TROUBLE, encoders_of, open_encoder, open_library, plain_errors, remember_encoder
-from search_app.terminal import errors, print_hit, print_report, reading
+from search_app import cli_accounts, cli_encoder, cli_importing, cli_ingesting, cli_keeping, cli_measuring, cli_serving, cli_working
+from search_app.options import AS_JSON, ENCODER, LIBRARY, open_encoder, open_library, plain_errors
+from search_app.plain import for_terminal, json_for_terminal, plain_log
+from search_app.terminal import print_hit
 
 if TYPE_CHECKING:
-    from index.library import Library
-    from index.sentence_encoder import SentenceEncoder
+    pass
 
 
 @click.group()
 @click.version_option(package_name="isogloss")
 def main() -> None:
     """Search publications by meaning, across languages."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[plain_log()])
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
-
-@main.command(epilog="Example: isogloss ingest corpus --library library")
-@click.argument("publications", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--again", is_flag=True, help="Read every file anew, also those that have not changed.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read files.")
-@LIBRARY
-@ENCODER
-def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_name: str) -> None:
-    """Bring the library up to date with FOLDER: new and changed files (PDF, .docx, .html) are read, removed ones leave.
-
-    Exit code 0: all is read. 1: something failed or is described wrongly; the table says what. 2: nothing was done.
-    """
-    with plain_errors():
-        library = open_library(folder, create=True)
-        encoder = open_encoder(encoder_name, library)
-        failed = _ingest(publications, library, encoder, again, workers)
-        remember_encoder(library, encoder, encoder_name)
-    sys.exit(TROUBLE if failed else 0)
-
-
-@main.command(epilog="Example: isogloss describe corpus/new-study --write")
-@click.argument("publication", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--write", is_flag=True, help="Write the entry to FOLDER/publication.toml instead of printing it.")
-def describe(publication: Path, write: bool) -> None:
-    """Propose a catalogue entry (publication.toml) for the files in FOLDER, from what they say of themselves."""
-    from search_app import describing
-
-    with plain_errors(), errors.status("Reading"):
-        said = f"Wrote {describing.write(publication)}; look at it before it is ingested.\n" if write else describing.describe(publication)
-    click.echo(said, nl=False)
 
 
 @main.command(epilog='Example: isogloss search "Who may check a recruiter?" --language hi --json')
@@ -87,7 +53,7 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
         hits = Searcher(library, open_encoder(encoder_name, library)).search(Query(query, filters_from(facets), exact), k)
         found = answer(query, hits)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        click.echo(json_for_terminal(found))
     else:
         if hits and not found["close"]:
             click.echo("Nothing comes close to this question. What follows is the nearest there is, and probably no answer.\n", err=True)
@@ -95,41 +61,6 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
             print_hit(hit)
         if not found["hits"]:
             click.echo("Nothing found.", err=True)
-
-
-@main.command(epilog="Example: isogloss serve --port 8000")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the default admits this machine only.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
-@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True)
-@click.option(
-    "--ingest",
-    "publications",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="First bring the library up to date with this folder.",
-)
-@LIBRARY
-@ENCODER
-def serve(host: str, port: int, threads: int, publications: Path | None, folder: Path, encoder_name: str) -> None:
-    """Serve the search pages until interrupted."""
-    import waitress
-
-    from search_app.factory import create_app
-
-    with plain_errors():
-        library = open_library(folder, create=publications is not None)
-        encoder = open_encoder(encoder_name, library)
-        if publications:
-            _ingest(publications, library, encoder)
-            remember_encoder(library, encoder, encoder_name)
-        app = create_app(library, encoder, encoders_of(library))
-        try:
-            server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None, connection_limit=1000, asyncore_use_poll=True)
-        except (OSError, ValueError) as error:
-            raise IsoglossError(f"Cannot listen on {host}:{port}: {error}. Choose another with --port.") from error
-    shown = f"[{host}]" if ":" in host else host
-    ports = [server.effective_port] if hasattr(server, "effective_port") else [port for _, port in server.effective_listen]
-    click.echo(f"Isogloss answers on http://{shown}:{ports[0]}  (Ctrl-C ends it)")
-    server.run()
 
 
 @main.command(epilog="Example: isogloss status --json")
@@ -151,23 +82,14 @@ def status(as_json: bool, folder: Path) -> None:
             "generation": generations.current_name(library), "trouble": trouble,
         }  # fmt: skip
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        click.echo(json_for_terminal(found))
         return
     for key in ("library", "publications", "editions", "languages", "pages", "passages", "generation"):
-        click.echo(f"{key:13} {found[key]}")
+        click.echo(for_terminal(f"{key:13} {found[key]}"))
     for row in trouble:
-        click.echo(f"{row['state']:13} {row['edition_id']}: {row['reason']}")
+        click.echo(for_terminal(f"{row['state']:13} {row['edition_id']}: {row['reason']}"))
 
 
-def _ingest(publications: Path, library: Library, encoder: SentenceEncoder, again: bool = False, workers: int = 2) -> bool:
-    """Bring the library up to date, show progress and the table of what came of it; return whether something failed."""
-    from search_app.ingesting import ingest as bring_up_to_date
-
-    with reading() as progress:
-        report = bring_up_to_date(publications, library, encoder, again, workers, progress)
-    print_report(report)
-    return report.failed
-
-
-for command in (*cli_encoder.COMMANDS, *cli_keeping.COMMANDS, *cli_measuring.COMMANDS):
-    main.add_command(command)
+for module in (cli_accounts, cli_encoder, cli_importing, cli_ingesting, cli_keeping, cli_measuring, cli_serving, cli_working):
+    for each in module.COMMANDS:
+        main.add_command(each)

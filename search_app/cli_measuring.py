@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 
 import click
 
 from search_app.options import AS_JSON, ENCODER, LIBRARY, open_encoder, open_library, plain_errors
+from search_app.plain import json_for_terminal
 from search_app.terminal import counting, print_figures, print_matrix, print_quality
 
 
@@ -30,7 +30,7 @@ def evaluate(collection: Path, temporary: bool, pairs: bool, as_json: bool, fold
         figures = evaluate_collection(collection, home, open_encoder(encoder_name), progress)
     by_pair = figures.pop("by_pair")
     if as_json:
-        click.echo(json.dumps(figures | {"by_pair": by_pair} if pairs else figures, indent=1))
+        click.echo(json_for_terminal(figures | {"by_pair": by_pair} if pairs else figures))
         return
     names = [name for name in figures if name not in ("passages", "by_language")]
     print_figures(f"{figures['passages']} passages", names, {"all": figures, **figures["by_language"]})
@@ -64,7 +64,7 @@ def quality(report: Path | None, as_json: bool, folder: Path, encoder_name: str)
         if report:
             report.write_text(markdown(figures), "utf-8")
     if as_json:
-        click.echo(json.dumps(figures, ensure_ascii=False, indent=1))
+        click.echo(json_for_terminal(figures))
     else:
         print_quality(figures)
 

@@ -15,6 +15,7 @@ from ingest.formats import is_accepted
 from ingest.language import identify, prevailing
 from ingest.ocr import language_name
 from ingest.pipeline import Reading, read_files
+from ingest.reading import Source
 from ingest.records import UNDETERMINED, Content, IsoglossError, Part, Proposal, primary
 
 PARTS: tuple[Part, ...] = ("whole", "executive summary", "annex")  # what further files in one language may be, in this order
@@ -41,7 +42,7 @@ def describe(folder: Path, workers: int = 2) -> str:
     if not paths:
         raise IsoglossError(f"No PDF, Word file (.docx) or HTML file (.html, .htm) in {folder}; nothing can be described")
     names = [str(path.relative_to(folder)) for path in paths]
-    readings = read_files(((name, path, UNDETERMINED) for name, path in zip(names, paths, strict=True)), workers)
+    readings = read_files((Source(name, path) for name, path in zip(names, paths, strict=True)), workers)
     return "\n".join([HEAD, "", *_entry([_described(reading) for reading in readings])]) + "\n"
 
 
@@ -63,13 +64,13 @@ def _described(reading: Reading) -> Described:
     content = reading.content or Content("", ())
     language, guessed = language_of(content), ""
     if language == UNDETERMINED:
-        language, guessed = _named(reading.edition_id), "by the name of the file"
+        language, guessed = named(reading.edition_id), "by the name of the file"
     if language == UNDETERMINED:
         guessed = "could not be told; und stands for that"
     return Described(reading.edition_id, language, guessed, content.proposal, reading.problem)
 
 
-def _named(file: str) -> str:
+def named(file: str) -> str:
     """The language that a file is called by: "fr.pdf", "report-fr.pdf"."""
     said = Path(file).stem.replace("_", "-")
     for tag in (said, said.rsplit("-", 1)[-1]):

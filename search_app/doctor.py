@@ -16,6 +16,7 @@ from typing import Literal
 import platformdirs
 
 from index.library import Library
+from ingest.isolation import hindrance
 from ingest.ocr import SCRIPT_PACK, SCRIPTS, RecognitionError, debian_package, find_tesseract, language_name, pack_of
 from ingest.records import UNDETERMINED, IsoglossError
 
@@ -45,6 +46,7 @@ def examine(folder: Path, encoder_name: str = "") -> Iterator[Finding]:
     yield from (_library(name, module) for name, module in LIBRARIES.items())
     yield _encoder(encoder_name)
     yield from _folder(folder)
+    yield _isolation()
     yield from _recognition(folder)
 
 
@@ -116,6 +118,14 @@ def _folder(folder: Path) -> Iterator[Finding]:
         yield Finding("library", "missing", str(error), "isogloss verify says more")
         return
     yield Finding("library", "there", f"{folder.absolute()}: {counts['publications']} publications, {counts['editions']} editions")
+
+
+def _isolation() -> Finding:
+    hindered = hindrance()
+    if hindered:
+        remedy = "on Linux, let processes make namespaces of users and networks (sysctl user.max_user_namespaces; the seccomp profile of a container)"
+        return Finding("isolation", "optional", f"files are read in processes that could reach the network: {hindered}", remedy)
+    return Finding("isolation", "there", "files are read in processes that are cut off from the network")
 
 
 def _recognition(folder: Path) -> Iterator[Finding]:

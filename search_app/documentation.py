@@ -12,6 +12,7 @@ from search_app import openapi
 from search_app.answers import PAGE_DIGITS, title_in
 from search_app.api import json_answer, operations
 from search_app.freshness import VERSION
+from search_app.plain import DIRECTIONS
 from search_app.search import searcher
 
 blueprint = Blueprint("documentation", __name__)
@@ -20,14 +21,16 @@ blueprint = Blueprint("documentation", __name__)
 @blueprint.get("/api/v1/openapi.json")
 def description() -> Response:
     """Give this API's description in OpenAPI 3.1."""
-    return json_answer(openapi.describe(operations, VERSION))
+    return json_answer(openapi.describe(operations, VERSION, request.script_root or "/"))
 
 
 @blueprint.get("/api/")
 def page() -> str:
     """Document the API for people, from the same description, with examples from this library."""
     return render_template(
-        "api.html", api=openapi.describe(operations, VERSION), examples={name: (link, unquote(link)) for name, link in _examples().items()}
+        "api.html",
+        api=openapi.describe(operations, VERSION, request.script_root or "/"),
+        examples={name: (link, DIRECTIONS.sub("", unquote(link))) for name, link in _examples().items()},
     )
 
 
@@ -40,7 +43,7 @@ def moved() -> AnyResponse:
 def _examples() -> dict[str, str]:
     """For each operation an address that answers on this library; where it holds nothing readable, only for those that need nothing."""
     library = searcher().library
-    shown = {name: url_for(f"api.{name}") for name in ("publications", "facets", "status")}
+    shown = {name: url_for(f"api.{name}") for name in ("publications", "facets", "gaps", "status")}
     for one in searcher().publications():
         shown |= {
             "search": url_for("api.search", q=title_in(one, ())[0], k=2),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, render_template, request
-from flask_babel import Babel
+from flask_babel import Babel, gettext
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
+from index.database import ReadOnlyLibraryError
 from index.encoder import Encoder
 from index.library import Library
 from index.likeness import Likeness
+from index.room import FullDiskError, is_for_want_of_room
 from index.searcher import Searcher
 from ingest.drawing import Drawer
 from search_app import (
@@ -21,6 +24,7 @@ from search_app import (
     citing,
     documentation,
     feeds,
+    gaps,
     harvesting,
     interface,
     languages,
@@ -37,11 +41,21 @@ from search_app.answers import page_address
 from search_app.desk import desk
 from search_app.marking import marked
 from search_app.pictures import Pictures
+from search_app.plain import isolated
+from search_app.wording import InsufficientStorage
 
 PACKED = {"text/html", "text/css", "text/javascript", "text/csv", "application/json", "application/atom+xml", "application/xml"}
 SHORT = 1000  # bytes that fit one packet with the headers, compressed or not
 MOST_SENT = 100_000  # bytes that a reader or a harvester may send; their forms are a hundredth of that
 PRIVATE = {"q", "quote", "back"}  # parameters that say what somebody asked
+YEAR = 31_536_000  # seconds
+GUARDS = {
+    "Referrer-Policy": "no-referrer",  # addresses hold what was asked
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "Cross-Origin-Opener-Policy": "same-origin",  # a page that opens this one gets no hold of it
+    "Cross-Origin-Resource-Policy": "same-origin",  # nor can it embed pictures of pages, or measure how they load
+}
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -59,16 +73,19 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()
-    for module in (search, publication, pages, likeness, quality, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
+    for module in (search, publication, pages, likeness, quality, gaps, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
         app.register_blueprint(module.blueprint)
     desk.install(app, library)
     app.after_request(_guard)
     app.after_request(_pack)
     app.register_error_handler(HTTPException, _explain)
+    app.register_error_handler(FullDiskError, _no_room)
+    app.register_error_handler(OSError, _no_room)
+    app.register_error_handler(ReadOnlyLibraryError, _read_only)
     app.jinja_env.globals |= {
         "interface": languages.of_interface,
         "interfaces": interface.LANGUAGES,
-        "here": _here,
+        "here": languages.here,
         "token": _token,
         "feed_address": feeds.address,
     }
@@ -82,17 +99,15 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
         "state_name": wording.state,
         "health_name": wording.health,
         "cause": wording.cause,
+        "change_name": wording.change,
+        "moment": wording.moment,
         "day": wording.day,
         "number": wording.number,
+        "isolated": isolated,
         "words_found": wording.words_found,
         "confidence": wording.confidence,
     }
     return app
-
-
-def _here() -> str:
-    """The address of the page that is asked for, within this site."""
-    return request.full_path.rstrip("?")
 
 
 def _token() -> Markup:
@@ -104,11 +119,12 @@ def _guard(response: Response) -> Response:
     """Let nothing be loaded from elsewhere, and no address with a query be handed on or kept."""
     if response.mimetype != "application/pdf":  # browsers show a PDF in a page of their own, which this would break
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY + ("; sandbox" if request.endpoint == "publication.file" else "")
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if request.endpoint not in ("static", "pages.image") or response.status_code >= 400:
+    response.headers.update(GUARDS)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
+    if (request.endpoint not in ("static", "pages.image") or response.status_code >= 400) and not response.cache_control.no_store:
         asked = PRIVATE & request.args.keys() and request.endpoint != "feeds.atom"
-        response.headers["Cache-Control"] = "private, no-store" if asked else "private, no-cache"
+        response.headers["Cache-Control"] = "private, no-store" if asked or "desk" in request.blueprints else "private, no-cache"
     return response
 
 
@@ -125,6 +141,17 @@ def _pack(response: Response) -> Response:
             if etag:
                 response.set_etag(etag, weak=True)  # the same in content, not byte by byte
     return response
+
+
+def _no_room(error: FullDiskError | OSError) -> Any:
+    """Say that the disk is full; what else the system says is an error of ours."""
+    if isinstance(error, OSError) and not is_for_want_of_room(error):
+        raise error
+    return _explain(InsufficientStorage(gettext("What was stored before is whole, this was not stored. It can be sent again when there is room.")))
+
+
+def _read_only(error: ReadOnlyLibraryError) -> Any:
+    return _explain(ServiceUnavailable(gettext("This library can be searched, but nothing in it can be changed now.")))
 
 
 def _explain(error: HTTPException) -> tuple[Response | str, int] | tuple[str, int, dict[str, str]]:

@@ -21,14 +21,15 @@ MAX_ADDRESSES = 50_000  # in one sitemap, says sitemaps.org
 # Answers to questions are made anew every time, and nobody's questions belong in an index. Pictures of pages are costly, their text is not.
 # The choice of languages has an address for every page that leads to it, itself among them.
 ROBOTS = """User-agent: *
-Disallow: /*?q=
-Disallow: /*&q=
-Disallow: /search.
-Disallow: /like
-Disallow: /languages
-Disallow: /api/
-Disallow: /pages/*.webp
-Allow: /
+Disallow: {root}/*?q=
+Disallow: {root}/*&q=
+Disallow: {root}/search.
+Disallow: {root}/like
+Disallow: {root}/languages
+Disallow: {root}/api/
+Disallow: {root}/desk
+Disallow: {root}/pages/*.webp
+Allow: {root}/
 
 Sitemap: {sitemap}
 """
@@ -39,7 +40,9 @@ _make = ElementMaker(namespace=SITEMAP, nsmap={None: SITEMAP})
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    return Response(ROBOTS.format(sitemap=url_for("harvesting.sitemap", _external=True)), content_type="text/plain; charset=utf-8")
+    return Response(
+        ROBOTS.format(root=request.script_root, sitemap=url_for("harvesting.sitemap", _external=True)), content_type="text/plain; charset=utf-8"
+    )
 
 
 @blueprint.get("/sitemap.xml")

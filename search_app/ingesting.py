@@ -9,7 +9,9 @@ from itertools import chain
 from pathlib import Path
 
 from index import generations, language_priors
+from index.changes import Changes
 from index.contents import EditionState
+from index.decisions import Decisions
 from index.encoder import Encoder
 from index.library import ChangedFileError, Library
 from index.searcher import require_encoder
@@ -18,6 +20,7 @@ from ingest.language import prevailing
 from ingest.ocr import installed_packs
 from ingest.passages import LANGUAGE_VERSION, with_languages
 from ingest.pipeline import READING_VERSION, Reading, read_files
+from ingest.reading import Source
 from ingest.records import UNDETERMINED, Content, Edition, Publication
 from search_app.describing import language_of
 from search_app.storing import encode_missing, store_entry, store_reading
@@ -32,7 +35,7 @@ class Report:
     editions: list[EditionState] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # of the catalogue, one line each
     refused: list[str] = field(default_factory=list)  # files in formats that are not read, one line each
-    kept: list[str] = field(default_factory=list)  # publications that are edited in the library itself, which the folder no longer changes
+    kept: list[str] = field(default_factory=list)  # publications that analysts changed or removed, which the folder no longer changes
     done: Counter[str] = field(default_factory=Counter)  # "read", "failed", "unchanged", "removed"
 
     @property
@@ -58,8 +61,7 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
         run = _Run(str(folder), library, encoder, states, packs, Report(problems=list(catalogue.problems), refused=list(catalogue.refused)))
         mine = [entry for entry in catalogue.entries if not run.taken(entry)]
         for entry in mine:
-            if entry.catalogued:
-                store_entry(library, encoder, entry.publication, run.folder)
+            if entry.catalogued and run.store(entry.publication):
                 run.forget_files(entry)
         told_anew = library.meta("language_version") != str(LANGUAGE_VERSION)
         if told_anew:
@@ -90,16 +92,23 @@ class _Run:
     report: Report
 
     def taken(self, entry: Entry) -> bool:
-        """Whether another folder, which still exists, has already given the library a publication of this name."""
+        """Whether analysts keep a publication of this name, or another folder, which still exists, has already given the library one."""
         name = entry.publication.publication_id
         other = self.library.folder_of(name)
-        if other == "":
+        if Changes(self.library).kept_here(name):
             self.report.kept.append(name)
             return True
         if other in (None, self.folder) or not Path(other).exists():
             return False
         self.report.problems.append(f"{self.folder}: expected names that are not in the library yet, found {name!r}, which was ingested from {other}")
         return True
+
+    def store(self, publication: Publication) -> bool:
+        """Store what the folder says of a publication, unless an analyst took it up meanwhile."""
+        stored = store_entry(self.library, self.encoder, publication, self.folder)
+        if not stored:
+            self.report.kept.append(publication.publication_id)
+        return stored
 
     def jobs(self, entry: Entry, again: bool) -> Iterator[_Job]:
         """The editions whose file must be read."""
@@ -124,7 +133,7 @@ class _Run:
             if stored and language not in (UNDETERMINED, stored.editions[0].language):
                 titles, abstracts = _in_language(stored.titles, language), _in_language(stored.abstracts, language)
                 edition = replace(stored.editions[0], language=language)
-                store_entry(self.library, self.encoder, replace(stored, titles=titles, abstracts=abstracts, editions=(edition,)), self.folder)
+                self.store(replace(stored, titles=titles, abstracts=abstracts, editions=(edition,)))
         told: dict[int, str] = {}
         for state in self.library.edition_states():
             stored_passages = self.library.passages_of(state.edition.edition_id)
@@ -152,17 +161,19 @@ class _Run:
             if not job.entry.catalogued:
                 publication = _described(publication, job.path, reading)
                 edition = publication.editions[0]
-                store_entry(self.library, self.encoder, publication, self.folder)
-            state = store_reading(self.library, self.encoder, edition, reading)
+            stored = job.entry.catalogued or self.store(publication)
+            state = store_reading(self.library, self.encoder, edition, reading) if stored else None
             if state:
                 self.report.done["failed" if state == "failed" else "read"] += 1
             progress(done, len(jobs), edition.edition_id)
 
-    def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[tuple[str, Path, str]]:
-        """Keep each file in the library and yield where it lies; one that cannot be kept goes to `lost` with the reason."""
+    def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[Source]:
+        """Keep each file in the library and yield how it is to be read; one that cannot be kept goes to `lost` with the reason."""
+        decisions = Decisions(self.library)
         for job in jobs:
+            edition, digest = job.edition, job.edition.digest or ""
             try:
-                yield job.edition.edition_id, self.library.keep_file(job.path, job.edition.digest or ""), job.edition.language
+                yield Source(edition.edition_id, self.library.keep_file(job.path, digest), edition.language, decisions.recognise(digest))
             except (OSError, ChangedFileError) as error:
                 lost.append(Reading(job.edition.edition_id, None, f"the file could not be kept: {error}"))
 
@@ -170,8 +181,8 @@ class _Run:
         """Remove the publications that came from this folder and are not in it any more."""
         gone = {state.edition.publication_id for state in self.states.values() if state.folder == self.folder}.difference(kept)
         for publication_id in sorted(gone):
-            self.library.remove_publication(publication_id)
-            self.report.done["removed"] += 1
+            if self.library.remove_publication(publication_id, self.folder):
+                self.report.done["removed"] += 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,15 +87,23 @@ def country(code: str) -> str:
 
 
 def _remember(answer: AnyResponse, cookie: str, value: str) -> None:
+    path = request.script_root or "/"
     if value:
-        answer.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+        answer.set_cookie(cookie, value, max_age=YEAR, path=path, samesite="Lax", httponly=True, secure=request.is_secure)
     else:
-        answer.delete_cookie(cookie, samesite="Lax", httponly=True, secure=request.is_secure)
+        answer.delete_cookie(cookie, path=path, samesite="Lax", httponly=True, secure=request.is_secure)
 
 
-def local(address: str, otherwise: str = "/") -> str:
-    """The address if it is one of this site, else the other one."""
-    return address if address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable() else otherwise
+def here() -> str:
+    """The address of the page that is asked for, within this host."""
+    return request.script_root + request.full_path.rstrip("?")
+
+
+def local(address: str, otherwise: str = "") -> str:
+    """The address if it is one of this site, else the other one, or the first page."""
+    home = f"{request.script_root}/"
+    ours = address.startswith(home) and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if ours else otherwise or home
 
 
 def _locale(tag: str) -> Locale | None:

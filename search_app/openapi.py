@@ -42,15 +42,15 @@ class _Plain(GenerateJsonSchema):
         return False
 
 
-def describe(operations: Iterable[Operation], version: str) -> dict[str, Any]:
-    """The OpenAPI document of these operations."""
+def describe(operations: Iterable[Operation], version: str, root: str = "/") -> dict[str, Any]:
+    """The OpenAPI document of these operations; `root` is where the site stands on its host."""
     operations = list(operations)
     gives: list[type[Answer]] = [*dict.fromkeys(operation.gives for operation in operations), Problem]
     _, schemas = models_json_schema([(model, "serialization") for model in gives], ref_template=SCHEMAS, schema_generator=_Plain)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Isogloss", "version": version, "summary": "One library, all its languages", "description": ABOUT},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": root}],
         "paths": {operation.path: {"get": _operation(operation)} for operation in operations},
         "components": {"schemas": schemas["$defs"], "responses": _problems(), "headers": _headers()},
     }

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index import room
 from ingest.records import IsoglossError
+from search_app.plain import for_terminal
 from search_app.terminal import errors
 
 if TYPE_CHECKING:
@@ -72,9 +74,15 @@ def plain_errors() -> Iterator[None]:
     """Turn what a user can mend into a message and an exit code, without a traceback."""
     try:
         yield
-    except (IsoglossError, OSError) as error:  # also a full disk, or a folder that may not be written
-        click.echo(f"Error: {error}", err=True)
+    except (IsoglossError, OSError) as error:  # also a folder that may not be written
+        click.echo(for_terminal(f"Error: {_said(error)}"), err=True)
         sys.exit(UNUSABLE)
     except KeyboardInterrupt:
         click.echo("Interrupted. What was done is kept; the same command goes on from there.", err=True)
         sys.exit(INTERRUPTED)
+
+
+def _said(error: IsoglossError | OSError) -> str:
+    if isinstance(error, OSError) and room.is_for_want_of_room(error):
+        return str(room.no_room(Path(error.filename or ".").absolute().parent))
+    return str(error)

@@ -10,7 +10,7 @@ import langcodes
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from search_app.answers import MAX_HITS, MAX_QUERY, MAX_QUOTATION
-from search_app.facets import MOST_CHOSEN
+from search_app.facets import FACETS, MOST_CHOSEN
 from search_app.languages import MOST_READ
 from search_app.schema import Fault
 
@@ -66,23 +66,26 @@ class Paging(Asked):
     k: Annotated[int, Field(default=10, ge=1, le=MAX_HITS, description="How many to give."), WHOLE]
 
 
-class Narrowed(Asked):
-    language: Annotated[
-        list[Language],
-        Field(default=[], max_length=MOST_CHOSEN, description='Language of an edition; "pt" admits "pt-BR" too. Several values: any of them.'),
-    ]
+class OfPublications(Asked):
     year: Annotated[
         list[Annotated[int, Field(ge=1000, le=9999), WHOLE]], Field(default=[], max_length=MOST_CHOSEN, description="Year of publication.")
     ]
     kind: Annotated[list[Text], Field(default=[], max_length=MOST_CHOSEN, description="Kind of publication, as `facets` lists them.")]
-    topic: Annotated[list[Text], Field(default=[], max_length=MOST_CHOSEN, description="Topic, as `facets` lists them.")]
     country: Annotated[
         list[Annotated[str, Field(pattern="^[A-Za-z]{2}$")]], Field(default=[], max_length=MOST_CHOSEN, description="Country, ISO 3166-1 alpha-2.")
     ]
 
     def filters(self) -> dict[str, Sequence[str]]:
         """The values of each filter, as `facets.filters_from` takes them."""
-        return {name: [str(value) for value in getattr(self, name)] for name in Narrowed.model_fields}
+        return {name: [str(value) for value in getattr(self, name)] for name in FACETS if name in type(self).model_fields}
+
+
+class Narrowed(OfPublications):
+    language: Annotated[
+        list[Language],
+        Field(default=[], max_length=MOST_CHOSEN, description='Language of an edition; "pt" admits "pt-BR" too. Several values: any of them.'),
+    ]
+    topic: Annotated[list[Text], Field(default=[], max_length=MOST_CHOSEN, description="Topic, as `facets` lists them.")]
 
 
 class Question(Asked):
@@ -123,6 +126,12 @@ class PassagesAsked(Asked):
     digest: Digest
     page: Annotated[int, Field(ge=1, description="Number of the page, from 1, as a PDF viewer counts."), WHOLE]
     quote: Annotated[str, Field(default="", max_length=MAX_QUOTATION, description="Words that begin on this page; white space does not count.")]
+
+
+class GapsAsked(OfPublications):
+    languages: Annotated[
+        list[Language], Field(default=[], max_length=MOST_CHOSEN, description="Languages to be in the answer although there may be nothing in them.")
+    ]
 
 
 class NothingAsked(Asked):

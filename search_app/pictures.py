@@ -18,7 +18,8 @@ BOUND = 512 << 20  # bytes on disk: some 8,000 pages
 ROOM = 0.9  # of the bound that is kept when it is passed, so that room is not made for every page anew
 PATIENCE = 20.0  # seconds that a reader waits; a page that is drawn later is there when she asks again
 WAITING = 200  # pages to be drawn; the last of them is drawn half a minute later, and who asks for more is asked to come again
-REMEMBERED = 10_000  # pages that could not be drawn, and are not tried again until the program starts anew
+REMEMBERED = 10_000  # pages that could not be drawn, at most
+AGAIN = 600.0  # seconds after which such a page is tried again: what ended its process may have been no fault of its own
 DAY = 86_400  # seconds; the time of use is noted to the day, enough to tell what may go and too little to tell who read when
 
 
@@ -45,7 +46,7 @@ class Pictures:
         self._folder, self._drawer, self._bound = folder, drawer, bound
         self._lock = threading.Lock()
         self._drawing: dict[Key, Future[Drawing]] = {}
-        self._failed: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._failed: OrderedDict[tuple[str, int], tuple[str, float]] = OrderedDict()  # why, and until when that is believed
         self._size: int | None = None  # bytes in the folder, as far as is known; None before it has been looked at
 
     def picture(self, file: Path, key: Key, patience: float = PATIENCE) -> Picture:
@@ -61,13 +62,13 @@ class Pictures:
 
     def begin(self, file: Path, key: Key) -> None:
         """Draw the page meanwhile, unless that is done or known to be in vain. Raises BusyError when too many pages wait."""
-        if self._kept(key) is None and key[:2] not in self._failed:
+        if self._kept(key) is None and not self._problem(key):
             self._begun(file, key)
 
     def _begun(self, file: Path, key: Key) -> Future[Drawing]:
         with self._lock:
-            if key[:2] in self._failed:
-                raise UndrawablePageError(self._failed[key[:2]])
+            if problem := self._problem(key):
+                raise UndrawablePageError(problem)
             if key in self._drawing:
                 return self._drawing[key]
             if len(self._drawing) >= WAITING:
@@ -75,6 +76,11 @@ class Pictures:
             future = self._drawing[key] = self._drawer.start(file, key[1], key[2])
         future.add_done_callback(lambda done: self._done(key, done))
         return future
+
+    def _problem(self, key: Key) -> str:
+        """Why a page could not be drawn a while ago; "" where it is to be tried."""
+        problem, until = self._failed.get(key[:2], ("", 0.0))
+        return problem if time.monotonic() < until else ""
 
     def close(self) -> None:
         """End the processes that draw."""
@@ -86,7 +92,8 @@ class Pictures:
         except UndrawablePageError as error:
             logging.getLogger(__name__).warning("page %d of the file %s could not be drawn: %s", key[1], key[0], error)
             with self._lock:
-                self._failed[key[:2]] = str(error)
+                self._failed[key[:2]] = str(error), time.monotonic() + AGAIN
+                self._failed.move_to_end(key[:2])
                 if len(self._failed) > REMEMBERED:
                     self._failed.popitem(last=False)
         except OSError as error:

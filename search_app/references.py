@@ -1,4 +1,4 @@
-"""Write what is cited in the formats that reference managers read: RIS (the only module that imports rispy), BibTeX and CSL-JSON."""
+"""Write what is cited in the formats that reference managers read: RIS, BibTeX and CSL-JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import rispy
+
+from search_app.plain import one_line
 
 COMMA = re.compile(r"\s*[,،]\s*")  # parts a family name from the names given
 KINDS = {"interview": ("interview", "misc", "PCOMM")}  # what is no report, as CSL, BibTeX and RIS call it
@@ -104,11 +106,11 @@ def bibtex(reference: Reference) -> str:
         "type": _tex(reference.genre),
         "language": reference.language,
         "isbn": reference.isbn,
-        "doi": reference.doi,
+        "doi": _verbatim(reference.doi),
         "pages": _tex(reference.page),
         "annote": _tex(reference.quotation),
         "abstract": _tex(reference.abstract),
-        "url": reference.url,
+        "url": _verbatim(reference.url),
     }
     lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
     return ",\n".join([f"@{type_}{{{reference.key}", *lines]) + "\n}\n"
@@ -153,11 +155,16 @@ class _RisWriter(rispy.RisWriter):  # type: ignore[misc]
 
 def _flat(value: Any) -> Any:
     """A value on one line each, since in RIS a line is a field."""
-    return [" ".join(one.split()) for one in value] if isinstance(value, list) else " ".join(value.split())
+    return list(map(one_line, value)) if isinstance(value, list) else one_line(value)
 
 
 def _tex(text: str) -> str:
-    return " ".join(text.split()).translate(TEX)
+    return one_line(text).translate(TEX)
+
+
+def _verbatim(address: str) -> str:
+    """An address as TeX packages take it, letter by letter; only braces are counted there too."""
+    return one_line(address).translate({ord(char): f"%{ord(char):02X}" for char in "{}\\"})
 
 
 def _tex_name(author: str) -> str:

@@ -232,6 +232,20 @@ class Facets(Answer):
     country: list[Value]
 
 
+class Amount(Answer):
+    topic: Annotated[str, Field(description='"" stands for publications without a topic.')]
+    language: Annotated[str, Field(description="BCP 47, without script and region.")]
+    publications: Annotated[int, Field(description="Of which there is a file.")]
+    title_only: Annotated[int, Field(description="Publications of which there are only title and abstract.")]
+    passages: int
+
+
+class Gaps(Answer):
+    topics: Annotated[list[str], Field(description="Most publications first.")]
+    languages: Annotated[list[str], Field(description="Most publications first, then those asked for in which there is nothing.")]
+    amounts: Annotated[list[Amount], Field(description="What there is; of a topic and a language that are not together here there is nothing.")]
+
+
 class Counts(Answer):
     publications: int
     editions: int

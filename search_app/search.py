@@ -102,10 +102,10 @@ def question() -> str:
 
 def asked(usual: int) -> tuple[str, int, int]:
     """The query, how many hits, and how many to pass over; refuses what cannot be meant."""
-    return question(), _number("k", usual, 1, MAX_HITS), _number("offset", 0, 0, 10_000)
+    return question(), number("k", usual, 1, MAX_HITS), number("offset", 0, 0, 10_000)
 
 
-def _number(name: str, usual: int, least: int, most: int) -> int:
+def number(name: str, usual: int, least: int, most: int) -> int:
     said = request.args.get(name, "") or str(usual)
     if not said.isascii() or not said.isdigit() or len(said) > 9 or not least <= int(said) <= most:
         shown = repr(said[:20])

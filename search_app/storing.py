@@ -20,17 +20,21 @@ BATCH = 64  # passages encoded between two commits: seconds of work that a crash
 Progress = Callable[[int, int], None]
 
 
-def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> None:
+def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> bool:
     """Store the catalogue's words, encoding them only when they are new; editions whose title is another one now are read again.
 
-    The digests of its editions are those of the files that the catalogue says.
+    The digests of its editions are those of the files that the catalogue says. False, and nothing is stored, where analysts keep the publication.
     """
-    stored = library.entry(publication.publication_id)
-    if stored != publication or library.folder_of(publication.publication_id) != folder:
+    name = publication.publication_id
+    stored = library.entry(name)
+    if stored != publication or library.folder_of(name) != folder:
         passages, vectors = entry_passages(encoder, publication)
         with library.transaction():
+            if Changes(library).kept_here(name):  # also where somebody took it up while this was encoded
+                return False
             library.put_publication(publication, folder, passages, vectors, encoder.fingerprint)
             library.read_again(retitled(stored, publication))
+    return True
 
 
 def entry_passages(encoder: Encoder, publication: Publication) -> tuple[Sequence[Passage], Vectors]:
@@ -42,6 +46,13 @@ def entry_passages(encoder: Encoder, publication: Publication) -> tuple[Sequence
 def change_entry(library: Library, by: str, what: str, expected: Publication | None, after: Publication) -> int | None:
     """Change the catalogue at an analyst's word, as `Changes.put` does: all is on disk when this returns, the job that it returns does the rest."""
     return Changes(library).put(by, what, expected, after, retitled(expected, after))
+
+
+def undo_change(library: Library, by: str, change_id: int) -> int | None:
+    """Undo a change as `Changes.undo` does; editions that get another title back are read again."""
+    change = Changes(library).change(change_id)
+    again = retitled(change.after, change.before) if change and change.before else []
+    return Changes(library).undo(by, change_id, again)
 
 
 def encode_entries(library: Library, encoder: Encoder) -> None:

@@ -12,9 +12,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from search_app.plain import for_terminal
+
 MATRIX_COLUMNS = 12  # of languages; they fit a terminal of 80 characters
 
 errors = Console(stderr=True)
+
+
+def shown(text: str) -> str:
+    """What a file or the catalogue says, as the tables and bars of rich can show it."""
+    return escape(for_terminal(text))
 
 
 def progress_bar() -> Progress:
@@ -27,13 +34,13 @@ def progress_bar() -> Progress:
 @contextmanager
 def counting(doing: str) -> Iterator[Callable[[str, int, int], None]]:
     """Show how much of each thing is done; gives the function that takes what, done and total."""
-    with progress_bar() as shown:
+    with progress_bar() as bar:
         tasks: dict[str, Any] = {}
 
         def progress(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = shown.add_task(f"{doing} {what}", total=total)
-            shown.update(tasks[what], completed=done)
+                tasks[what] = bar.add_task(f"{doing} {what}", total=total)
+            bar.update(tasks[what], completed=done)
 
         yield progress
 
@@ -41,20 +48,22 @@ def counting(doing: str) -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def reading() -> Iterator[Callable[[int, int, str], None]]:
     """Show how many editions are read; gives the function that takes how many are done, how many there are and what is being done."""
-    with progress_bar() as shown:
-        task = shown.add_task("Reading", total=None)
-        yield lambda done, total, what: shown.update(task, completed=done, total=total, description=what or "Reading")
+    with progress_bar() as bar:
+        task = bar.add_task("Reading", total=None)
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=shown(what) or "Reading")
 
 
 def print_report(report: Any) -> None:
     """Print every edition with what became of it, then what is wrong in the catalogue, then the sums."""
     table = Table("Edition", "State", "Reason")
     for state in report.editions:
-        table.add_row(escape(state.edition.edition_id), state.state, escape(state.reason))
+        table.add_row(shown(state.edition.edition_id), state.state, shown(state.reason))
     console = Console()
     console.print(table)
     for problem in [*report.problems, *report.refused]:
-        console.print(escape(problem), style="red", soft_wrap=True)
+        console.print(shown(problem), style="red", soft_wrap=True)
+    for name in report.kept:
+        console.print(shown(f"{name}: left alone, because it is kept in the library since an analyst changed or removed it"), soft_wrap=True)
     states = [state.state for state in report.editions]
     counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file", "waiting") if kind in states]
     done = [f"{report.done[what]} {what}" for what in ("read", "failed", "unchanged", "removed") if what != "failed" or report.done[what]]
@@ -71,17 +80,18 @@ def print_findings(findings: Sequence[Any]) -> None:
     """Print what `isogloss doctor` found, each remedy below what it mends."""
     for finding in findings:
         colour = {"there": "green", "optional": "yellow", "missing": "red"}[finding.state]
-        click.echo(f"{click.style(f'{finding.state:9}', fg=colour)} {finding.what}: {finding.found}")
+        click.echo(f"{click.style(f'{finding.state:9}', fg=colour)} {for_terminal(f'{finding.what}: {finding.found}')}")
         if finding.remedy:
-            click.echo(f"{'':10}{finding.remedy}")
+            click.echo(f"{'':10}{for_terminal(finding.remedy)}")
 
 
 def print_hit(hit: dict[str, Any]) -> None:
     """Print one publication with the sentence that answers."""
     where = f"page {hit['page_label']}" if hit["page"] else "catalogue entry"
-    click.echo(f"{hit['rank']:2}. {click.style(hit['title'], bold=True)}  [{hit['language']}, {where}; {hit['edition_id']}]")
+    title, place = for_terminal(hit["title"]), for_terminal(f"[{hit['language']}, {where}; {hit['edition_id']}]")
+    click.echo(f"{hit['rank']:2}. {click.style(title, bold=True)}  {place}")
     for mark in (mark for mark in hit["marks"] if mark["why"] == "meaning"):
-        click.echo(f"    {hit['text'][mark['start'] : mark['end']]}")
+        click.echo(f"    {for_terminal(hit['text'][mark['start'] : mark['end']])}")
     click.echo(f"    in: {', '.join(edition['language'] for edition in hit['editions'])}\n")
 
 
@@ -118,3 +128,33 @@ def print_matrix(title: str, rows: Mapping[str, Mapping[str, Any]], said: Callab
         click.echo(f"\n{title}\n{'':8}" + "".join(f"{language:>6}" for language in block))
         for label, row in rows.items():
             click.echo((f"{label:8}" + "".join(f"{said(row[language]) if language in row else '':>6}" for language in block)).rstrip())
+
+
+def print_import(found: Any, rows: Sequence[Any], report: Any) -> None:
+    """Print every entry of an imported catalogue with its remarks, then what is wrong, then what was stored; nothing was where there is no report."""
+    from search_app.answers import title_in
+    from search_app.remarks import remark
+
+    table = Table("Line", "Publication", "Editions", "Remarks")
+    for row in rows:
+        publication = row.entry.publication
+        there = [f"It is there already: {row.same.publication_id} (same {row.by})." if row.same else "It is kept already."] if row.there else []
+        table.add_row(
+            str(row.entry.line), escape(title_in(publication, ())[0]), " ".join(edition.language for edition in publication.editions) or "none",
+            escape(" ".join([*there, *map(remark, row.entry.remarks)])),
+        )  # fmt: skip
+    console = Console()
+    console.print(table)
+    for said in found.remarks:
+        console.print(escape(remark(said)), soft_wrap=True)
+    for problem in found.problems:
+        console.print(escape(f"line {problem.line}: {remark(problem.remark)}"), style="red", soft_wrap=True)
+    if report is None:
+        console.print(f"{_count(len(rows), 'record')} read as {found.form}. Nothing was stored.")
+        return
+    for one in report.outcomes:
+        for said in (said for said in one.remarks if said.code in ("no file", "files")):
+            console.print(escape(f"{one.publication_id}: {remark(said)}"), soft_wrap=True)
+        if one.why:
+            console.print(escape(f"{one.publication_id}: {one.why}"), style="red", soft_wrap=True)
+    console.print(escape(report.summary), soft_wrap=True)

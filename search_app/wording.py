@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from flask_babel import format_date, format_decimal, gettext, lazy_gettext
+from flask_babel import format_date, format_datetime, format_decimal, gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
 PARTS = {"whole": lazy_gettext("whole"), "executive summary": lazy_gettext("executive summary"), "annex": lazy_gettext("annex")}
@@ -20,6 +20,7 @@ HEALTH = {
     "unreadable": lazy_gettext("cannot be read"),
 }
 CAUSES = {  # those of ingest/health.py that are whole sentences; others come as they are, in English
+    "recognition was asked for": lazy_gettext("recognition was asked for"),
     "the page could not be opened": lazy_gettext("the page could not be opened"),
     "an image without text": lazy_gettext("an image without text"),
     "codes that stand for no letters": lazy_gettext("codes that stand for no letters"),
@@ -34,13 +35,44 @@ STATES = {
     "failed": lazy_gettext("no"),
     "no file": lazy_gettext("title and abstract only"),
 }
+CHANGES = {  # what analysts do, as the log names it; other codes are shown as they are
+    "added": lazy_gettext("added"),
+    "edited": lazy_gettext("changed"),
+    "removed": lazy_gettext("removed"),
+    "imported": lazy_gettext("imported"),
+    "undone": lazy_gettext("undone"),
+    "given back": lazy_gettext("given back to its folder"),
+}
+FAULTS = {  # what catalogue entries must hold, as ingest/catalogue.py says it; others come as they are, in English
+    "expected some text": lazy_gettext("Expected some text."),
+    "expected a title in at least one language": lazy_gettext("Expected a title in at least one language."),
+    "expected at least 1 edition": lazy_gettext("Expected at least one edition."),
+    "expected each language once": lazy_gettext("Expected each language once."),
+    "expected one edition for a language and part": lazy_gettext("Expected one edition for a language and part."),
+    "expected a file that the library has, or one that was uploaded": lazy_gettext("Expected a file that the library has, or one that was uploaded."),
+    "expected a year as a valid integer, such as 2019": lazy_gettext("Expected a year of four digits."),
+    "expected a year greater than or equal to 1000": lazy_gettext("Expected a year of four digits."),
+    'expected a BCP 47 tag such as "fr", "pt-BR" or "zh-Hans"': lazy_gettext("Expected the tag of a language, such as fr, pt-BR or zh-Hans."),
+    'expected an ISO 3166-1 code of two capital letters such as "BO"': lazy_gettext("Expected the code of a country, such as BO."),
+    'expected an ISBN whose check digit is right, such as "978-3-16-148410-0"': lazy_gettext("Expected an ISBN whose check digit is right."),
+    'expected a DOI such as "10.1000/182"': lazy_gettext("Expected a DOI, such as 10.1000/182."),
+    'expected an address that begins with "https://" or "http://"': lazy_gettext("Expected an address that begins with https:// or http://."),
+}
 ERRORS = {
     400: lazy_gettext("This cannot be asked so"),
     404: lazy_gettext("Not found"),
     405: lazy_gettext("This address is not for that"),
     500: lazy_gettext("Something went wrong here"),
+    503: lazy_gettext("Not now"),
+    507: lazy_gettext("There is no room on the disk"),
 }
 NOWHERE = lazy_gettext("There is no page at this address. It may have moved, or have been copied in part.")
+
+
+class InsufficientStorage(HTTPException):
+    """What werkzeug has no class for."""
+
+    code = 507
 
 
 def part(name: str) -> str:
@@ -59,6 +91,21 @@ def health(name: str) -> str:
 def cause(said: str) -> tuple[str, bool]:
     """Why a page is as it is, and whether that is in the language of the interface."""
     return (str(CAUSES[said]), True) if said in CAUSES else (said, False)
+
+
+def change(code: str) -> str:
+    """What an analyst did."""
+    return str(CHANGES.get(code, code))
+
+
+def faults(said: Mapping[str, str]) -> dict[str, tuple[str, bool]]:
+    """What was expected in each field, and whether that is in the language of the interface."""
+    return {field: (str(FAULTS.get(expected, expected)), expected in FAULTS) for field, expected in said.items()}
+
+
+def moment(said: str) -> str:
+    """Day and time, in UTC, of an ISO 8601 moment."""
+    return str(format_datetime(datetime.fromisoformat(said), "medium")) + " UTC"
 
 
 def day(moment: str) -> str:

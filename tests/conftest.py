@@ -10,11 +10,12 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from index import language_priors
+from index import accounts, language_priors
 from index.encoder import Encoder, Tokens, Vectors
 from index.library import Library
 from ingest import recognition
@@ -87,6 +88,13 @@ def no_recognition() -> Iterator[None]:
 def no_learning(monkeypatch: pytest.MonkeyPatch) -> None:
     """An ingest with a LexiconEncoder learns nothing from the Declaration, unless a test is about that."""
     monkeypatch.setattr(language_priors, "wanted", lambda *_: False)
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing a password costs next to nothing, unless a test is about what it costs."""
+    monkeypatch.setattr(accounts, "HASHER", PasswordHasher(time_cost=1, memory_cost=64))
+    accounts.nobodys_hash.cache_clear()
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ EXAMPLES = [
     ("publication", "/publications/woods"), ("publication", "/publications/mekong?readers=km"), ("pages", "/editions/woods.de/pages?boxes=true"),
     ("pages", "/editions/mekong.km/pages?k=1"), ("passages", f"/passages/{'a' * 16}/2"), ("passages", f"/passages/{'d' * 64}/2?quote=langsam, und nichts"),
     ("inside", "/publications/woods/hits?q=ป่า&k=2"), ("related", "/publications/woods/related?readers=de"), ("facets", "/facets"), ("status", "/status"),
+    ("gaps", "/gaps?languages=am&kind=study"), ("gaps", "/gaps?country=LA"),
 ]  # fmt: skip
 
 
@@ -189,7 +190,7 @@ def test_the_status_counts(client, shelf):
 @pytest.mark.parametrize(
     ("path", "faults"),
     [
-        ("/search", {"q": "found none"}), ("/search?q=x&lang=th", {"lang": "Expected one of language, "}), ("/search?q=x&k=0&offset=-1", {"k": "'0'", "offset": "'-1'"}),
+        ("/search", {"q": "found none"}), ("/search?q=x&lang=th", {"lang": "Expected one of year, "}), ("/search?q=x&k=0&offset=-1", {"k": "'0'", "offset": "'-1'"}),
         ("/search?q=x&q=y", {"q": "found 2 times"}), ("/search?q=x&readers=xx-yy-zz-1", {"readers": "BCP 47"}), ("/search?q=x&exact=maybe", {"exact": "'maybe'"}),
         ("/search?q=x&k=", {"k": "found ''"}), ("/search?q=x&k=%D9%A3", {"k": "'٣'"}), ("/publications?country=Kambodscha", {"country": "'Kambodscha'"}),
         ("/publications?year=12", {"year": "'12'"}), ("/facets?q=x", {"q": "no parameters"}), ("/passages/abc/1", {"digest": "'abc'"}), ("/search?q=%20", {"q": "words"}),

@@ -85,7 +85,7 @@ def test_the_sample_library_is_described_without_a_fault():
         ('countries = ["XX"]\n' + RIGHT, "countries.0", "ISO 3166-1", "'XX'"),
         ('topics = "water"\n' + RIGHT, "topics", "valid list", "'water'"),
         ('topics = [" "]\n' + RIGHT, "topics.0", "expected some text", "' '"),
-        ('source = "ftp://lantern.example"\n' + RIGHT, "source", "https?://", "'ftp://lantern.example'"),
+        ('source = "ftp://lantern.example"\n' + RIGHT, "source", "begins with \"https://\"", "'ftp://lantern.example'"),
         ('isbn = "978-3-16-148410-1"\n' + RIGHT, "isbn", "check digit", "'978-3-16-148410-1'"),
         ('doi = "doi:11.1000/1"\n' + RIGHT, "doi", "expected a DOI", "'doi:11.1000/1'"),
         ('titel = "ป่า"\n' + RIGHT, "titel", "not permitted", "'ป่า'"),
@@ -110,6 +110,11 @@ def test_a_wrong_entry_says_where_what_was_expected_and_what_was_found(corpus, e
     path, at, rest = problem.split(": ", 2)
     assert (path, at) == (str(folder / "woods" / "publication.toml"), key)
     assert expected in rest and found in rest
+
+
+def test_a_publication_without_a_title_says_so(tmp_path):
+    (tmp_path / "publication.toml").write_text('title = {}\n[[editions]]\nlanguage = "my"\n', "utf-8")
+    assert (read_catalogue(tmp_path).problems, read_catalogue(tmp_path).entries[0].publication.titles) == ((), {})
 
 
 @pytest.mark.parametrize(("entry", "reason"), [('[title]\nth = "ป่า"\nth = x\n', "at line 3"), ('[title]\nfr = "forêt"\n'.encode("latin-1"), "UTF-8")])

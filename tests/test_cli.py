@@ -11,9 +11,11 @@ import click
 import pytest
 from click.testing import CliRunner
 from conftest import CORPUS, LexiconEncoder
+from filelock import FileLock
 
+from index.jobs import Jobs
 from index.library import Library
-from search_app import cli, cli_measuring
+from search_app import cli, cli_ingesting, cli_measuring, cli_serving, cli_working
 from search_app.factory import create_app
 
 WALD = ["Der Wald liegt am Fluss, und die Menschen leben seit sehr langer Zeit in diesem Wald."]
@@ -32,8 +34,10 @@ FIGURES = ["nDCG@10", "AP", "RR@10", "R@10", "R@20", "own_language@10"]
 @pytest.fixture
 def isogloss(tmp_path, monkeypatch):
     """Run a command in an empty folder, with an encoder that needs no model."""
-    for module in (cli, cli_measuring):
+    for module in (cli, cli_ingesting, cli_measuring, cli_serving):
         monkeypatch.setattr(module, "open_encoder", lambda name, *_: LexiconEncoder(name or "lexicon"))
+    for module in (cli_serving, cli_working):
+        monkeypatch.setattr(module, "encoders_of", lambda _: lambda name: LexiconEncoder(name or "lexicon"))
     monkeypatch.delenv("ISOGLOSS_LIBRARY", raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(cli.main, [str(one) for one in arguments], **options)
@@ -73,7 +77,7 @@ def test_wrong_use_ends_with_2_and_a_reason(isogloss, arguments, tmp_path):
     assert (result.exit_code, result.stdout) == (2, "") and "Error: " in result.stderr and "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["search", "ป่า"], ["status"], ["verify"], ["serve"], ["quality"]])
+@pytest.mark.parametrize("arguments", [["search", "ป่า"], ["status"], ["verify"], ["work"], ["quality"]])
 def test_without_a_library_the_message_says_what_to_run(isogloss, arguments, tmp_path):
     result = isogloss(*arguments)
     assert (result.exit_code, result.stderr) == (2, "Error: No library in library; run: isogloss ingest FOLDER-OF-PUBLICATIONS --library library\n")
@@ -126,7 +130,7 @@ def test_an_interruption_ends_with_130_and_says_that_nothing_is_lost(isogloss, p
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "open_encoder", interrupt)
+    monkeypatch.setattr(cli_ingesting, "open_encoder", interrupt)
     result = isogloss("ingest", "corpus")
     assert result.exit_code == 130 and "the same command goes on from there" in result.stderr
 
@@ -193,6 +197,25 @@ def test_serve_says_when_the_port_is_taken(filled):
     del result
     gc.collect()
     assert code == 2 and "Choose another with --port." in message
+
+
+def test_serve_makes_a_library_where_there_is_none_and_says_so(isogloss, tmp_path, monkeypatch):
+    monkeypatch.setattr("waitress.create_server", lambda *_, **__: (_ for _ in ()).throw(OSError("no server in tests")))
+    result = isogloss("serve", "--library", "ថ្មី")
+    assert result.stderr.startswith("There was no library in ថ្មី; an empty one has been made.\n")
+    assert Library.open(tmp_path / "ថ្មី").counts()["publications"] == 0
+
+
+def test_work_does_what_there_is_to_do_and_ends(filled, monkeypatch, tmp_path):
+    monkeypatch.setattr(cli_working, "_end_politely", lambda tied: None)
+    monkeypatch.setattr(cli_working.os, "nice", lambda by: by)
+    monkeypatch.setattr(cli_working.os, "environ", {})
+    monkeypatch.setattr("search_app.worker.LINGER", 0)
+    Jobs(Library.open(tmp_path / "library")).add("reading", "ana", ["woods.de"])
+    assert filled("work", "--until-idle").exit_code == 0 and Jobs(Library.open(tmp_path / "library")).job(1).state == "done"
+    with FileLock(tmp_path / "library" / ".working"):
+        second = filled("work", "--until-idle")
+    assert (second.exit_code, second.stderr) == (0, "Another process does the jobs of library already.\n")
 
 
 def test_evaluate_prints_every_figure_and_keeps_nothing_on_disk_if_temporary(isogloss, collection, tmp_path):

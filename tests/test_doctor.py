@@ -20,6 +20,7 @@ def light(monkeypatch):
     """Import no heavy library, and be on Debian."""
     monkeypatch.setattr(doctor, "LIBRARIES", {"pypdf": "ingest.catalogue"})
     monkeypatch.setattr(doctor, "this_system", lambda: "Debian, Ubuntu")
+    monkeypatch.setattr(doctor, "hindrance", lambda: "")
 
 
 @pytest.fixture
@@ -141,3 +142,13 @@ def test_what_is_needed_and_missing_ends_with_1(tmp_path, tesseract):
     result = CliRunner().invoke(cli.main, ["doctor", "--library", str(tmp_path), "--encoder", "x", "--json"])
     states = {finding["what"]: finding["state"] for finding in json.loads(result.stdout)}
     assert result.exit_code == 1 and states["library"] == "missing" and states["tesseract"] == "there"
+
+
+@pytest.mark.parametrize(
+    ("hindered", "state", "said"),
+    [("", "there", "are cut off"), ("Operation not permitted", "optional", "could reach the network: Operation not permitted")],
+)
+def test_it_is_said_whether_files_are_read_by_processes_without_a_network(tmp_path, light, monkeypatch, hindered, state, said):
+    monkeypatch.setattr(doctor, "hindrance", lambda: hindered)
+    finding = found(tmp_path / "none", "isolation")
+    assert finding.state == state and said in finding.found and bool(finding.remedy) == bool(hindered)

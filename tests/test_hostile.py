@@ -8,6 +8,7 @@ from hostile import HOSTILE, SAID, encrypted, flate_bomb, lying_count, many_page
 
 from ingest.limits import MIB, Limits
 from ingest.pipeline import read_files
+from ingest.reading import Source
 
 LIMITS = Limits(memory=480 * MIB, unpacked=64 * MIB, page_seconds=20, pages=1000)
 SMALLER = {  # the same files, in the size of these limits
@@ -63,9 +64,9 @@ def readings(tmp_path_factory):
     for number, (name, make) in enumerate(HOSTILE.items()):
         (folder / name).write_bytes(SMALLER.get(name, make)())
         (folder / f"good {number}.pdf").write_bytes(pdf_of([f"The forest of {number} before {name}."]))
-        files += [(f"good {number}", folder / f"good {number}.pdf", "en"), (name, folder / name, "en")]
+        files += [Source(f"good {number}", folder / f"good {number}.pdf", "en"), Source(name, folder / name, "en")]
     found = list(read_files(files, workers=2, limits=LIMITS))
-    assert [reading.edition_id for reading in found] == [edition_id for edition_id, *_ in files]
+    assert [reading.edition_id for reading in found] == [source.edition_id for source in files]
     return {reading.edition_id: reading for reading in found}
 
 
@@ -99,5 +100,5 @@ def test_deep_and_swelling_html_is_read_in_bounds(readings):
 @pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256"])
 def test_encryption_without_a_password_hides_nothing(tmp_path, algorithm):
     (tmp_path / "x.pdf").write_bytes(encrypted("", algorithm))
-    (reading,) = read_files([("x", tmp_path / "x.pdf", "en")], workers=1)
+    (reading,) = read_files([Source("x", tmp_path / "x.pdf", "en")], workers=1)
     assert (reading.content.title, reading.content.pages[0].text) == ("Woods", SAID)

@@ -11,11 +11,14 @@ from conftest import CORPUS, LexiconEncoder, pdf_of
 from hostile import book_with_a_hostile_page, word_file
 
 from index import generations, language_priors
+from index.changes import HERE, Changes
+from index.decisions import Decisions
 from index.generations import current_name
 from index.library import BusyLibraryError, Library
 from index.searcher import Query, Searcher, WrongEncoderError
 from index.verification import faults as library_faults
 from ingest.catalogue import NoPublicationsError
+from ingest.pdf import ASKED_FOR
 from search_app import ingesting
 from search_app.ingesting import ingest
 
@@ -127,6 +130,22 @@ def test_a_missing_file_is_reported_and_what_was_read_of_it_stays(publish, bring
     (folder / "de.pdf").unlink()
     report = bring()
     assert "found no 'de.pdf'" in report.problems[0] and states(report) == {"woods.de": ("read", "")} and text(library, "woods.de") == WALD
+
+
+def test_pages_that_somebody_asked_to_have_recognised_are_whenever_their_file_is_read(publish, bring, library):
+    folder = publish("woods", {"ar": FOREST, "th": WATER})
+    for language, name in (("ar", "platform-reporting-law/ar"), ("th", "motorbike-taxi-line/th")):
+        (folder / f"{language}.pdf").write_bytes(sample(name))
+    bring()
+    Decisions(library).put("ana", library.digest("woods.ar"), [2, 3], "recognise")
+    Decisions(library).put("ana", library.digest("woods.th"), [2], "ignore")
+    bring(again=True)
+    asked_for = {edition: [page.number for page in library.pages(edition) if ASKED_FOR in page.cause] for edition in ("woods.ar", "woods.th")}
+    assert asked_for == {"woods.ar": [2, 3], "woods.th": []}
+    assert {state.edition.language: state.wants for state in library.edition_states()}["ar"] == "ara"
+    (folder / "ar.pdf").write_bytes(sample("humanitarian-casework/ar"))
+    bring()
+    assert not [page for page in library.pages("woods.ar") if ASKED_FOR in page.cause]
 
 
 def test_a_failed_file_is_remembered_until_it_changes(publish, bring, library):
@@ -392,3 +411,86 @@ def test_the_encoder_is_given_the_title_above_each_passage_and_again_when_it_cha
     assert bring().done == {"read": 1, "unchanged": 1}
     assert f"der Wald\n{WALD[0]}" in encoder.encoded and not any(FOREST[0] in text for text in encoder.encoded)
     assert bring().done == {"unchanged": 2}
+
+
+@pytest.fixture
+def meanwhile(encoder, monkeypatch):
+    """Let something happen in the library when the ingest encodes a text that holds these words, once."""
+
+    def arrange(words, do):
+        encode = encoder.encode_passages
+
+        def encode_passages(texts):
+            if any(words in text for text in texts):
+                monkeypatch.setattr(encoder, "encode_passages", encode)
+                do()
+            return encode(texts)
+
+        monkeypatch.setattr(encoder, "encode_passages", encode_passages)
+
+    return arrange
+
+
+def test_what_an_analyst_has_changed_or_removed_is_left_alone_and_told(publish, bring, library):
+    publish("woods", {"en": FOREST})
+    publish("rivers", {"en": WATER})
+    bring()
+    woods, rivers = library.entry("woods"), library.entry("rivers")
+    Changes(library).put("ana", "edited", woods, replace(woods, titles={"km": "ព្រៃឈើ"}))
+    Changes(library).remove("ana", rivers)
+    publish("woods", {"en": FOREST}, year=1999)
+    report = bring()
+    assert (sorted(report.kept), report.failed, report.done["removed"]) == (["rivers", "woods"], False, 0)
+    assert library.entry("woods").titles == {"km": "ព្រៃឈើ"} and library.entry("rivers") is None
+    Changes(library).give_back("ana", "woods")
+    assert bring().kept == ["rivers"] and library.entry("woods").year == 1999
+
+
+def test_what_an_analyst_takes_up_during_an_ingest_is_not_removed_by_it(publish, bring, library, meanwhile):
+    shutil.rmtree(publish("woods", {"en": FOREST}))
+    publish("woods", {"en": FOREST})
+    publish("rivers", {"en": WATER})
+    bring()
+    shutil.rmtree(publish("woods", {"en": FOREST}))
+    publish("rivers", {"en": WATER}, year=2001)
+    woods = library.entry("woods")
+    meanwhile("rivers in en", lambda: Changes(library).put("ana", "edited", woods, replace(woods, year=2022)))
+    assert bring().done["removed"] == 0 and library.entry("woods").year == 2022 and library.folder_of("woods") == HERE
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_what_an_analyst_changes_while_the_folders_entry_is_encoded_stays(publish, bring, library, meanwhile, removed):
+    publish("woods", {"en": FOREST})
+    bring()
+    woods = library.entry("woods")
+    after = None if removed else replace(woods, titles={"my": "သစ်တော"})
+    meanwhile("woods in en", lambda: Changes(library).remove("ana", woods) if removed else Changes(library).put("ana", "edited", woods, after))
+    publish("woods", {"en": FOREST}, year=1999)
+    assert bring().kept == ["woods"] and library.entry("woods") == after
+
+
+def test_a_bare_file_whose_publication_is_removed_while_it_is_read_does_not_come_back(bring, tmp_path, library, meanwhile):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.html").write_text("<title>ป่าไม้</title><p>ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว", "utf-8")
+    bring()
+    (tmp_path / "corpus" / "a.html").write_text("<title>ป่าใหญ่</title><p>ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว", "utf-8")
+    meanwhile("ป่าใหญ่", lambda: Changes(library).remove("ana", library.entry("a")))
+    assert bring().kept == ["a"] and library.entry("a") is None
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_an_edition_that_is_replaced_or_removed_while_its_old_file_is_read_gets_none_of_its_text(publish, bring, library, meanwhile, removed):
+    publish("woods", {"en": FOREST, "de": WALD})
+    folder = publish("woods", {"en": FOREST, "de": WALD})
+    bring()
+    (folder / "de.pdf").write_bytes(pdf_of(WATER))
+
+    def change():
+        entry = library.entry("woods")
+        others = tuple(edition for edition in entry.editions if edition.language != "de")
+        again = () if removed else (replace(entry.edition("woods.de"), digest=entry.edition("woods.en").digest),)
+        Changes(library).put("ana", "edited", entry, replace(entry, editions=others + again))
+
+    meanwhile(WATER[0], change)
+    assert bring().done["read"] == 0
+    assert text(library, "woods.de") == ([] if removed else WALD) and not library.faults()

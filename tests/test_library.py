@@ -201,6 +201,9 @@ def of_format_2(library, encoder):
         run("UPDATE passages SET vector = (SELECT vector FROM vectors WHERE vectors.key = passages.key)")
         for table in ADDED_SINCE_4:
             run(f"DROP TABLE {table}")
+        for index in ("healths", "passages_of"):
+            run(f"DROP INDEX {index}")
+        run("CREATE INDEX passages_of ON passages (edition_id)")
         for table, columns in ADDED_SINCE_2.items():
             for column in columns:
                 run(f"ALTER TABLE {table} DROP COLUMN {column}")
@@ -224,6 +227,8 @@ def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(of_
     for table in (*ADDED_SINCE_2, *ADDED_SINCE_4):
         columns = [[tuple(row) for row in one._connection().execute(f"PRAGMA table_info({table})")] for one in (old, new)]
         assert columns[0] == columns[1]
+    indexes = [sorted(tuple(row) for row in one.rows("SELECT name, sql FROM sqlite_master WHERE type = 'index'")) for one in (old, new)]
+    assert indexes[0] == indexes[1] and {"healths", "passages_of"} <= {name for name, _ in indexes[0]}
 
 
 def test_languages_are_stored_anew_without_a_new_passage(library, encoder):

@@ -127,6 +127,19 @@ def test_a_page_that_could_not_be_drawn_is_not_tried_again_in_any_width(tmp_path
     assert len(drawer.started) == 1 and kept(tmp_path) == []
 
 
+def test_a_page_that_could_not_be_drawn_is_tried_again_after_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "AGAIN", 0.05)
+    drawer = FakeDrawer()
+    pictures = Pictures(tmp_path, drawer)
+    with pytest.raises(UndrawablePageError, match="hostile"):
+        pictures.picture(tmp_path, (FILE, 13, 900))
+    drawer.ready = False
+    time.sleep(0.06)
+    pictures.begin(tmp_path, (FILE, 13, 900))
+    drawer.futures[1].set_result(Drawing(b"drawn", 1.0, 1.0))
+    assert pictures.picture(tmp_path, (FILE, 13, 900)).webp == b"drawn"
+
+
 def test_where_the_disk_takes_nothing_pictures_are_shown_all_the_same(tmp_path, caplog):
     (tmp_path / "pictures").write_text("a file where a folder should be")
     pictures = Pictures(tmp_path / "pictures", FakeDrawer())

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import CORPUS
+from rapidfuzz.fuzz import ratio
 
 from ingest import recognition
 from ingest.hocr import RecognisedLine, RecognisedWord, Recognition
 from ingest.limits import Limits, Watch
 from ingest.ocr import RecognitionError, Tesseract, find_tesseract
-from ingest.pdf import read_pdf
+from ingest.pdf import ASKED_FOR, read_pdf
 from ingest.recognition import sheet_of
 
 SCAN = CORPUS / "east-africa-coast" / "fr.pdf"  # four pages, all pictures
@@ -172,6 +173,56 @@ def test_a_sound_document_in_a_sound_script_is_never_shown_to_the_program(eyes):
     found = eyes("x")
     assert {page.health for page in read_pdf(CORPUS / "safe-terminals" / "es.pdf", "x", "es").pages} == {"good"}
     assert found.pictures == []
+
+
+@pytest.mark.parametrize(("edition", "pack"), [("safe-terminals/es", "spa"), ("platform-reporting-law/ar", "ara"), ("payment-signals/ja", "jpn")])
+def test_a_page_with_a_sound_text_is_recognised_when_somebody_asks_for_it_and_no_other(eyes, edition, pack):
+    path, language = CORPUS / f"{edition}.pdf", edition[-2:]
+    before = read_pdf(path, "x", language).pages
+    said = before[2].text.split("\n")[0] * 4
+    found = eyes(said, pack)
+    after = read_pdf(path, "x", language, asked_for={2}).pages
+    assert (after[1].health, after[1].cause, after[1].confidence, after[1].text) == ("recognised", ASKED_FOR, pytest.approx(0.9), said)
+    assert len(after[1].boxes) > 0 and len(found.pictures) == 1
+    assert [page.text for page in after[2:]] == [page.text for page in before[2:]] and {page.health for page in after[2:]} == {"good"}
+
+
+@pytest.mark.parametrize(("edition", "pack"), [("safe-terminals/es", "spa"), ("school-corridor-clubs/am", "amh"), ("payment-signals/zh", "chi_sim")])
+def test_a_page_that_was_asked_for_stays_as_it_was_where_nobody_can_look_and_the_pack_is_wanted(edition, pack):
+    path = CORPUS / f"{edition}.pdf"
+    before, content = read_pdf(path, "x", edition[-2:]).pages, read_pdf(path, "x", edition[-2:], asked_for={1, 3})
+    assert [(page.text, page.health, page.boxes) for page in content.pages] == [(page.text, page.health, page.boxes) for page in before]
+    assert content.wants == pack and [ASKED_FOR in page.cause for page in content.pages][:3] == [True, False, True]
+    assert content.pages[0].cause.endswith("no tesseract in tests") and content.pages[0].readable
+
+
+def test_a_page_that_was_asked_for_keeps_its_text_where_nothing_is_recognised_on_it(eyes):
+    path = CORPUS / "safe-terminals" / "es.pdf"
+    before = read_pdf(path, "x", "es").pages[0]
+    eyes("", "spa")
+    (page,) = [page for page in read_pdf(path, "x", "es", asked_for={1, 999}).pages if page.cause]
+    assert (page.text, page.health, page.cause) == (before.text, "good", f"{ASKED_FOR}; no text was recognised on it")
+
+
+def test_a_page_that_ended_a_process_is_not_drawn_although_somebody_asks_for_it(eyes):
+    found = eyes(SAID["fr"])
+    assert read_pdf(SCAN, "x", "fr", Watch(lost={2: "reading gave up"}), {2}).pages[1].cause == "reading gave up" and len(found.pictures) == 3
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+@pytest.mark.parametrize(
+    ("edition", "pack"), [("motorbike-taxi-line/th", "tha"), ("platform-reporting-law/ar", "ara"), ("village-vigilance/hi", "hin")]
+)
+def test_the_program_itself_recognises_a_page_that_has_text(monkeypatch, edition, pack):
+    tesseract = find_tesseract()
+    if pack not in tesseract.packs:
+        pytest.skip(f"tesseract has no pack {pack}")
+    path, language = CORPUS / f"{edition}.pdf", edition[-2:]
+    layer = read_pdf(path, "x", language).pages[1].text
+    monkeypatch.setattr(recognition, "find_tesseract", lambda: tesseract)
+    page = read_pdf(path, "x", language, asked_for={2}).pages[1]
+    assert (page.health, page.cause) == ("recognised", ASKED_FOR) and 0.3 < page.confidence < 1 and len(page.boxes) > 50
+    assert ratio("".join(layer.split()), "".join(page.text.split())) > 80
 
 
 def test_a_picture_on_which_nothing_is_recognised_stays_one(eyes):

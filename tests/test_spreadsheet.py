@@ -10,7 +10,7 @@ from filling import DIGEST, fill, publication
 
 from index.library import Library
 from search_app.factory import create_app
-from search_app.spreadsheet import _plain
+from search_app.spreadsheet import disarmed
 
 HEAD = [
     "Rank", "Close to the question", "Title", "Authors", "Year", "Kind", "Language", "Page", "Page as printed", "Sentence that answers", "Passage",
@@ -62,7 +62,7 @@ def test_nothing_that_was_found_runs_as_a_formula_and_every_script_comes_through
 
 @pytest.mark.parametrize(("text", "shown"), [("＝1+1", "'＝1+1"), ("\t=1", "'\t=1"), ("1-2", "1-2"), ("", ""), ("（注）", "（注）")])
 def test_wide_and_hidden_formulas_are_kept_from_running_and_nothing_else_is_touched(text, shown):
-    assert _plain(text) == shown
+    assert disarmed(text) == shown
 
 
 def test_the_table_takes_the_parameters_of_the_search_page(client):

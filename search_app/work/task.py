@@ -15,6 +15,10 @@ class CancelledError(Exception):
     """Somebody has asked for the job to end."""
 
 
+class GivesWayError(Exception):
+    """A more urgent job has come; this one is taken up again after it."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One job. A `run` that returns has done it; one that raises has failed, with what it raised as the reason; documents fail each for itself."""
@@ -37,9 +41,11 @@ class Task:
         Jobs(self.library).put_document(self.job.job_id, name, state, reason)
 
     def progress(self, done: int, total: int, doing: str = "") -> None:
-        """Say how far the job is; raises CancelledError where it is to end."""
+        """Say how far the job is. Raises CancelledError or GivesWayError where `run` is to leave it, which then cleans up nothing but its own mess."""
         jobs = Jobs(self.library)
         jobs.progress(self.job.job_id, done, total, doing)
         now = jobs.job(self.job.job_id)
-        if now is None or now.state == "cancelling":
+        if now is None or now.state in ("cancelling", "cancelled"):
             raise CancelledError
+        if jobs.gives_way(self.job):
+            raise GivesWayError

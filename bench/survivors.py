@@ -1,0 +1,159 @@
+"""The processes that bench/survival.py kills: each does what the real one does, with an encoder that needs no model, and notes at which step it is.
+
+A note is written into a file before a step and after it, with a moment's rest while the note stands, so that kills land there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import multiprocessing
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import waitress
+
+from bench.hashing import HashingEncoder
+from index import generations
+from index.changes import Changes
+from index.library import BusyLibraryError, Library
+from ingest import language, pipeline
+from ingest.records import Edition, Publication, edition_id
+from search_app import ingesting, storing, worker
+from search_app.factory import create_app
+
+REST = 0.02  # seconds before and after a noted step
+STEPS = {  # what is noted: module, name in it, step; those of parts that are not there yet are passed over
+    "a file is copied": ("index.library", "shutil.copyfile"),
+    "a file is made durable": ("index.library", "sync_file"),
+    "a folder is made durable": ("index.library", "sync_folder"),
+    "catalogue: commit": ("index.changes", "Changes._add"),
+    "upload: bytes come": ("index.uploads", "Uploads.append"),
+    "upload: it is finished": ("index.uploads", "Uploads.finish"),
+    "examination: findings": ("index.uploads", "Uploads.put_findings"),
+    "a file is read": ("search_app.work.reading", "item_of"),
+    "reading: passages are cut": ("search_app.storing", "cut_pages"),
+    "encoding": ("bench.hashing", "HashingEncoder.encode_passages"),
+    "reading: pages are stored": ("index.library", "insert_pages"),
+    "reading: passages are stored": ("index.library", "insert_passages"),
+    "job: taken": ("index.jobs", "Jobs.take"),
+    "job: ends": ("index.jobs", "Jobs.end"),
+    "generation: FAISS": ("index.vectors", "VectorIndex.save"),
+    "generation: checksums": ("index.generations", "checksum"),
+    "generation: made durable": ("index.generations", "sync_file"),
+    "generation: swap": ("index.generations", "_put_in_use"),
+    "generation: swap (roles)": ("index.generations", "assign"),
+    "publication: removed": ("index.library", "Library.remove_publication"),
+}
+language.prevailing(["The forest belongs to the community, as it always has."])  # loads what tells languages, before readers are forked
+
+
+def begin(folder: Path, name: str, seed: int) -> Library:
+    """Make this process one that notes its steps; each process has its own file."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    random.seed(seed)
+    notes = folder.parent / f"step-{name}"
+    for step, (module, attribute) in STEPS.items():
+        _note(notes, step, module, attribute)
+    context = multiprocessing.get_context("fork")  # readers start in a moment; in every other way they are as they are
+    pipeline.multiprocessing = type("Contexts", (), {"get_context": staticmethod(lambda _: context)})  # type: ignore[attr-defined]
+    sys.stderr = (folder.parent / f"{name}.log").open("a", buffering=1)
+    return Library.open(folder)
+
+
+def _note(notes: Path, step: str, module: str, attribute: str) -> None:
+    try:
+        owner: Any = importlib.import_module(module)
+        *path, name = attribute.split(".")
+        for part in path:
+            owner = getattr(owner, part)
+        real = getattr(owner, name)
+    except (ImportError, AttributeError):
+        return
+
+    def noted(*given: Any, **named: Any) -> Any:
+        notes.write_text(step)
+        time.sleep(REST)
+        try:
+            return real(*given, **named)
+        finally:
+            time.sleep(REST)
+            notes.write_text("between steps")
+
+    setattr(owner, name, staticmethod(noted) if isinstance(owner.__dict__.get(name), staticmethod) else noted)
+
+
+def encoder(name: str = "") -> HashingEncoder:
+    return HashingEncoder(name or "hashing", seconds=0.004)
+
+
+def web(folder: Path, seed: int, port: int) -> None:
+    """Serve pages and the desk."""
+    app = create_app(begin(folder, "web", seed), encoder())
+    app.config["WTF_CSRF_ENABLED"] = False
+    waitress.serve(app, host="127.0.0.1", port=port, threads=8, ident=None)
+
+
+def work(folder: Path, seed: int) -> None:
+    """Do jobs for ever."""
+    worker.work(begin(folder, "worker", seed), encoder, until_idle=False)
+
+
+def ingest(folder: Path, seed: int, publications: Path) -> None:
+    """Bring the library up to date with a folder; ends with 0 when it is."""
+    library = begin(folder, "ingest", seed)
+    while True:
+        try:
+            ingesting.ingest(publications, library, encoder(), workers=1)
+            return
+        except BusyLibraryError:
+            time.sleep(0.05)
+
+
+def desk(folder: Path, seed: int, actions: list[tuple[str, str, str]], ledger: Path) -> None:
+    """Change the catalogue as an analyst does; a line in the ledger before each change, and one when it is acknowledged."""
+    library = begin(folder, "desk", seed)
+    with ledger.open("a") as file:
+
+        def say(said: str, name: str, word: str) -> None:
+            file.write(json.dumps([said, name, word]) + "\n")
+            file.flush()
+
+        for name, word, text in actions:
+            say("asked", name, word)
+            _change(library, name, word, text)
+            say("acknowledged", name, word)
+
+
+def _change(library: Library, name: str, word: str, text: str) -> None:
+    before = library.entry(name)
+    if not word:
+        if before:
+            Changes(library).remove("ana", before)
+        return
+    digest, path = write(library.folder.parent, text)
+    library.keep_file(path, digest)
+    path.unlink()
+    language = random.choice(["th", "ar", "zh", "am", "hi", "my"])
+    edition = Edition(edition_id(name, language), name, language, language, "whole", digest)
+    after = Publication(name, {language: f"{word} {name}"}, {}, 2024, "study", (), (), "", (edition,))
+    storing.change_entry(library, "ana", "edited" if before else "added", before, after)
+
+
+def rebuild(folder: Path, seed: int) -> None:
+    """Build a generation beside the one in use, and put it in use."""
+    generations.build(begin(folder, "rebuild", seed))
+
+
+def write(folder: Path, text: str) -> tuple[str, Path]:
+    """Write a web page with this text beside the library; return its digest and where it is."""
+    content = f"<!doctype html><meta charset=utf-8><title>{text[:40]}</title><p>{text}".encode()
+    digest = hashlib.sha256(content).hexdigest()
+    path = folder / f"{digest}.html"
+    path.write_bytes(content)
+    return digest, path
