@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+DEFAULT = "default"  # the name of the encoder that comes with the installation, where "" stands for that of the library
+
 Vectors = NDArray[np.float32]  # shape (texts, dimension); every row has unit length
 Layer = NDArray[np.float32]  # shape (tokens, width); rows of any length
 

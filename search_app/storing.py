@@ -67,11 +67,11 @@ def encode_entries(library: Library, encoder: Encoder) -> None:
 def encode_missing(library: Library, encoder: Encoder, progress: Progress = lambda *_: None) -> None:
     """Give every stored passage that this encoder has not encoded yet its vector, also those that come meanwhile; no file is read.
 
-    Each batch is committed, so an interrupted run goes on where it stopped. progress(done, total) counts passages.
+    Each batch is committed, so an interrupted run goes on where it stopped. progress(done, total) counts passages, also those of earlier runs.
     """
-    done = 0
     while missing := library.without_vector(encoder.fingerprint):
-        total = done + len(missing)
+        total = library.passage_count()
+        done = total - len(missing)
         for start in range(0, len(missing), BATCH):
             progress(done, total)
             passages = library.passages(missing[start : start + BATCH])

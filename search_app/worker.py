@@ -23,7 +23,7 @@ ATTEMPTS = 3  # workers that a job may end, without coming further, before it fa
 LINGER = 60.0  # seconds without a job after which a worker with a loaded encoder ends, so that its memory is free for readers
 PAUSE = 0.5  # seconds between two looks at the table of jobs, or at the lock of another process that writes
 OTHER_WRITER = "another process"  # what a job is doing that waits for `isogloss ingest`
-READS_ONLY = {"examination"}  # kinds that change nothing of what readers see, and need not wait for other writers
+READS_ONLY = {"examination", "generation", "encoder"}  # kinds that change nothing of what readers see, and need not wait for other writers
 
 
 def work(library: Library, open_encoder: Callable[[str], Encoder], until_idle: bool = True, linger: float = LINGER) -> bool:

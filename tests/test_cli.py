@@ -35,7 +35,9 @@ FIGURES = ["nDCG@10", "AP", "RR@10", "R@10", "R@20", "own_language@10"]
 def isogloss(tmp_path, monkeypatch):
     """Run a command in an empty folder, with an encoder that needs no model."""
     for module in (cli, cli_ingesting, cli_measuring, cli_serving):
-        monkeypatch.setattr(module, "open_encoder", lambda name, library=None: LexiconEncoder(name or "lexicon"))
+        monkeypatch.setattr(module, "open_encoder", lambda name, *_: LexiconEncoder(name or "lexicon"))
+    for module in (cli_serving, cli_working):
+        monkeypatch.setattr(module, "encoders_of", lambda _: lambda name: LexiconEncoder(name or "lexicon"))
     monkeypatch.delenv("ISOGLOSS_LIBRARY", raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(cli.main, [str(one) for one in arguments], **options)
@@ -125,10 +127,10 @@ def test_a_folder_is_described_and_then_ingested(isogloss, tmp_path):
 def test_an_interruption_ends_with_130_and_says_that_nothing_is_lost(isogloss, publish, monkeypatch):
     publish("woods", {"de": WALD})
 
-    def interrupt(_name):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "open_encoder", interrupt)
+    monkeypatch.setattr(cli_ingesting, "open_encoder", interrupt)
     result = isogloss("ingest", "corpus")
     assert result.exit_code == 130 and "the same command goes on from there" in result.stderr
 

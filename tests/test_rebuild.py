@@ -264,6 +264,28 @@ def test_the_page_says_what_has_changed_and_marks_what_moved_in_words(analyst, f
     assert candidate.standing(filled, CANDIDATE) is None and candidate.standing(filled, IN_USE)
 
 
+def test_what_another_encoder_lacks_is_said_and_encoded_before_it_can_serve(analyst, filled, encoder):
+    wider = WiderEncoder()
+    encoder_job.run(task(filled, "encoder", encoder, wider, name="wider"))
+    fill(filled, encoder, publication("lakes", ["am"]), {"am": ["water ውሃ"]})
+    page = analyst.get("/desk/index").text
+    assert "2 passages came since its encoder was last run" in page and 'action="/desk/index/publish"' not in page
+    assert analyst.post("/desk/index/publish", data={"token": named(filled, CANDIDATE).token}).status_code == 409
+    for job in Jobs(filled).open_jobs():
+        Jobs(filled).end(job.job_id, "done")
+    asked = dict(re.findall(r'name="(name|fingerprint)" value="([^"]+)"', page))
+    assert analyst.post("/desk/index/encoder", data=asked).status_code == 303
+    job = Jobs(filled).take()
+    encoder_job.run(Task(filled, job, lambda name: wider if name == "wider" else encoder))
+    Jobs(filled).end(job.job_id, "done")
+    assert analyst.post("/desk/index/publish", data={"token": named(filled, CANDIDATE).token}).status_code == 303
+    fill(filled, wider, publication("seas", ["fa"]), {"fa": ["آب water"]})
+    page = analyst.get("/desk/index").text
+    assert 'action="/desk/index/roll-back"' not in page and dict(re.findall(r'name="(name|fingerprint)" value="([^"]+)"', page)) == {
+        "name": "default", "fingerprint": "lexicon",
+    }  # fmt: skip
+
+
 def test_what_is_newer_than_the_index_is_said(analyst, filled, encoder):
     assert "came after it" not in analyst.get("/desk").text
     fill(filled, encoder, publication("lakes", ["bn"]), {"bn": ["জল water"]})

@@ -76,6 +76,11 @@ def test_an_unknown_encoder_says_what_was_expected(tmp_path):
         open_encoder(str(tmp_path / "nothing"))
 
 
+def test_what_somebody_types_in_a_browser_is_looked_for_on_this_machine_only():
+    with pytest.raises(UnusableEncoderError, match="nothing is fetched"):
+        open_encoder("nobody/has-such-a-model", fetch=False)
+
+
 def write_slowly(packed: Path, scratch: Path) -> None:
     """Stand in for the unpacking, which takes half a minute: leave a trace and a small model folder."""
     with (packed.parent / "unpacked.log").open("a") as trace:

@@ -109,15 +109,8 @@ def _swapped(swap: Callable[[Any, str, str], None]) -> Answer:
     except BusyLibraryError:
         return _page(gettext("Something is being written at this moment. Try again when it has ended.")), 409
     except NotReadyError as error:
-        if error.missing:
-            problem = ngettext(
-                "%(count)s passage came since its encoder was last run. Ask for the change of the encoder once more: only what is new is encoded.",
-                "%(count)s passages came since its encoder was last run. Ask for the change of the encoder once more: only what is new is encoded.",
-                error.missing, count=number(error.missing),
-            )  # fmt: skip
-        else:
-            problem = gettext("It is damaged, or of another version, and was set aside. Build a new one; the index in use goes on.")
-        return _page(problem), 409
+        damaged = gettext("It is damaged, or of another version, and was set aside. Build a new one; the index in use goes on.")
+        return _page(_missing(error.missing) or damaged), 409
     return _back()
 
 
@@ -135,9 +128,9 @@ def _page(problem: str = "") -> str:
     library = signing.library()
     preview, waiting = candidate.preview(library), candidate.standing(library, CANDIDATE)
     asked = sorted(preview["questions"], key=lambda question: not question["differs"]) if preview and waiting else []
-    used = candidate.standing(library, IN_USE)
+    used, before = candidate.standing(library, IN_USE), candidate.standing(library, BEFORE)
     return render_template(
-        "desk/index.html", problem=problem, used=used, before=candidate.standing(library, BEFORE), waiting=waiting, preview=preview, asked=asked,
+        "desk/index.html", problem=problem, used=used, before=before, waiting=waiting, lacking={"waiting": _lacking(waiting), "before": _lacking(before)}, preview=preview, asked=asked,
         newer=_newer(used) if used and used.newer else "", questions=Questions(library).all(), moves=MOVES, job=_last_job(), open_states=OPEN,
         share=percent(preview["overlap"]) if preview else "", encoders=library.encoders(), own=library.meta("encoder"), own_name=library.encoder_name(),
     )  # fmt: skip
@@ -150,6 +143,22 @@ def _newer(used: Standing) -> str:
         used.newer, count=number(used.newer),
     )  # fmt: skip
     return str(said)
+
+
+def _missing(count: int) -> str:
+    """Say how many passages an encoder has yet to encode before it can serve; "" when it can."""
+    said = ngettext(
+        "%(count)s passage came since its encoder was last run, and must be encoded before it can be used.",
+        "%(count)s passages came since its encoder was last run, and must be encoded before it can be used.",
+        count, count=number(count),
+    )  # fmt: skip
+    return str(said) if count else ""
+
+
+def _lacking(one: Standing | None) -> str:
+    """The same of the encoder that made a generation."""
+    library = signing.library()
+    return _missing(len(library.without_vector(one.encoder))) if one and one.encoder != library.meta("encoder") else ""
 
 
 def _last_job() -> Job | None:

@@ -6,7 +6,7 @@ Its arguments: "name", a folder or hub name; "fingerprint", where it must be tha
 from __future__ import annotations
 
 from index import candidate, generations
-from index.encoder import Encoder
+from index.encoder import DEFAULT, Encoder
 from index.library import Library
 from ingest.records import IsoglossError
 from search_app.work import generation
@@ -27,6 +27,8 @@ def run(task: Task) -> None:
     encoder = task.open_encoder(name)
     _require_fit(task.library, encoder, name, str(arguments.get("fingerprint", "")))
     task.library.name_encoder(encoder.fingerprint, name)
+    if not task.library.encoder_name() and task.encoder.fingerprint == task.library.meta("encoder"):
+        task.library.name_encoder(task.encoder.fingerprint, DEFAULT)  # which is what no name has stood for; so one can go back to it
     for other in task.library.encoders():
         if other.fingerprint not in (encoder.fingerprint, task.library.meta("encoder")):
             _forget(task.library, other.fingerprint)  # the disk holds the vectors of two encoders, not of all that were ever tried

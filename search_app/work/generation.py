@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from index import candidate, generations, language_priors
 from index.encoder import Encoder
 from index.preview import compare
 from index.questions import Questions
 from index.searcher import State, require_encoder
+from index.view import View
 from search_app.storing import encode_missing
 from search_app.work.task import Task
 
@@ -26,7 +29,9 @@ def prepare(task: Task, encoder: Encoder) -> None:
         encode_missing(library, encoder)  # what came meanwhile
     task.progress(0, 1, "building")
     made = generations.make(library, encoder.fingerprint)
-    before, after = State.of(library, task.encoder), State.of(library, encoder, made)
+    before = State.of(library, task.encoder)
+    same = encoder.fingerprint == task.encoder.fingerprint  # then sentences that both find are encoded once
+    after = replace(before, view=View.of(library, made)) if same else State.of(library, encoder, made)
     questions = [question.text for question in Questions(library).all()]
     found = compare(questions, before, after, lambda done, total: task.progress(done, total, "asking the check questions"))
     candidate.keep(library, made, found)
