@@ -99,7 +99,9 @@ def main(documents: int, pages: int) -> None:
                 times.append(1000 * (time.perf_counter() - start))
                 spent.append(1000 * (time.process_time() - begun))
                 assert answer.status_code == 200, (path, answer.text)
-            print(f"{path:75} {median(times):7.0f} ms  {median(spent):7.0f} of CPU  first {times[0]:6.0f}  {len(gzip.compress(answer.data)) >> 10:5} kB")
+            print(
+                f"{path:75} {median(times):7.0f} ms  {median(spent):7.0f} of CPU  first {times[0]:6.0f}  {len(gzip.compress(answer.data)) >> 10:5} kB"
+            )
 
 
 if __name__ == "__main__":
