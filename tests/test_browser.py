@@ -29,7 +29,7 @@ HEAVIEST = 100_000  # bytes of a page with its styles and scripts, as sent, befo
 PLACE = 2.0  # points that a mark may lie beside the word it marks
 PAGES = [
     "/", f"/?q={quote(QUESTION)}", "/?q=forest&language=eo", '/?q="zzz qqq"', f"/publications/{PUBLICATION}",
-    f"/publications/{PUBLICATION}?q={quote(QUESTION)}", "PAGE VIEW", "LIKE", "/languages", "/quality", "/api/", "/nowhere",
+    f"/publications/{PUBLICATION}?q={quote(QUESTION)}", "PAGE VIEW", "LIKE", "/languages", "/quality", "/gaps", "/gaps?languages=km,sw,sn&by=sw", "/api/", "/nowhere",
 ]  # fmt: skip
 LOOKS = {
     "light": {"locale": "en"},
