@@ -32,11 +32,7 @@ class Question:
 @click.argument("corpus", type=click.Path(exists=True, path_type=Path))
 def main(folder: Path, corpus: Path) -> None:
     """Print both tables."""
-    questions = [
-        Question(path.parent.name, *line.split("\t")[:2])
-        for path in sorted(corpus.glob("*/questions.tsv"))
-        for line in path.read_text("utf-8").splitlines()
-    ]
+    questions = questions_of(corpus)
     library, encoder = Library.open(folder), open_encoder()
     searcher = Searcher(library, encoder)
     before = by_plain_cosine(library, encoder.encode_queries([question.text for question in questions]))
@@ -53,6 +49,15 @@ def main(folder: Path, corpus: Path) -> None:
     for place in range(0, len(questions), max(1, len(questions) // SHOWN))[:SHOWN]:
         asked = questions[place]
         click.echo(f"| {asked.text} ({asked.language}) | {asked.publication} | {before[place][0]} | {after[place][0]} |")
+
+
+def questions_of(corpus: Path) -> list[Question]:
+    """All questions of the sample publications."""
+    return [
+        Question(path.parent.name, *line.split("\t")[:2])
+        for path in sorted(corpus.glob("*/questions.tsv"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
 
 
 def by_plain_cosine(library: Library, asked: np.ndarray) -> list[list[str]]:
