@@ -42,6 +42,9 @@ CHANGES = {  # what analysts do, as the log names it; other codes are shown as t
     "imported": lazy_gettext("imported"),
     "undone": lazy_gettext("undone"),
     "given back": lazy_gettext("given back to its folder"),
+    "account added": lazy_gettext("account added"),
+    "account removed": lazy_gettext("account removed"),
+    "password changed": lazy_gettext("password changed"),
 }
 FAULTS = {  # what catalogue entries must hold, as ingest/catalogue.py says it; others come as they are, in English
     "expected some text": lazy_gettext("Expected some text."),
