@@ -10,8 +10,9 @@ encoder needs no model (bench/hashing.py). Prints how often each step was hit; e
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import http.client
-import http.cookiejar
 import json
 import multiprocessing
 import os
@@ -207,27 +208,69 @@ class Bench:
             problems.append(f"a search for {word} finds {[hit.publication.publication_id for hit in found]}")
         return problems
 
-    # -- uploads over HTTP
 
-    def upload(self) -> None:
-        """Send files to the desk, as long as the server is there; what it acknowledges is promised. Nothing where the desk takes no files."""
-        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        opener = urllib.request.build_opener(jar)
-        base = f"http://127.0.0.1:{self.port}/desk"
-        digest, path = survivors.write(self.folder, self.text(f"u{time.monotonic_ns()}"))
-        content = path.read_bytes()
-        path.unlink()
-        head = 'Content-Disposition: form-data; name="files"; filename="given.html"\r\nContent-Type: text/html'
+@dataclass
+class Sender:
+    """An analyst's browser, which sends files to the desk until the round ends; what is acknowledged is promised."""
+
+    bench: Bench
+    over: threading.Event = field(default_factory=threading.Event)  # the round
+    opener: urllib.request.OpenerDirector = field(default_factory=lambda: urllib.request.build_opener(urllib.request.HTTPCookieProcessor()))
+    signed_in: bool = False
+    open: tuple[str, bytes] | None = None  # the address of an upload that was broken off, and all of its bytes
+
+    def run(self) -> None:
+        """Send until the round is over, going on after every broken line; nothing where the desk takes no files."""
+        while not self.over.wait(0.05):
+            try:
+                if not self.signed_in:
+                    said = urllib.parse.urlencode({"name": "ana", "password": PASSWORD}).encode()
+                    self.signed_in = self._ask("POST", "/desk/sign-in", said).url.endswith("/desk")
+                if self.open or self.bench.random.random() < 0.7:
+                    self._send_in_pieces()
+                else:
+                    self._send_form()
+            except urllib.error.HTTPError as error:
+                if error.code >= 500:
+                    self.bench.failures.append(f"the server answered {error.code} to {error.url}")
+                self.open = None
+                if error.code == 404:
+                    return
+            except (OSError, http.client.HTTPException):
+                continue  # it was killed, or is not there yet: nothing was acknowledged
+
+    def _send_form(self) -> None:
+        content = self._content()
+        head = 'Content-Disposition: form-data; name="files"; filename="given.pdf"\r\nContent-Type: application/pdf'
         body = f"--edge\r\n{head}\r\n\r\n".encode() + content + b"\r\n--edge--\r\n"
-        try:
-            sign_in = urllib.parse.urlencode({"name": "ana", "password": PASSWORD}).encode()
-            opener.open(f"{base}/sign-in", sign_in, timeout=10).read()
-            request = urllib.request.Request(f"{base}/files", body, {"Content-Type": "multipart/form-data; boundary=edge"})
-            with opener.open(request, timeout=10) as answer:
-                if answer.status == 200 and answer.url.startswith(f"{base}/files"):
-                    self.uploaded.add(digest)
-        except (OSError, http.client.HTTPException):
-            return  # it was killed, or is not there yet: nothing was acknowledged
+        self._ask("POST", "/desk/files", body, {"Content-Type": "multipart/form-data; boundary=edge"})
+        self.bench.uploaded.add(hashlib.sha256(content).hexdigest())
+
+    def _send_in_pieces(self) -> None:
+        """Send by tus, in a few requests; one that was broken off is asked for how far it came."""
+        version = {"Tus-Resumable": "1.0.0"}
+        if self.open is None:
+            content = self._content()
+            name = base64.b64encode("ไฟล์.pdf".encode()).decode()
+            created = self._ask("POST", "/desk/uploads", b"", version | {"Upload-Length": str(len(content)), "Upload-Metadata": f"filename {name}"})
+            self.open = str(created.headers["Location"]), content
+        address, content = self.open
+        at = int(self._ask("HEAD", address, None, version).headers["Upload-Offset"])
+        while at < len(content):
+            piece = content[at : at + len(content) // 3 + 1]
+            headers = version | {"Upload-Offset": str(at), "Content-Type": "application/offset+octet-stream"}
+            at = int(self._ask("PATCH", address, piece, headers).headers["Upload-Offset"])
+        self.bench.uploaded.add(hashlib.sha256(content).hexdigest())
+        self.open = None
+
+    def _content(self) -> bytes:
+        return survivors.pdf(f"u{time.monotonic_ns()} " + "the forest belongs to the community " * 40)
+
+    def _ask(self, method: str, address: str, body: bytes | None, headers: dict[str, str] | None = None) -> Any:
+        url = address if address.startswith("http") else f"http://127.0.0.1:{self.bench.port}{address}"
+        with self.opener.open(urllib.request.Request(url, body, headers or {}, method=method), timeout=10) as answer:
+            answer.read()
+            return answer
 
 
 @click.command()
@@ -243,14 +286,17 @@ def main(kills: int, seed: int, folder: Path | None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     bench = Bench(home, random.Random(seed), port)
+    sender = Sender(bench)
     for number in range(kills):
         bench.busy()
-        sender = threading.Thread(target=bench.upload)
-        sender.start()
+        sender.over.clear()
+        sending = threading.Thread(target=sender.run)
+        sending.start()
         bench.strike(number)
         bench.check_at_once()
+        sender.over.set()
         bench.settle()
-        sender.join()
+        sending.join()
         bench.check()
         click.echo(f"kill {number + 1}: {len(bench.failures)} failures", err=True)
         if len(bench.failures) > 20:

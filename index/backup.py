@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from index import originals, room
+from index import generations, originals, room
 from index.durable import checksum, make_folder, replacing, sync_file, sync_folder
 from index.library import MANIFEST, BusyLibraryError, ChangedFileError, Library
 from ingest.records import IsoglossError
@@ -84,7 +84,7 @@ def back_up(library: Library, folder: Path, prune: bool = False, progress: Progr
 
 
 def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) -> list[str]:
-    """Make a library in `folder`, which must be empty, of a backup; return which originals could not be restored, a line each.
+    """Make a library in `folder`, which must be empty, of a backup, ready for search; return which originals could not be restored, a line each.
 
     Interrupted, it goes on where it stopped. Raises UnusableBackupError, when the database is not what it was or the folder is not empty, and
     FullDiskError.
@@ -97,6 +97,7 @@ def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) ->
         folder.chmod(0o700)
     with room.noticing(folder):
         (folder / UNFINISHED).touch()
+        sync_folder(folder)
         with _holding(folder) as target:
             paths = [path for path in originals.kept(backup) if not target.file(path.stem).exists()]
             room.require(folder, sum(path.stat().st_size for path in paths) + _size(backup))
@@ -105,6 +106,7 @@ def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) ->
             if not (folder / "library.sqlite").exists():
                 with replacing(folder / "library.sqlite", mode=0o600) as written:
                     shutil.copyfile(backup / "library.sqlite", written)
+            generations.build(Library.open(folder))
             (folder / UNFINISHED).unlink()
             sync_folder(folder)
     return list(unkept.values())

@@ -84,16 +84,14 @@ def restore(source: Path, folder: Path) -> None:
 
     Exit code 0: restored and sound. 1: restored, with faults, which are printed. 2: nothing could be restored.
     """
-    from index import generations, verification
+    from index import verification
     from index.backup import restore as bring_back
 
     with plain_errors():
         with counting("Copying") as progress:
             faults = bring_back(source, folder, progress)
-        library = open_library(folder)
-        with errors.status("Building what is searched, and proving the library"):
-            generations.build(library)
-            faults += [fault for fault in verification.faults(library) if fault not in faults]
+        with errors.status("Proving the library"):
+            faults += verification.faults(open_library(folder))
     for fault in faults:
         click.echo(fault)
     click.echo(f"Restored to {folder}, with {len(faults)} faults." if faults else f"Restored to {folder}; the library is sound.")

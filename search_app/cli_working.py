@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -32,7 +33,8 @@ def work(until_idle: bool, tied: bool, threads: int, nice: int, folder: Path, en
         library = open_library(folder)
         _end_politely(tied)
         if not until_idle:
-            supervision.Supervisor(library, supervision.command(folder, encoder_name, threads, nice)).run()
+            with suppress(KeyboardInterrupt):  # which is how this ends when all is well
+                supervision.Supervisor(library, supervision.command(folder, encoder_name, threads, nice)).run()
             return
         os.nice(nice)
         opened = encoders_of(library)
@@ -55,7 +57,8 @@ def _end_politely(tied: bool) -> None:
 
 
 def _until_input_ends() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # not through sys.stdin, whose lock this thread would hold when the process ends
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

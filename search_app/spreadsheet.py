@@ -13,7 +13,7 @@ from index.searcher import PublicationHit
 from search_app import languages
 from search_app.answers import MAX_HITS, MAX_QUOTATION, shown_language, title_in
 from search_app.citing import permanent_address, publication_address
-from search_app.plain import one_line
+from search_app.plain import CONTROLS
 from search_app.search import asked, find, searcher
 
 FORMULA = tuple("=+-@\t\r＝＋－＠")  # what a spreadsheet takes for the beginning of a formula; some do so for the wide forms of East Asia too
@@ -65,6 +65,6 @@ def _row(found: PublicationHit) -> Sequence[str | int]:
 
 
 def disarmed(text: str) -> str:
-    """The text on one line, behind an apostrophe where a spreadsheet would run it as a formula."""
-    text = one_line(text)
+    """The text without control characters, behind an apostrophe where a spreadsheet would run it as a formula."""
+    text = CONTROLS.sub("", text)
     return "'" + text if text.startswith(FORMULA) else text

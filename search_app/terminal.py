@@ -19,7 +19,7 @@ MATRIX_COLUMNS = 12  # of languages; they fit a terminal of 80 characters
 errors = Console(stderr=True)
 
 
-def shown(text: str) -> str:
+def harmless(text: str) -> str:
     """What a file or the catalogue says, as the tables and bars of rich can show it."""
     return escape(for_terminal(text))
 
@@ -50,20 +50,20 @@ def reading() -> Iterator[Callable[[int, int, str], None]]:
     """Show how many editions are read; gives the function that takes how many are done, how many there are and what is being done."""
     with progress_bar() as bar:
         task = bar.add_task("Reading", total=None)
-        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=shown(what) or "Reading")
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=harmless(what) or "Reading")
 
 
 def print_report(report: Any) -> None:
     """Print every edition with what became of it, then what is wrong in the catalogue, then the sums."""
     table = Table("Edition", "State", "Reason")
     for state in report.editions:
-        table.add_row(shown(state.edition.edition_id), state.state, shown(state.reason))
+        table.add_row(harmless(state.edition.edition_id), state.state, harmless(state.reason))
     console = Console()
     console.print(table)
     for problem in [*report.problems, *report.refused]:
-        console.print(shown(problem), style="red", soft_wrap=True)
+        console.print(harmless(problem), style="red", soft_wrap=True)
     for name in report.kept:
-        console.print(shown(f"{name}: left alone, because it is kept in the library since an analyst changed or removed it"), soft_wrap=True)
+        console.print(harmless(f"{name}: left alone, because it is kept in the library since an analyst changed or removed it"), soft_wrap=True)
     states = [state.state for state in report.editions]
     counts = [f"{states.count(kind)} {kind}" for kind in ("read", "partly read", "failed", "no file", "waiting") if kind in states]
     done = [f"{report.done[what]} {what}" for what in ("read", "failed", "unchanged", "removed") if what != "failed" or report.done[what]]

@@ -10,13 +10,16 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import LexiconEncoder
 from filling import fill, publication
 
 from index import backup, generations, room, verification
 from index.accounts import Accounts
+from index.alignment import LanguagePrior
 from index.backup import UnusableBackupError, back_up, restore
+from index.language_priors import save_prior
 from index.library import Library, UnusableLibraryError
 from index.searcher import Query, Searcher
 from ingest.catalogue import sha256
@@ -224,10 +227,10 @@ def test_a_backup_of_an_older_format_is_not_changed(filled, tmp_path):
 
 
 def test_what_was_learnt_of_languages_is_in_the_backup(filled, tmp_path):
-    (filled.folder / "prior-lexicon.npz").write_bytes(b"learnt")
+    save_prior(LanguagePrior({"th": np.ones(5, np.float32)}, None), filled.folder / "prior-lexicon.npz")
     back_up(filled, tmp_path / "backup")
     restore(tmp_path / "backup", tmp_path / "restored")
-    assert (tmp_path / "restored" / "prior-lexicon.npz").read_bytes() == b"learnt"
+    assert (tmp_path / "restored" / "prior-lexicon.npz").read_bytes() == (filled.folder / "prior-lexicon.npz").read_bytes()
     assert [one["sha256"] for one in json.loads((tmp_path / "backup" / "backup.json").read_text())["databases"]] == [
         sha256(tmp_path / "backup" / "library.sqlite")
     ]

@@ -138,9 +138,10 @@ def test_a_form_without_title_or_edition_is_refused(analyst, library, woods):
     assert response.status_code == 400 and "a title in at least one language" in alert(response) and "at least one edition" in alert(response)
 
 
-def test_a_file_is_one_that_was_uploaded_or_that_the_publication_has(analyst, library, woods):
+@pytest.mark.parametrize("wrong", ["0" * 64, "../../library", "*"])
+def test_a_file_is_one_that_the_library_has(analyst, library, woods, wrong):
     form = opened(analyst)
-    put(form, "edition_file", 0, "0" * 64)
+    put(form, "edition_file", 0, wrong)
     response = analyst.post("/desk/publications/woods", data=form)
     assert response.status_code == 400 and "one that was uploaded" in alert(response) and library.entry("woods") == woods
 
@@ -194,10 +195,17 @@ def test_who_saves_what_was_removed_meanwhile_can_put_it_back(analyst, library, 
     form = opened(analyst)
     Changes(library).remove("bo", woods)
     response = analyst.post("/desk/publications/woods", data=form)
-    assert (
-        response.status_code == 400 and form_of(response.text).getlist("title_text")[0] == "ព្រៃឈើ"
-    )  # its files are nobody's now: choose none, or undo
-    assert analyst.get("/desk/publications/woods").status_code == 404
+    assert response.status_code == 409 and analyst.get("/desk/publications/woods").status_code == 404
+    assert analyst.post("/desk/publications/woods", data=form_of(response.text)).status_code == 303 and library.entry("woods") == woods
+
+
+def test_a_file_that_somebody_else_has_replaced_meanwhile_is_not_lost_from_the_form(analyst, library, woods):
+    form = opened(analyst)
+    other = replace(woods, editions=(replace(woods.editions[0], digest=kept(library, "theirs")), woods.editions[1]))
+    Changes(library).put("bo", "edited", woods, other)
+    response = analyst.post("/desk/publications/woods", data=form)
+    assert response.status_code == 409 and form_of(response.text).getlist("edition_file")[0] == woods.editions[0].digest
+    assert analyst.post("/desk/publications/woods", data=form_of(response.text)).status_code == 303 and library.entry("woods") == woods
 
 
 def test_a_publication_without_files_is_added_under_a_name_that_is_free(analyst, library, woods):
@@ -235,7 +243,7 @@ def test_one_edition_is_removed_and_the_last_is_the_publication(analyst, library
 
 
 def test_the_form_says_which_folder_keeps_the_publication_and_gives_it_back(analyst, library, woods):
-    assert "folder\u2069 keeps this publication up to date" in analyst.get("/desk/publications/woods").text
+    assert "folder keeps this publication up to date" in analyst.get("/desk/publications/woods").text
     analyst.post("/desk/publications/woods", data={**opened(analyst).to_dict(flat=False), "year": "1999"})
     assert library.folder_of("woods") == "" and "changes it no more" in analyst.get("/desk/publications/woods").text
     assert analyst.post("/desk/publications/woods/give-back").status_code == 303 and library.folder_of("woods") == "folder"

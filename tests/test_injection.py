@@ -28,7 +28,7 @@ from search_app import cli
 from search_app.factory import create_app
 from search_app.ingesting import Report
 from search_app.spreadsheet import FORMULA
-from search_app.terminal import print_report
+from search_app.terminal import print_report, reading
 
 MARKER = "isogloss-injected"
 END = "ZZZ"  # the end of every value; what stands behind it on a page is the interface's own
@@ -103,7 +103,7 @@ def shelf(tmp_path_factory) -> Library:
             (f"={EVIL}.pdf", digest),
         )
     entry = library.entry("other")
-    Changes(library).put(f"ana {EVIL}", "edited", entry, replace(entry, publisher=f"{EVIL} 2"))
+    Changes(library).put(f"ana {EVIL}", "edited", entry, replace(entry, publisher=f"2 {EVIL}"))
     Changes(library).note(EVIL, EVIL, EVIL, NAME)
     return library
 
@@ -131,7 +131,7 @@ def addresses(app) -> Iterator[str]:
         if "GET" not in (rule.methods or ()):
             continue
         for form in ("ris", "bib", "csl.json") if "form" in rule.arguments else ("",):
-            parts = {name: known[name] for name in rule.arguments} | ({"form": form} if form else {})
+            parts = {name: known.get(name, "1") for name in rule.arguments} | ({"form": form} if form else {})
             path = re.sub(r"<(?:[^<>:]*:)?(\w+)>", lambda part, parts=parts: quote(parts[part[1]], safe=""), rule.rule)
             yield path
             if "publication_id" in rule.arguments:
@@ -298,6 +298,8 @@ def test_no_control_character_reaches_the_terminal(shelf, monkeypatch, form):
 
 
 def test_the_report_of_an_ingest_prints_no_control_character(shelf, capsys):
+    with reading() as progress:
+        progress(1, 2, f"[bold]{EVIL}")
     print_report(Report(shelf.edition_states(), [f"{EVIL}: expected"], [EVIL], [NAME]))
     said = capsys.readouterr()
     assert MARKER in said.out and raw(said.out + said.err) == ""

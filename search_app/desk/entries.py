@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -118,8 +119,7 @@ def _last(publication_id: str) -> Change:
 def _saved(name: str, entry: Publication | None, draft: Draft, what: str) -> AnyResponse | tuple[str, int]:
     """Store a draft, or show it again with what is wrong, or with what somebody else has stored meanwhile."""
     library, offered = signing.library(), new_files(signing.library())
-    there = {edition.digest for edition in entry.editions if edition.digest} if entry else set()
-    after, faults = draft.checked(name, there | offered.keys())
+    after, faults = draft.checked(name, _kept(draft))
     if after is None:
         return _form(name, entry, draft, faults), 400
     if request.form.get("seen", "") != fingerprint(entry):
@@ -133,6 +133,12 @@ def _saved(name: str, entry: Publication | None, draft: Draft, what: str) -> Any
     except IsoglossError as error:
         return _form(name, entry, draft, {"form": str(error)}), 400
     return done(name) if job else redirect(url_for("desk.entries.edit", publication_id=name), 303)
+
+
+def _kept(draft: Draft) -> set[str]:
+    """The files that are chosen and in the library: uploaded, or had by the entry, now or when the form was made."""
+    chosen = {one.file for one in draft.editions if re.fullmatch("[0-9a-f]{64}", one.file)}
+    return {digest for digest in chosen if signing.library().file(digest).is_file()}
 
 
 def _form(

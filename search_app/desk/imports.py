@@ -30,13 +30,12 @@ from ingest.records import UNDETERMINED, Edition, IsoglossError
 from search_app import languages
 from search_app.answers import title_in
 from search_app.desk import signing
+from search_app.desk.receiving import CATALOGUE, MIB
 from search_app.importing import CHOICES, Choice, Report, compare, store
 from search_app.remarks import remark
 from search_app.storing import change_entry
 
 TITLE = lazy_gettext("Import a catalogue")
-MIB = 1024 * 1024
-LARGEST = 10  # MiB; a catalogue of ten thousand publications with their abstracts is half of that
 KEPT = 7 * 24 * 60 * 60  # seconds that a catalogue waits for somebody to choose
 DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -59,13 +58,6 @@ def notice() -> str:
     """Say how many entries are no publications yet."""
     count = len(LooseEntries(signing.library()).entries())
     return ngettext("%(num)d entry has no editions.", "%(num)d entries have no editions.", count) if count else ""
-
-
-@blueprint.before_app_request
-def admit_more() -> None:
-    """Let a catalogue be sent. Runs before the form is looked at."""
-    if request.endpoint in ("desk.imports.send", "desk.imports.take"):
-        request.max_content_length = request.max_form_memory_size = LARGEST * MIB
 
 
 @blueprint.get("")
@@ -161,7 +153,9 @@ def _settle(library: Library, found: LooseEntry, named: str, discard: bool) -> N
 def _asked(problem: str = "") -> str:
     entries = [(one, _called(one.entry)) for one in LooseEntries(signing.library()).entries()]
     formats = [(key, form.name) for key, form in FORMATS.items()]
-    return render_template("desk/import.html", problem=problem, formats=formats, largest=LARGEST, entries=entries, text=request.form.get("text", ""))
+    return render_template(
+        "desk/import.html", problem=problem, formats=formats, largest=CATALOGUE // MIB, entries=entries, text=request.form.get("text", "")
+    )
 
 
 def _called(publication: object) -> tuple[str, str]:

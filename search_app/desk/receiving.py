@@ -18,9 +18,11 @@ MIB = 1024**2
 PIECE = 4 * MIB  # bytes of one request that goes on with a file; the page's own script sends a quarter of it
 FORM = 1024 * MIB  # bytes of the plain form with all its files; waitress takes no more
 TYPED = 2 * MIB  # bytes of a form that is filled in: abstracts in thirty languages take nine for a letter of some scripts
+CATALOGUE = 10 * MIB  # bytes of a catalogue that is imported; one of ten thousand publications with their abstracts is half of that
 LARGE = {
     "desk.resumable.receive": PIECE, "desk.resumable.override": PIECE, "desk.files.send": FORM,
     "desk.files.add_rows": TYPED, "desk.entries.edit": TYPED, "desk.entries.new": TYPED,
+    "desk.imports.send": CATALOGUE, "desk.imports.take": CATALOGUE,
 }  # fmt: skip
 STATUS = {"gone": 404, "offset": 409, "busy": 423, "empty": 400, "too large": 413, "too many": 507, "no room": 507}
 
@@ -40,7 +42,7 @@ def admit_more() -> None:
     """Let those who are signed in send more than a reader may, where files are sent. Runs before the form is looked at."""
     if request.endpoint in LARGE and signing.is_analyst():
         request.max_content_length = LARGE[request.endpoint]
-        request.max_form_memory_size = TYPED
+        request.max_form_memory_size = min(LARGE[request.endpoint], CATALOGUE)  # of what is no file
 
 
 def problem_of(path: Path) -> str:
