@@ -144,7 +144,7 @@ class Accounts:
             with self._library.transaction(contents=False) as run:
                 run("UPDATE sessions SET used = ? WHERE token = ?", (now, _digest(token)))
                 self.forget_old()
-        except sqlite3.OperationalError as error:  # on a full disk the desk must still open
+        except (IsoglossError, sqlite3.OperationalError) as error:  # on a full disk the desk must still open
             logging.getLogger(__name__).warning("it could not be noted that a session is used: %s", error)
 
     def _matches(self, name: str, password: bytes) -> bool:
