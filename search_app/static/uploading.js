@@ -63,7 +63,8 @@ class Sending {
   async run() {
     this.state = "sending";
     this.at = null;
-    for (let wait = SHORTEST_WAIT, size = FIRST; this.state === "sending"; ) {
+    const mine = (this.going = {}); // a run that was paused while it waited must not go on beside the next
+    for (let wait = SHORTEST_WAIT, size = FIRST; this.going === mine && this.state === "sending"; ) {
       this.stop = new AbortController();
       try {
         this.address ??= this.known() ?? (await this.create());
@@ -75,7 +76,7 @@ class Sending {
         wait = SHORTEST_WAIT;
         if (performance.now() - started < QUICK) size = Math.min(2 * size, LARGEST);
       } catch (error) {
-        if (this.state !== "sending") return;
+        if (this.going !== mine || this.state !== "sending") return;
         if (error instanceof FinalError) return this.turn("failed", error.message);
         this.say(words.broken);
         this.at = null;
