@@ -186,16 +186,6 @@ def _beginning(stem: str) -> frozenset[str]:
     return frozenset(code for rest, codes in begun if len(rest) <= ENDING for code in codes if code.isalpha())
 
 
-def _begun(name: str) -> frozenset[str]:
-    """The countries of an adjective that has another ending here: "österreichisch" of "österreichisches Deutsch"."""
-    return frozenset(code for said, codes in _adjectives().items() if said.startswith(name) and len(said) - len(name) < STEM for code in codes)
-
-
-def _beginning(stem: str) -> frozenset[str]:
-    """The countries whose English names begin so."""
-    return frozenset(code for said, codes in _countries_in_english().items() if said.startswith(stem) for code in codes if code.isalpha())
-
-
 @cache
 def _standard(code: str) -> str:
     return langcodes.standardize_tag(code)
