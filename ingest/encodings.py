@@ -15,7 +15,22 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-GUESSES = ["cp1252", "cp1251", "cp1256", "cp1250", "cp1253", "cp1254", "cp1255", "cp1257", "cp1258", "cp874", "gb18030", "big5", "cp932", "cp949"]
+GUESSES = [  # of several that are as likely, the first
+    "cp1252",
+    "cp1251",
+    "cp1256",
+    "cp1250",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1257",
+    "cp1258",
+    "cp874",
+    "gb18030",
+    "big5",
+    "cp932",
+    "cp949",
+]
 SAMPLE = 64 * 1024  # bytes; more makes no guess better
 
 
@@ -45,6 +60,7 @@ def _encoding(data: bytes) -> tuple[str, bool]:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        found = charset_normalizer.from_bytes(data[:SAMPLE], cp_isolation=GUESSES, enable_fallback=False).best()
-        return (found.encoding if found else "cp1252"), True
+        found = list(charset_normalizer.from_bytes(data[:SAMPLE], cp_isolation=GUESSES, enable_fallback=False))
+        likely = {one.encoding for one in found if one.chaos <= found[0].chaos}
+        return next((name for name in GUESSES if name in likely), "cp1252"), True
     return "utf-8", False

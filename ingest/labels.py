@@ -31,6 +31,7 @@ WORDS_FOR_LANGUAGE = frozenset({
 })  # fmt: skip
 BEGINNINGS = ("ภาษา", "ພາສາ", "ភាសា")  # "language", where words have no spaces between them
 ENDINGS = ("ian", "ean", "an", "ese", "ish", "vian", "i", "ic", "n", "er")  # that English puts on the stem of a country's name
+ENDING = 3  # letters of a country's name that its people's may lack: "Belgian"
 STEM = 4  # letters; fewer begin too many names
 NO_LANGUAGES = frozenset({"und", "mul", "zxx", "root", "mis"})  # CLDR names them all the same
 NO_COUNTRIES = frozenset({"001", "150", "EU", "EZ", "UN", "ZZ", "XA", "XB", "QO"})
@@ -179,8 +180,10 @@ def _begun(name: str) -> frozenset[str]:
 
 
 def _beginning(stem: str) -> frozenset[str]:
-    """The countries whose English names begin so."""
-    return frozenset(code for said, codes in _countries_in_english().items() if said.startswith(stem) for code in codes if code.isalpha())
+    """The countries whose English names begin so, and have at most ENDING letters more, or so many before the next word."""
+    english = _countries_in_english().items()
+    begun = [(said[len(stem) :].split(" ")[0], codes) for said, codes in english if said.startswith(stem)]
+    return frozenset(code for rest, codes in begun if len(rest) <= ENDING for code in codes if code.isalpha())
 
 
 @cache

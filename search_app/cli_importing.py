@@ -36,6 +36,7 @@ def import_(catalogue: Path, form: str | None, dry_run: bool, files: Path | None
         pairs = list(zip(found.entries, chosen, strict=True))
         report = store(library, "command line", catalogue.name, pairs, files) if library and not dry_run else None
     print_import(found, rows, report)
+    click.echo(report.summary if report else f"{len(rows)} records, read as {found.form}. Nothing was stored.")
     flagged = any(one.flagged for one in report.outcomes) if report else any(entry.flagged for entry in found.entries)
     sys.exit(TROUBLE if found.problems or flagged or (report and report.having("failed")) else 0)
 

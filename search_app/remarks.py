@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext
 from ingest.imported import Remark
 from search_app import languages
 
+ISOLATE, END = "\u2068", "\u2069"  # around what may be written the other way
 SAID: Mapping[str, Any] = {
     "blurb": lazy_gettext("The opening words belong to the listing and to no entry: “%(text)s”"),
     "several titles": lazy_gettext(
@@ -54,10 +55,19 @@ SAID: Mapping[str, Any] = {
 
 def remark(said: Remark) -> str:
     """One remark, with languages and countries by name."""
+    return str(SAID[said.code]) % _named(said)
+
+
+def shown(said: Remark) -> str:
+    """The same for a page: what is quoted in it keeps its own direction."""
+    return str(SAID[said.code]) % {key: f"{ISOLATE}{value}{END}" for key, value in _named(said).items()}
+
+
+def _named(said: Remark) -> dict[str, str]:
     about: dict[str, str] = dict(said.about)
     if said.code == "several":
         about["country"] = languages.country(about["about"])
     for key in ("language", "named"):
         if key in about:
             about[key] = f"{languages.name(about[key])} ({about[key]})"
-    return str(SAID[said.code]) % about
+    return about

@@ -131,7 +131,7 @@ def print_matrix(title: str, rows: Mapping[str, Mapping[str, Any]], said: Callab
 
 
 def print_import(found: Any, rows: Sequence[Any], report: Any) -> None:
-    """Print every entry of an imported catalogue with its remarks, then what is wrong, then what was stored; nothing was where there is no report."""
+    """Print every entry of an imported catalogue with its remarks, then what is wrong, then what could not be stored, where there is a report."""
     from search_app.answers import title_in
     from search_app.remarks import remark
 
@@ -149,12 +149,8 @@ def print_import(found: Any, rows: Sequence[Any], report: Any) -> None:
         console.print(escape(remark(said)), soft_wrap=True)
     for problem in found.problems:
         console.print(escape(f"line {problem.line}: {remark(problem.remark)}"), style="red", soft_wrap=True)
-    if report is None:
-        console.print(f"{_count(len(rows), 'record')} read as {found.form}. Nothing was stored.")
-        return
-    for one in report.outcomes:
+    for one in report.outcomes if report else ():
         for said in (said for said in one.remarks if said.code in ("no file", "files")):
             console.print(escape(f"{one.publication_id}: {remark(said)}"), soft_wrap=True)
         if one.why:
             console.print(escape(f"{one.publication_id}: {one.why}"), style="red", soft_wrap=True)
-    console.print(escape(report.summary), soft_wrap=True)

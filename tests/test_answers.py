@@ -32,7 +32,7 @@ def test_the_title_is_in_the_first_of_the_readers_languages_that_has_one_else_in
 
 def test_without_a_title_that_the_reader_or_english_has_any_is_given_and_without_titles_the_id():
     assert title_in(publication({"th": "ป่า"}), ["ko"]) == ("ป่า", "th")
-    assert title_in(publication({}), ["ko"]) == ("woods", "und")
+    assert title_in(publication({}), ["ko"]) == ("Untitled publication (woods)", "und")
 
 
 def test_the_abstract_is_chosen_like_the_title_and_may_be_missing():

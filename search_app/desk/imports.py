@@ -32,7 +32,7 @@ from search_app.answers import title_in
 from search_app.desk import signing
 from search_app.desk.receiving import CATALOGUE, MIB
 from search_app.importing import CHOICES, Choice, Report, compare, store
-from search_app.remarks import remark
+from search_app.remarks import shown
 from search_app.storing import change_entry
 
 TITLE = lazy_gettext("Import a catalogue")
@@ -88,7 +88,7 @@ def preview(digest: str) -> str:
     found = sent.read()
     rows = compare(signing.library(), found.entries)
     return render_template(
-        "desk/import_preview.html", name=sent.name, form=FORMATS[found.form].name, found=found, rows=rows, digest=digest, remark=remark, called=_called,
+        "desk/import_preview.html", name=sent.name, form=FORMATS[found.form].name, found=found, rows=rows, digest=digest, remark=shown, called=_called,
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def report(digest: str) -> str:
     path = _home(signing.library()) / f"{_checked(digest)}.report"
     if not path.is_file():
         abort(404, gettext("There is no report of such an import."))
-    return render_template("desk/import_report.html", report=Report.from_json(path.read_text("utf-8")), remark=remark)
+    return render_template("desk/import_report.html", report=Report.from_json(path.read_text("utf-8")), remark=shown)
 
 
 @blueprint.post("/loose/<int:entry_id>")
