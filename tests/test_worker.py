@@ -371,7 +371,7 @@ def test_two_ingests_at_once_and_a_worker_leave_everything_whole(library, encode
 
 def test_the_command_ends_cleanly_when_it_is_told_to_and_when_its_parent_has_died(library):
     command = [sys.executable, "-m", "search_app", "work", "--until-idle", "--tied", "--library", str(library.folder)]
-    Jobs(library).add("generation", "ana")
+    Jobs(library).add("reading", "ana", arguments={"publication_id": "woods"})
     with library.writing():  # so that the job waits
         tied = subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         wait_until(lambda: Jobs(library).job(1).doing == worker.OTHER_WRITER)
