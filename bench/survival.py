@@ -106,7 +106,7 @@ class Bench:
             actions.append((name, word, self.text(word)))
         self.start_all()
         self.start("desk", survivors.desk, actions, self.folder / "ledger")
-        if self.random.random() < 0.3:
+        if self.random.random() < 0.7:
             self.start("rebuild", survivors.rebuild)
 
     def text(self, word: str) -> str:
@@ -141,7 +141,8 @@ class Bench:
     def check_at_once(self) -> None:
         """A fresh searcher answers whatever was left lying about."""
         self.read_ledger()
-        searcher = Searcher(self.library, survivors.encoder())
+        library = self.library
+        searcher = Searcher(library, survivors.encoders(library)(""), survivors.encoders(library))
         for query in ("ป่าไม้", "森林", "الغابة"):
             searcher.search(Query(query), 5)
         for word in filter(None, self.promised.values()):
@@ -185,7 +186,7 @@ class Bench:
             self.pending = None
         self.failures += list(faults(library))
         self.failures += [f"job {job.job_id} ({job.kind}) {job.state}: {job.problem}" for job in Jobs(library).jobs(20) if job.state == "failed"]
-        searcher = Searcher(library, survivors.encoder())
+        searcher = Searcher(library, survivors.encoders(library)(""))
         for name, word in self.promised.items():
             self.failures += [f"{name}: {problem}" for problem in self._problems(library, searcher, name, word)]
         for digest in self.uploaded:

@@ -13,20 +13,25 @@ import os
 import random
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import waitress
 
 from bench.hashing import HashingEncoder
-from index import generations
-from index.changes import Changes
+from index import candidate, generations, language_priors
+from index.changes import Changes, ConflictError
+from index.encoder import DEFAULT
+from index.jobs import Jobs
 from index.library import BusyLibraryError, Library
 from ingest import language, pipeline
 from ingest.records import Edition, Publication, edition_id
 from search_app import ingesting, storing, worker
 from search_app.factory import create_app
 
+ENCODERS = ("hashing", "another hashing")
 REST = 0.02  # seconds before and after a noted step
 STEPS = {  # what is noted: module, name in it, step; those of parts that are not there yet are passed over
     "a file is copied": ("index.library", "shutil.copyfile"),
@@ -36,7 +41,7 @@ STEPS = {  # what is noted: module, name in it, step; those of parts that are no
     "upload: bytes come": ("index.uploads", "Uploads.append"),
     "upload: it is finished": ("index.uploads", "Uploads.finish"),
     "examination: findings": ("index.uploads", "Uploads.put_findings"),
-    "a file is read": ("search_app.work.reading", "item_of"),
+    "a file is read": ("search_app.work.reading", "source_of"),
     "reading: passages are cut": ("search_app.storing", "cut_pages"),
     "encoding": ("bench.hashing", "HashingEncoder.encode_passages"),
     "reading: pages are stored": ("index.library", "insert_pages"),
@@ -46,8 +51,11 @@ STEPS = {  # what is noted: module, name in it, step; those of parts that are no
     "generation: FAISS": ("index.vectors", "VectorIndex.save"),
     "generation: checksums": ("index.generations", "checksum"),
     "generation: made durable": ("index.generations", "sync_file"),
-    "generation: swap": ("index.generations", "_put_in_use"),
-    "generation: swap (roles)": ("index.generations", "assign"),
+    "generation: swap": ("index.generations", "assign"),
+    "candidate: kept": ("index.candidate", "save"),
+    "candidate: preview": ("search_app.work.generation", "compare"),
+    "candidate: published or rolled back": ("index.candidate", "assign"),
+    "encoder: vectors are stored": ("index.library", "Library.put_vectors"),
     "publication: removed": ("index.library", "Library.remove_publication"),
 }
 language.prevailing(["The forest belongs to the community, as it always has."])  # loads what tells languages, before readers are forked
@@ -62,6 +70,7 @@ def begin(folder: Path, name: str, seed: int) -> Library:
         _note(notes, step, module, attribute)
     context = multiprocessing.get_context("fork")  # readers start in a moment; in every other way they are as they are
     pipeline.multiprocessing = type("Contexts", (), {"get_context": staticmethod(lambda _: context)})  # type: ignore[attr-defined]
+    language_priors.wanted = lambda *_: False  # hashed letters have no languages to learn
     sys.stderr = (folder.parent / f"{name}.log").open("a", buffering=1)
     return Library.open(folder)
 
@@ -88,20 +97,27 @@ def _note(notes: Path, step: str, module: str, attribute: str) -> None:
     setattr(owner, name, staticmethod(noted) if isinstance(owner.__dict__.get(name), staticmethod) else noted)
 
 
-def encoder(name: str = "") -> HashingEncoder:
-    return HashingEncoder(name or "hashing", seconds=0.004)
+def encoders(library: Library) -> Callable[[str], HashingEncoder]:
+    """What opens encoders: that of the library for ""."""
+    return lambda name: HashingEncoder((name or own_name(library)).replace(DEFAULT, ENCODERS[0]), seconds=0.004)
+
+
+def own_name(library: Library) -> str:
+    return (library.encoder_name() or DEFAULT).replace(DEFAULT, ENCODERS[0])
 
 
 def web(folder: Path, seed: int, port: int) -> None:
     """Serve pages and the desk."""
-    app = create_app(begin(folder, "web", seed), encoder())
+    library = begin(folder, "web", seed)
+    app = create_app(library, encoders(library)(""), encoders(library))
     app.config["WTF_CSRF_ENABLED"] = False
     waitress.serve(app, host="127.0.0.1", port=port, threads=8, ident=None)
 
 
 def work(folder: Path, seed: int) -> None:
     """Do jobs for ever."""
-    worker.work(begin(folder, "worker", seed), encoder, until_idle=False)
+    library = begin(folder, "worker", seed)
+    worker.work(library, encoders(library), until_idle=False)
 
 
 def ingest(folder: Path, seed: int, publications: Path) -> None:
@@ -109,7 +125,7 @@ def ingest(folder: Path, seed: int, publications: Path) -> None:
     library = begin(folder, "ingest", seed)
     while True:
         try:
-            ingesting.ingest(publications, library, encoder(), workers=1)
+            ingesting.ingest(publications, library, encoders(library)(""), workers=1)
             return
         except BusyLibraryError:
             time.sleep(0.05)
@@ -146,8 +162,20 @@ def _change(library: Library, name: str, word: str, text: str) -> None:
 
 
 def rebuild(folder: Path, seed: int) -> None:
-    """Build a generation beside the one in use, and put it in use."""
-    generations.build(begin(folder, "rebuild", seed))
+    """Build a generation and put it in use; or ask for a candidate, also by another encoder; or publish the one that waits; or roll back."""
+    library = begin(folder, "rebuild", seed)
+    waits, before = generations.named(library, generations.CANDIDATE), generations.named(library, generations.BEFORE)
+    with suppress(candidate.NotReadyError, ConflictError, BusyLibraryError):  # each says why, and changes nothing
+        if any(job.kind in ("generation", "encoder") for job in Jobs(library).open_jobs()):
+            generations.build(library)
+        elif waits.name and random.random() < 0.8:
+            candidate.publish(library, "ana", waits.token)
+        elif before.name and random.random() < 0.3:
+            candidate.roll_back(library, "ana", before.token)
+        elif library.meta("encoder") and random.random() < 0.5:
+            Jobs(library).add("encoder", "ana", (), {"name": next(name for name in ENCODERS if name != own_name(library))})
+        else:
+            Jobs(library).add("generation", "ana")
 
 
 def write(folder: Path, text: str) -> tuple[str, Path]:
