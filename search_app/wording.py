@@ -48,6 +48,8 @@ CHANGES = {  # what analysts do, as the log names it; other codes are shown as t
     "generation published": lazy_gettext("new index published"),
     "generation rolled back": lazy_gettext("back to the former index"),
     "generation discarded": lazy_gettext("new index discarded"),
+    "generation asked for": lazy_gettext("new index asked for"),
+    "encoder forgotten": lazy_gettext("vectors of another encoder dropped"),
     "encoder asked for": lazy_gettext("another encoder asked for"),
     "job cancelled": lazy_gettext("job cancelled"),
     "job retried": lazy_gettext("job tried again"),

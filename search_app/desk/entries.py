@@ -12,7 +12,7 @@ from flask_babel import gettext, lazy_gettext, ngettext
 from werkzeug import Response as AnyResponse
 
 from index.changes import HERE, Change, Changes, ConflictError, fingerprint
-from index.new_files import forget_new_files, new_files
+from index.uploads import Upload, Uploads
 from ingest.records import IsoglossError, Publication
 from search_app import storing, wording
 from search_app.answers import title_in
@@ -118,7 +118,7 @@ def _last(publication_id: str) -> Change:
 
 def _saved(name: str, entry: Publication | None, draft: Draft, what: str) -> AnyResponse | tuple[str, int]:
     """Store a draft, or show it again with what is wrong, or with what somebody else has stored meanwhile."""
-    library, offered = signing.library(), new_files(signing.library())
+    library, offered = signing.library(), _offered()
     after, faults = draft.checked(name, _kept(draft))
     if after is None:
         return _form(name, entry, draft, faults), 400
@@ -127,12 +127,18 @@ def _saved(name: str, entry: Publication | None, draft: Draft, what: str) -> Any
     try:
         with library.transaction():
             job = storing.change_entry(library, signing.analyst(), what, entry, after)
-            forget_new_files(library, offered.keys() & {edition.digest for edition in after.editions if edition.digest})
+            chosen = {edition.digest for edition in after.editions}
+            Uploads(library).added([upload.upload_id for upload in offered if upload.digest in chosen])
     except ConflictError:
         return _form(name, library.entry(name), draft, theirs=True, mine=after), 409
     except IsoglossError as error:
         return _form(name, entry, draft, {"form": str(error)}), 400
     return done(name) if job else redirect(url_for("desk.entries.edit", publication_id=name), 303)
+
+
+def _offered() -> list[Upload]:
+    """The files that were sent and examined, and belong to no edition yet, oldest first."""
+    return [upload for upload in Uploads(signing.library()).uploads() if upload.state == "examined"]
 
 
 def _kept(draft: Draft) -> set[str]:
@@ -149,7 +155,7 @@ def _form(
     return render_template(
         "desk/publication.html", name=name, entry=entry, title=title_in(entry, of_reader()) if entry else None, draft=draft,
         seen=fingerprint(entry), faults=wording.faults(faults or {}), theirs=theirs, differences=differences(entry, mine) if theirs else [],
-        states=_states(name), files=new_files(library), folder=folder, folder_before=HERE if folder else Changes(library).folder_before(name),
+        states=_states(name), files={upload.digest: upload.name for upload in _offered()}, folder=folder, folder_before=HERE if folder else Changes(library).folder_before(name),
         change=change_made(), parts=wording.PARTS, **suggestions(library),
     )  # fmt: skip
 
