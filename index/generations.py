@@ -228,6 +228,8 @@ def load(library: Library, role: Role = IN_USE) -> Generation:
 
 def load_or_build(library: Library) -> Generation:
     """Load the generation in use. A damaged one is set aside and made again, exactly, from the library; where that cannot be written, it serves from memory."""
+    if not library.meta("encoder"):
+        return make(library)  # nothing was encoded yet, so there is nothing to keep
     try:
         return load(library)
     except DamagedGenerationError:

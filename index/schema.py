@@ -100,6 +100,7 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
     4: (
         *VECTORS,
         *DESK,
+        "DELETE FROM meta WHERE key = 'generation'",  # it named none; the next one that is built is noted
         "INSERT INTO encoders (fingerprint) SELECT value FROM meta WHERE key = 'encoder'",
         "INSERT INTO vectors SELECT passages.key, number, vector FROM passages, encoders",
         "ALTER TABLE passages DROP COLUMN vector",

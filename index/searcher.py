@@ -251,8 +251,9 @@ class Searcher:
 
     def _renewed(self, state: State) -> State:
         generation = state.view.generation
-        self._behind = self.library.meta("encoder") not in ("", state.encoder.fingerprint)
-        if not self._behind and generation.named != named(self.library):
+        made_by = self.library.meta("encoder")
+        self._behind = made_by not in ("", state.encoder.fingerprint)
+        if not self._behind and (generation.named, generation.encoder) != (named(self.library), made_by):
             generation = load_or_build(self.library)
         return replace(state, view=View.of(self.library, generation))
 

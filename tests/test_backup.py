@@ -59,7 +59,7 @@ def test_what_is_restored_answers_as_the_library_did_and_is_sound(filled, tmp_pa
     assert answers(restored) == answers(filled)
     assert list(verification.faults(restored)) == []
     assert restored.publications() == filled.publications()
-    assert Accounts(restored).names() == ["ana"]
+    assert [account.name for account in Accounts(restored).accounts()] == ["ana"]
 
 
 def test_the_second_backup_copies_what_is_new(filled, tmp_path):
@@ -71,7 +71,7 @@ def test_the_second_backup_copies_what_is_new(filled, tmp_path):
 
 
 def test_only_the_owner_may_look_into_a_backup_and_no_session_is_in_it(filled, tmp_path):
-    token = Accounts(filled).sign_in("ana", "a long enough password")
+    token = Accounts(filled).open_session("ana")
     back_up(filled, tmp_path / "backup")
     assert oct((tmp_path / "backup").stat().st_mode)[-3:] == "700"
     assert oct((tmp_path / "backup" / "library.sqlite").stat().st_mode)[-3:] == "600"

@@ -60,7 +60,6 @@ WRITES: dict[str, Callable[[Library], object]] = {
     "a change": edit,
     "a note": lambda library: Changes(library).note("ana", "code", LONG),
     "a job": lambda library: Jobs(library).add("reading", "ana", [f"woods.{number}" for number in range(2000)]),
-    "an account": lambda library: Accounts(library).put(LONG, "a long enough password"),
     "other languages": lambda library: library.put_languages(dict.fromkeys([key for key, _, _ in library.passage_table()], LONG)),
     "a meta": lambda library: library.set_meta("x", LONG),
 }
@@ -213,7 +212,7 @@ def test_pages_and_the_api_say_that_there_is_no_room(app, monkeypatch, error):
 
 
 def test_a_library_that_can_only_be_read_is_said_on_pages(app, monkeypatch):
-    monkeypatch.setattr(Accounts, "sign_in", lambda *_: (_ for _ in ()).throw(ReadOnlyLibraryError("read-only")))
+    monkeypatch.setattr(Accounts, "is_right", lambda *_: (_ for _ in ()).throw(ReadOnlyLibraryError("read-only")))
     app.config["WTF_CSRF_ENABLED"] = False
     answer = app.test_client().post("/desk/sign-in", data={"name": "ana", "password": "a long enough password"})
     assert (answer.status_code, "nothing in it can be changed now" in answer.text) == (503, True)

@@ -64,7 +64,7 @@ def test_an_interrupted_examination_goes_on_and_does_nothing_twice(library, monk
     assert list(first.values()) == ["examined", "complete", "complete"]
     read: list[str] = []
     real = examination.read_files
-    monkeypatch.setattr(examination, "read_files", lambda files: real(read.append(name) or (name, *rest) for name, *rest in files))
+    monkeypatch.setattr(examination, "read_files", lambda files: real(read.append(source.edition_id) or source for source in files))
     work(library)
     assert read == names[1:] and {upload.state for upload in Uploads(library).uploads()} == {"examined"}
 

@@ -177,7 +177,7 @@ def test_an_imported_entry_is_used_up_by_its_files(analyst, library, send):
         "loose", {"fr": "La forêt"}, {}, 1999, "study", (), ("BO",), "", (Edition("loose.fr", "loose", "fr", "Français", "whole", None),)
     )
     with library.transaction() as run:
-        run("INSERT INTO loose_entries (entry, flags, source, \"by\", at) VALUES (?, '', 'list', 'ana', '2026')", (entry_to_json(entry),))
+        run("INSERT INTO loose_entries (entry, flags, source, \"by\", at) VALUES (?, '[]', 'list', 'ana', '2026')", (entry_to_json(entry),))
     send("x.pdf", language="fr", title="La forêt")
     assert post(analyst).status_code == 303
     stored = library.entry("la-forêt")

@@ -52,7 +52,7 @@ def test_a_shared_isbn_or_doi_joins_what_names_keep_apart():
 def test_places_number_new_publications_and_name_those_that_are_there():
     files = [upload("a-fr.pdf", title="x"), upload("b.pdf", isbn="9"), upload("a-es.pdf", title="y"), upload("c.pdf", title="ป่า"), upload("d.pdf")]
     edition = Edition("old.es", "old", "es", "", "whole", "e")
-    entries = [LooseEntry(7, publication("", titles={"th": "ป่า"}), "list")]
+    entries = [LooseEntry(7, publication("", titles={"th": "ป่า"}), (), "list", "ana", "2026")]
     there = [publication("numbered", isbn="9"), publication("old"), publication("without")]
     assert places(files, {}, there, entries) == {"a-fr.pdf": "+1", "a-es.pdf": "+1", "b.pdf": "numbered", "c.pdf": "#7", "d.pdf": "+4"}
     assert places(files, {"a-es.pdf": [Remark(0.97, False, edition=edition)]}, there, entries)["a-fr.pdf"] == "old"

@@ -16,6 +16,7 @@ from ingest.drawing import Drawer, outcome
 from ingest.isolation import hindrance, leave_networks
 from ingest.limits import Limits, confine
 from ingest.pipeline import read_files
+from ingest.reading import Source
 
 isolated = pytest.mark.skipif(bool(hindrance()), reason="this system lets no process leave its networks")
 
@@ -57,7 +58,7 @@ def test_a_confined_process_gains_no_rights():
 def test_files_are_read_and_drawn_by_processes_without_a_network(tmp_path):
     path = tmp_path / "ปลา.pdf"
     path.write_bytes(next(CORPUS.glob("*/*.pdf")).read_bytes())
-    (reading,) = read_files([("fish.und", path, "und")], workers=1)
+    (reading,) = read_files([Source("fish.und", path)], workers=1)
     assert reading.content and any(page.text for page in reading.content.pages)
     drawer = Drawer(workers=1)
     assert outcome(drawer.start(path, 1, 600)).webp[:4] == b"RIFF"
