@@ -149,12 +149,12 @@ def test_another_server_goes_on_where_the_first_one_stopped(analyst, app, librar
 def test_of_two_clients_at_once_one_wins_and_nothing_is_mixed(analyst, app, library):
     content = pdf_of(["The forest grows."] * 3000)
     address = create(analyst, len(content)).headers["Location"]
-    cookie = analyst.get_cookie("isogloss")
+    cookie = analyst.get_cookie("isogloss", path="/desk")
     answers = []
 
     def send() -> None:
         client = app.test_client()
-        client.set_cookie("isogloss", cookie.value)
+        client.set_cookie("isogloss", cookie.value, path="/desk")
         for start in range(0, len(content), 5000):
             answers.append(patch(client, address, start, content[start : start + 5000]).status_code)
 

@@ -56,6 +56,7 @@ def page(shelf: Library) -> Iterator[Page]:
         page.fill("#name", "ana")
         page.fill("#password", "a long enough password")
         page.click("main button")
+        page.wait_for_url("**/desk/files")  # with its script
         yield page
         browser.close()
     server.close()
@@ -107,7 +108,7 @@ def test_two_files_are_dropped_in_survive_a_broken_line_and_become_editions_of_o
         "#heard"
     ).inner_text()
     examine(shelf)
-    page.locator("table.new").wait_for()
+    page.locator("input[name|=place]").nth(1).wait_for()
     assert [one.input_value() for one in page.locator("input[name|=place]").all()] == ["+1", "+1"]
     page.get_by_role("button", name="Add the chosen files").click()
     page.get_by_text("2 files were added").wait_for()
