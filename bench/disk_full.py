@@ -30,12 +30,14 @@ from index import generations, verification
 from index.accounts import Accounts
 from index.backup import back_up, restore
 from index.contents import EditionState
+from index.decisions import Decisions
 from index.durable import checksum
 from index.encoder import Vectors
 from index.jobs import Jobs
 from index.library import Library
 from index.schema import DESK, FORMAT, VECTORS
 from index.searcher import Query, Searcher
+from index.uploads import LIMITS, Uploads
 from ingest.records import Edition, Page, Passage, Publication, edition_id
 from search_app.exporting import export
 from search_app.options import UNUSABLE, plain_errors
@@ -128,6 +130,8 @@ def make_base(elsewhere: Path) -> None:
 
 
 def stages(elsewhere: Path) -> list[Stage]:
+    big = original(elsewhere, 99, 600_000)
+
     def opened(disk: Path) -> Library:
         return Library.open(disk / "library")
 
@@ -138,6 +142,14 @@ def stages(elsewhere: Path) -> list[Stage]:
 
     def add_more(disk: Path) -> None:
         add(opened(disk), elsewhere, 77, 30)
+
+    def receive(disk: Path) -> None:
+        uploads, content = Uploads(opened(disk), replace(LIMITS, room=0)), big[0].read_bytes()
+        upload = next(iter(uploads.uploads()), None) or uploads.create("ana", "ป่า.pdf", len(content))
+        if upload.state == "receiving":
+            at = uploads.offset(upload)
+            uploads.append(upload.upload_id, at, [content[start : start + 65_536] for start in range(at, len(content), 65_536)])
+            uploads.finish(upload.upload_id, lambda _: "")
 
     def back_up_and_add(disk: Path) -> None:
         back_up(opened(disk), disk / "backup")
@@ -151,13 +163,14 @@ def stages(elsewhere: Path) -> list[Stage]:
             for statement in reversed((*VECTORS, *DESK)):
                 if statement.startswith("CREATE TABLE"):
                     run(f"DROP TABLE {statement.split()[2]}")
+            run("DROP INDEX healths")
             run("ALTER TABLE editions DROP COLUMN file")
             run(f"UPDATE meta SET value = {FORMAT - 1} WHERE key = 'format'")
 
-    big = original(elsewhere, 99, 600_000)
     return [
         Stage("make a library", lambda disk: Library.create(disk / "new"), makes="new"),
         Stage("keep an original", lambda disk: opened(disk).keep_file(*big)),
+        Stage("receive a file", receive, whole=False),
         Stage(
             "store an entry",
             lambda disk: store_entry(opened(disk), HashEncoder(), replace(publication(50), abstracts={"th": text(1, 9000)}), "folder"),
@@ -166,7 +179,7 @@ def stages(elsewhere: Path) -> list[Stage]:
         Stage("add a publication", add_more, whole=False),
         Stage("change the catalogue", edit),
         Stage("ask for a job", lambda disk: Jobs(opened(disk)).add("reading", "ana", [f"work-{number}.th" for number in range(5000)])),
-        Stage("add an account", lambda disk: Accounts(opened(disk)).put(text(3, 3000), "a long enough password")),
+        Stage("decide about pages", lambda disk: Decisions(opened(disk)).put("ana", "0" * 64, range(1, 5000), "ignore")),
         Stage("build and publish a generation", lambda disk: generations.build(opened(disk)), add_more),
         Stage(OLDER, opened, make_old),
         Stage("back up", lambda disk: back_up(opened(disk), disk / "backup"), back_up_and_add, makes="backup"),
@@ -188,7 +201,11 @@ def held(library: Library) -> tuple[object, ...]:
     """All that has been acknowledged."""
     entries = [library.entry(one.publication_id) for one in library.publications()]
     tables = ("pages", "passages", "vectors", "changes", "jobs", "documents", "accounts")
-    return entries, Accounts(library).names(), [library.rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables]
+    return (
+        entries,
+        [account.name for account in Accounts(library).accounts()],
+        [library.rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables],
+    )
 
 
 def seen(disk: Path) -> tuple[Any, Any]:
