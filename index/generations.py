@@ -238,7 +238,7 @@ def load_or_build(library: Library) -> Generation:
             try:
                 return load(library)
             except DamagedGenerationError as error:
-                if library.meta(IN_USE):
+                if named(library) != NONE:  # where none is noted, nothing is wrong: the library is new, or an older version made it
                     log.warning("%s; setting it aside and building it again.", error)
             made = make(library)
             set_aside(library, IN_USE)
