@@ -15,7 +15,7 @@ from index import candidate, generations
 from index.candidate import NotReadyError
 from index.changes import Changes, ConflictError
 from index.generations import BEFORE, CANDIDATE, IN_USE, named
-from index.library import Library
+from index.library import EncoderInUseError, Library
 from index.searcher import Query, Searcher, State
 from index.verification import faults
 from search_app.storing import encode_missing
@@ -144,6 +144,13 @@ def test_another_encoder_is_published_with_its_generation_and_rolled_back_with_i
     assert sound(filled)
     candidate.roll_back(filled, "ana", first.token)
     assert filled.meta("encoder") == "lexicon" and found(filled, encoder)[0] == "The forest grows."
+
+
+def test_the_vectors_of_an_encoder_that_was_just_brought_back_are_not_dropped(filled):
+    there = filled.vectors()[0].tolist()
+    with pytest.raises(EncoderInUseError):
+        filled.forget_encoder(filled.meta("encoder"))
+    assert filled.vectors()[0].tolist() == there != []
 
 
 def test_neither_way_leads_to_an_encoder_that_has_not_encoded_what_came_since(filled, encoder):
