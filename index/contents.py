@@ -141,7 +141,7 @@ class Contents(Database):
     def vectors_of(self, keys: Sequence[int], encoder: str | None = None) -> dict[int, Vectors]:
         """The raw vectors of the passages with these keys, shape (dimension,); one that has been removed meanwhile is left out.
 
-        Here and below, `encoder` is a fingerprint; None stands for that of the library.
+        Here and below, `encoder` is a fingerprint; None stands for that of the library, and so does "", that of a generation of an empty one.
         """
         marks = ",".join("?" * len(keys))
         rows = self._connection().execute(
@@ -216,7 +216,7 @@ class Contents(Database):
 
     def _encoder(self, fingerprint: str | None) -> int:
         """The number under which the vectors of an encoder are stored; 0, under which there are none, when it has made none."""
-        wanted = self.meta("encoder") if fingerprint is None else fingerprint
+        wanted = fingerprint or self.meta("encoder")
         row = self._connection().execute("SELECT number FROM encoders WHERE fingerprint = ?", (wanted,)).fetchone()
         return int(row[0]) if row else 0
 

@@ -208,7 +208,9 @@ def _described(publication: Publication, path: Path, reading: Reading) -> Public
 
 
 def _generation_is_old(library: Library) -> bool:
+    """Whether another one would be made now, of other passages or with more known of the encoder's languages."""
     try:
-        return bool(generations.load(library).keys.tolist() != [key for key, _, _ in library.passage_table()])
+        generation = generations.load(library)
     except generations.DamagedGenerationError:
         return True
+    return generation.prior != language_priors.prior_name(library) or generation.keys.tolist() != [key for key, _, _ in library.passage_table()]
