@@ -223,7 +223,7 @@ class Contents(Database):
     def without_catalogue_passages(self) -> list[str]:
         """The ids of publications whose catalogue entry was changed and has not been encoded since."""
         rows = self._connection().execute(
-            "SELECT publication_id FROM publications WHERE EXISTS (SELECT 1 FROM editions WHERE editions.publication_id = publications.publication_id) "
+            "SELECT publication_id FROM publications WHERE (titles <> '{}' OR abstracts <> '{}') AND EXISTS (SELECT 1 FROM editions WHERE editions.publication_id = publications.publication_id) "
             "AND NOT EXISTS (SELECT 1 FROM editions JOIN passages USING (edition_id) "
             "WHERE editions.publication_id = publications.publication_id AND first_page = 0) ORDER BY publication_id"
         )

@@ -101,6 +101,12 @@ class Library(Contents):
         except Timeout as error:
             raise BusyLibraryError(f"Another process is writing to {self.folder}; wait until it has ended.") from error
 
+    @contextmanager
+    def importing(self) -> Iterator[None]:
+        """Wait until no other import goes on, so that the same catalogue sent twice at once is stored once."""
+        with FileLock(self.folder / ".importing"):
+            yield
+
     def file(self, digest: str) -> Path:
         """Where the original with this digest lies, or would lie."""
         home = self.folder / "files" / digest[:2]

@@ -162,6 +162,10 @@ class _Run:
                 publication = _described(publication, job.path, reading)
                 edition = publication.editions[0]
             stored = job.entry.catalogued or self.store(publication)
+            if stored and reading.content:
+                self.library.keep_file(
+                    job.path, edition.digest or ""
+                )  # until now nothing named it: with an upload of the same file it may have been discarded
             state = store_reading(self.library, self.encoder, edition, reading) if stored else None
             if state:
                 self.report.done["failed" if state == "failed" else "read"] += 1
