@@ -3,6 +3,7 @@
     library.sqlite        as it was at one moment
     files/                the originals, named by their digests
     prior-*.npz           what was learnt of the encoder's languages
+    imports/*.report      what imports of catalogues decided
     backup.json           when it was made, and the checksum of library.sqlite
 
 It is a library itself. What can be made again is not in it (generations, pictures, evaluations), nor is what ends with the machine: sessions, the key
@@ -27,6 +28,7 @@ from index.library import MANIFEST, BusyLibraryError, ChangedFileError, Library
 from ingest.records import IsoglossError
 
 FORMAT = 1  # of backup.json
+OTHERS = ("prior-*.npz", "imports/*.report")  # small files that are kept beside the originals
 UNFINISHED = ".restoring"  # lies in a folder that is not restored yet
 PASSING = (  # what a backup does not keep
     "PRAGMA secure_delete = ON",
@@ -102,7 +104,7 @@ def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) ->
             paths = [path for path in originals.kept(backup) if not target.file(path.stem).exists()]
             room.require(folder, sum(path.stat().st_size for path in paths) + _size(backup))
             unkept = _keep(Library(backup), target, {path.stem: "an edition" for path in paths}, progress)
-            _copy_priors(backup, folder)
+            _copy_others(backup, folder)
             if not (folder / "library.sqlite").exists():
                 with replacing(folder / "library.sqlite", mode=0o600) as written:
                     shutil.copyfile(backup / "library.sqlite", written)
@@ -143,7 +145,7 @@ def is_backup(folder: Path) -> bool:
 def _admit(library: Library, folder: Path) -> None:
     """Refuse a folder that holds something else than a backup, finished or not."""
     held = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    begun = {"files", ".writing", MANIFEST}
+    begun = {"files", "imports", ".writing", MANIFEST}
     if folder.resolve() == library.folder.resolve() or library.folder.resolve() in folder.resolve().parents:
         raise UnusableBackupError(f"Expected a folder outside the library, on another disk if there is one, found {folder}")
     if MANIFEST not in held and any(name not in begun and not name.startswith((".copying-", ".writing-", "prior-")) for name in held):
@@ -203,7 +205,7 @@ def _keep(source: Library, target: Library, wanted: dict[str, str], progress: Pr
 
 def _put_in_place(library: Library, folder: Path, database: Path) -> None:
     """Let the new database take the place of the former one; backup.json knows both, so that it is right before and after."""
-    _copy_priors(library.folder, folder)
+    _copy_others(library.folder, folder)
     former = _databases(folder)[:1] if is_backup(folder) and (folder / "library.sqlite").exists() else []
     new = {"sha256": checksum(database), "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     with replacing(folder / MANIFEST, mode=0o600) as written:
@@ -221,9 +223,11 @@ def _databases(folder: Path) -> list[dict[str, str]]:
     return [one for one in json.loads((folder / MANIFEST).read_text("utf-8"))["databases"] if one["sha256"] == found]
 
 
-def _copy_priors(source: Path, folder: Path) -> None:
-    for path in sorted(source.glob("prior-*.npz")):
-        with replacing(folder / path.name, mode=0o600) as written:
+def _copy_others(source: Path, folder: Path) -> None:
+    for path in sorted(path for pattern in OTHERS for path in source.glob(pattern)):
+        target = folder / path.relative_to(source)
+        make_folder(target.parent)
+        with replacing(target, mode=0o600) as written:
             shutil.copyfile(path, written)
 
 

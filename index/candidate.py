@@ -118,7 +118,7 @@ def _swapping(library: Library, role: Role, token: str) -> Iterator[tuple[Named,
         held.enter_context(building(library, SOON))
         wanted = _expected(library, role, token)
         try:
-            encoder = str(check(library, role)["encoder"])
+            encoder = str(check(library, role)["encoder"] or library.meta("encoder"))
         except DamagedGenerationError as error:
             set_aside(library, role)
             assign(library, {role: NONE})

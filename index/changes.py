@@ -60,10 +60,8 @@ class Changes:
         Everything is on disk, or nothing, when this returns. Raises ConflictError, and IsoglossError for a file that the library does not have.
         """
         name = after.publication_id
-        for edition in after.editions:
-            if edition.digest and not self._library.file(edition.digest).is_file():
-                raise IsoglossError(f"{edition.edition_id}: expected a file that was uploaded, found none with the SHA-256 {edition.digest}")
         with self._library.transaction() as run:
+            self._require_files(after)  # within, since files are deleted within transactions too
             before, came_from = self._expect(name, expected), self._library.folder_of(name) or HERE
             if before == after:
                 return None
@@ -157,6 +155,11 @@ class Changes:
         if self._library.entry(name) != expected:
             raise ConflictError(f"{name}: somebody has changed it meanwhile; look at it again before you change it")
         return expected
+
+    def _require_files(self, after: Publication) -> None:
+        for edition in after.editions:
+            if edition.digest and not self._library.file(edition.digest).is_file():
+                raise IsoglossError(f"{edition.edition_id}: expected a file that was uploaded, found none with the SHA-256 {edition.digest}")
 
     def _read(self, by: str, name: str, again: Collection[str]) -> int:
         """Ask for a job that reads what is to be read of a publication, and encodes its entry."""

@@ -141,7 +141,7 @@ class Contents(Database):
     def vectors_of(self, keys: Sequence[int], encoder: str | None = None) -> dict[int, Vectors]:
         """The raw vectors of the passages with these keys, shape (dimension,); one that has been removed meanwhile is left out.
 
-        Here and below, `encoder` is a fingerprint; None stands for that of the library.
+        Here and below, `encoder` is a fingerprint; None stands for that of the library, and so does "", that of a generation of an empty one.
         """
         marks = ",".join("?" * len(keys))
         rows = self._connection().execute(
@@ -216,14 +216,14 @@ class Contents(Database):
 
     def _encoder(self, fingerprint: str | None) -> int:
         """The number under which the vectors of an encoder are stored; 0, under which there are none, when it has made none."""
-        wanted = self.meta("encoder") if fingerprint is None else fingerprint
+        wanted = fingerprint or self.meta("encoder")
         row = self._connection().execute("SELECT number FROM encoders WHERE fingerprint = ?", (wanted,)).fetchone()
         return int(row[0]) if row else 0
 
     def without_catalogue_passages(self) -> list[str]:
         """The ids of publications whose catalogue entry was changed and has not been encoded since."""
         rows = self._connection().execute(
-            "SELECT publication_id FROM publications WHERE EXISTS (SELECT 1 FROM editions WHERE editions.publication_id = publications.publication_id) "
+            "SELECT publication_id FROM publications WHERE (titles <> '{}' OR abstracts <> '{}') AND EXISTS (SELECT 1 FROM editions WHERE editions.publication_id = publications.publication_id) "
             "AND NOT EXISTS (SELECT 1 FROM editions JOIN passages USING (edition_id) "
             "WHERE editions.publication_id = publications.publication_id AND first_page = 0) ORDER BY publication_id"
         )

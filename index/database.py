@@ -44,9 +44,11 @@ class Database:
         """Run statements that are committed together, or not at all; yields the function that executes one.
 
         Within another transaction of the same thread it becomes part of that one. With `contents` False the revision stays: what changes
-        is nothing that readers see, such as how far a job has come.
+        is nothing that readers see, such as how far a job has come. Within a snapshot nothing can be changed: RuntimeError.
         """
         connection = self._connection(writing=True)
+        if connection.in_snapshot:
+            raise RuntimeError("a transaction was begun within a snapshot, which would drop it")
         if connection.in_transaction:
             yield connection.execute
             return
@@ -65,9 +67,11 @@ class Database:
         """Read one state of the library, whatever a writer commits meanwhile."""
         connection = self._connection()
         connection.execute("BEGIN")
+        connection.in_snapshot = True
         try:
             yield
         finally:
+            connection.in_snapshot = False
             connection.rollback()
 
     def copy(self, path: Path, progress: Callable[[int, int], None]) -> None:
@@ -117,6 +121,7 @@ class _Connection(sqlite3.Connection):
     """A connection that says what is wrong in words of ours."""
 
     folder: Path
+    in_snapshot = False
     frozen: Any = None  # the state of the files for which alone this connection may be read, where it looks after no change of them
 
     def execute(self, *statement: Any) -> sqlite3.Cursor:

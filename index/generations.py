@@ -71,7 +71,7 @@ class Generation:
     index: VectorIndex
     alignment: Alignment | None
     close: float | None  # nearness from which a passage may answer; None while nobody has measured the encoder
-    encoder: str  # fingerprint
+    encoder: str  # fingerprint; "" where it was made of a library that had none yet, and holds nothing
     prior: str  # what was known of the encoder's languages, as prior_name tells it
 
     @property
@@ -202,10 +202,8 @@ def check(library: Library, role: Role = IN_USE) -> dict[str, Any]:
         if checksum(folder / "manifest.json") != token:
             raise DamagedGenerationError(f"generation {name} was not built from this library.sqlite, or its manifest has changed")
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-        if manifest["format"] != FORMAT or (role == IN_USE and manifest["encoder"] != encoder):
+        if manifest["format"] != FORMAT or (role == IN_USE and manifest["encoder"] not in ("", encoder)):
             raise DamagedGenerationError(f"generation {name} was made by another version or another encoder")
-        if manifest["prior"] != prior_name(library, manifest["encoder"]):
-            raise DamagedGenerationError(f"generation {name} was made when less, or something else, was known of the encoder's languages")
         for file, expected in manifest["checksums"].items():
             if checksum(folder / file) != expected:
                 raise DamagedGenerationError(f"{folder / file} has changed since it was built")
@@ -240,7 +238,7 @@ def load_or_build(library: Library) -> Generation:
             try:
                 return load(library)
             except DamagedGenerationError as error:
-                if library.meta(IN_USE):
+                if named(library) != NONE:  # where none is noted, nothing is wrong: the library is new, or an older version made it
                     log.warning("%s; setting it aside and building it again.", error)
             made = make(library)
             set_aside(library, IN_USE)

@@ -39,6 +39,10 @@ class ChangedFileError(IsoglossError):
     """A file is not what it was a moment ago."""
 
 
+class EncoderInUseError(IsoglossError):
+    """The library cannot do without an encoder's vectors."""
+
+
 class BusyLibraryError(IsoglossError):
     """Another process is writing to the library."""
 
@@ -96,6 +100,12 @@ class Library(Contents):
                 yield
         except Timeout as error:
             raise BusyLibraryError(f"Another process is writing to {self.folder}; wait until it has ended.") from error
+
+    @contextmanager
+    def importing(self) -> Iterator[None]:
+        """Wait until no other import goes on, so that the same catalogue sent twice at once is stored once."""
+        with FileLock(self.folder / ".importing"):
+            yield
 
     def file(self, digest: str) -> Path:
         """Where the original with this digest lies, or would lie."""
@@ -208,9 +218,11 @@ class Library(Contents):
             run("UPDATE encoders SET name = ? WHERE number = ?", (name, encoder_number(run, encoder)))
 
     def forget_encoder(self, encoder: str) -> None:
-        """Drop the vectors of an encoder, some at a time, so that nobody who writes has to wait long."""
+        """Drop the vectors of an encoder, some at a time, so that nobody who writes has to wait long. Raises EncoderInUseError."""
         while True:
             with self.transaction(contents=False) as run:
+                if encoder == self.meta("encoder"):  # it may have been brought back since somebody looked
+                    raise EncoderInUseError("Expected an encoder that is not in use, found the library's own; its vectors stay.")
                 number = encoder_number(run, encoder)
                 some = "SELECT key FROM vectors WHERE encoder = ?1 LIMIT 10000"
                 if not run(f"DELETE FROM vectors WHERE encoder = ?1 AND key IN ({some})", (number,)).rowcount:

@@ -250,11 +250,14 @@ class Searcher:
             return self._state
 
     def _renewed(self, state: State) -> State:
-        generation = state.view.generation
+        """The same with what the library holds now, by its generation if the encoder at hand made that."""
+        generation, own = state.view.generation, ("", state.encoder.fingerprint)
         made_by = self.library.meta("encoder")
-        self._behind = made_by not in ("", state.encoder.fingerprint)
+        self._behind = made_by not in own
         if not self._behind and (generation.named, generation.encoder) != (named(self.library), made_by):
-            generation = load_or_build(self.library)
+            loaded = load_or_build(self.library)
+            self._behind = loaded.encoder not in own  # another encoder was published in this very moment
+            generation = generation if self._behind else loaded
         return replace(state, view=View.of(self.library, generation))
 
     def _switch(self) -> None:

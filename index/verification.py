@@ -45,6 +45,12 @@ def remarks(library: Library) -> Iterator[str]:
         "AND name NOT IN (SELECT edition_id FROM editions) ORDER BY job_id, position"
     ):
         yield f"job {row['job_id']}: the edition {row['name']} has been removed since; nothing will be read for it"
+    for role, what in ((generations.CANDIDATE, "published"), (generations.BEFORE, "brought back")):
+        if generations.named(library, role) != generations.NONE:
+            try:
+                generations.check(library, role)
+            except generations.DamagedGenerationError as error:
+                yield f"{error}; it cannot be {what}, and the one in use is not concerned"
     needed = originals.needed(library)
     spare = [path for path in originals.kept(library.folder) if path.stem not in needed]
     if spare:

@@ -109,22 +109,11 @@ def store(library: Library, by: str, source: str, chosen: Sequence[tuple[Importe
     An entry that is there already is left as it is, whatever it was when it was chosen, unless it was chosen to be merged or to be new.
     """
     report = Report(source)
-    rows = compare(library, [entry for entry, _ in chosen])
-    for row, (_, choice) in zip(rows, chosen, strict=True):
-        entry = row.entry
-        try:
-            if choice == "skip" or row.kept or (row.there and (choice == "add" or (entry.loose and choice == "merge"))):
-                outcome = _outcome(entry.publication, "skipped")
-            elif entry.loose:
-                LooseEntries(library).add(by, entry.publication, [remark.code for remark in entry.remarks], source)
-                outcome = _outcome(entry.publication, "loose", remarks=entry.remarks)
-            else:
-                outcome = _store(library, by, row, choice, files)
-        except (IsoglossError, OSError) as error:
-            outcome = replace(_outcome(entry.publication, "failed", remarks=entry.remarks), why=str(error))
-        report.outcomes.append(outcome)
-    if any(one.what != "skipped" for one in report.outcomes):
-        Changes(library).note(by, "imported", report.summary)
+    with library.importing():
+        rows = compare(library, [entry for entry, _ in chosen])
+        report.outcomes += [_stored(library, by, source, row, choice, files) for row, (_, choice) in zip(rows, chosen, strict=True)]
+        if any(one.what != "skipped" for one in report.outcomes):
+            Changes(library).note(by, "imported", report.summary)
     return report
 
 
@@ -140,16 +129,29 @@ def merged(stored: Publication, entry: Publication) -> Publication:
     )  # fmt: skip
 
 
+def _stored(library: Library, by: str, source: str, row: Row, choice: Choice, files: Path | None) -> Outcome:
+    """What becomes of one entry, as `store` says."""
+    entry = row.entry
+    try:
+        if choice == "skip" or row.kept or (row.there and (choice == "add" or (entry.loose and choice == "merge"))):
+            return _outcome(entry.publication, "skipped")
+        if entry.loose:
+            LooseEntries(library).add(by, entry.publication, [remark.code for remark in entry.remarks], source)
+            return _outcome(entry.publication, "loose", remarks=entry.remarks)
+        return _store(library, by, row, choice, files)
+    except (IsoglossError, OSError) as error:
+        return replace(_outcome(entry.publication, "failed", remarks=entry.remarks), why=str(error))
+
+
 def _store(library: Library, by: str, row: Row, choice: Choice, files: Path | None) -> Outcome:
     publication, missing = _with_files(library, row.entry, files)
     before = row.same if choice == "merge" else None
     if before:
         after = merged(before, publication)
     else:
-        there = _entries(library)
-        if row.same and any(renamed(one, "-") == renamed(publication, "-") for one in there):
+        if row.same and any(renamed(one, "-") == renamed(publication, "-") for one in _entries(library)):
             return _outcome(publication, "skipped")  # another one would say the same in every word
-        after = renamed(publication, free_name(publication.publication_id, [one.publication_id for one in there]))
+        after = renamed(publication, free_name(publication.publication_id, library.dates()))
     if after == before:
         return _outcome(after, "skipped")
     change_entry(library, by, "imported", before, after)

@@ -162,6 +162,10 @@ class _Run:
                 publication = _described(publication, job.path, reading)
                 edition = publication.editions[0]
             stored = job.entry.catalogued or self.store(publication)
+            if stored and reading.content:
+                self.library.keep_file(
+                    job.path, edition.digest or ""
+                )  # until now nothing named it: with an upload of the same file it may have been discarded
             state = store_reading(self.library, self.encoder, edition, reading) if stored else None
             if state:
                 self.report.done["failed" if state == "failed" else "read"] += 1
@@ -208,7 +212,9 @@ def _described(publication: Publication, path: Path, reading: Reading) -> Public
 
 
 def _generation_is_old(library: Library) -> bool:
+    """Whether another one would be made now, of other passages or with more known of the encoder's languages."""
     try:
-        return bool(generations.load(library).keys.tolist() != [key for key, _, _ in library.passage_table()])
+        generation = generations.load(library)
     except generations.DamagedGenerationError:
         return True
+    return generation.prior != language_priors.prior_name(library) or generation.keys.tolist() != [key for key, _, _ in library.passage_table()]

@@ -209,6 +209,16 @@ def test_a_restore_that_was_interrupted_goes_on(filled, tmp_path, monkeypatch):
     assert answers(Library.open(tmp_path / "restored")) == answers(filled)
 
 
+def test_what_imports_decided_is_in_the_backup_and_comes_back(filled, tmp_path):
+    (filled.folder / "imports").mkdir()
+    (filled.folder / "imports" / "0a.report").write_text("ป่า → th", "utf-8")
+    (filled.folder / "imports" / "0a").write_text("what waits for somebody to choose", "utf-8")
+    for _ in range(2):
+        back_up(filled, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "restored")
+    assert [(path.name, path.read_text("utf-8")) for path in (tmp_path / "restored" / "imports").iterdir()] == [("0a.report", "ป่า → th")]
+
+
 def test_room_is_looked_for_before_anything_is_copied(filled, tmp_path, monkeypatch):
     monkeypatch.setattr(room, "SPARE", 10**12)
     with pytest.raises(room.FullDiskError, match="nothing was written"):

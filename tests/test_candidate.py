@@ -15,7 +15,7 @@ from index import candidate, generations
 from index.candidate import NotReadyError
 from index.changes import Changes, ConflictError
 from index.generations import BEFORE, CANDIDATE, IN_USE, named
-from index.library import Library
+from index.library import EncoderInUseError, Library
 from index.searcher import Query, Searcher, State
 from index.verification import faults
 from search_app.storing import encode_missing
@@ -144,6 +144,22 @@ def test_another_encoder_is_published_with_its_generation_and_rolled_back_with_i
     assert sound(filled)
     candidate.roll_back(filled, "ana", first.token)
     assert filled.meta("encoder") == "lexicon" and found(filled, encoder)[0] == "The forest grows."
+
+
+def test_the_vectors_of_an_encoder_that_was_just_brought_back_are_not_dropped(filled):
+    there = filled.vectors()[0].tolist()
+    with pytest.raises(EncoderInUseError):
+        filled.forget_encoder(filled.meta("encoder"))
+    assert filled.vectors()[0].tolist() == there != []
+
+
+def test_rolling_back_to_the_generation_of_an_empty_library_keeps_the_encoder(library, encoder):
+    empty = generations.build(library).named
+    fill(library, encoder, publication("woods", list(TEXTS)), TEXTS)
+    generations.build(library)
+    candidate.roll_back(library, "ana", empty.token)
+    assert library.meta("encoder") == encoder.fingerprint and sound(library)
+    assert set(found(library, encoder)) >= {"ป่าเติบโต", "The forest grows."}
 
 
 def test_neither_way_leads_to_an_encoder_that_has_not_encoded_what_came_since(filled, encoder):
@@ -282,6 +298,22 @@ def test_a_server_goes_on_by_the_former_encoder_until_the_new_one_is_there(fille
     assert searcher.search(Query("water"), k=1)
     searcher._switching.join()
     assert searcher.encoder is encoder and searcher.search(Query("water"), k=1) and not caplog.records
+
+
+def test_an_encoder_that_is_published_while_another_generation_is_loaded_answers_nothing_by_the_former(filled, encoder, monkeypatch):
+    searcher, load = Searcher(filled, encoder), generations.load_or_build
+    encode_missing(filled, WiderEncoder())
+    token = kept(filled, "wider").token
+    generations.build(filled)
+
+    def load_once_published(library):
+        candidate.publish(library, "ana", token)
+        return load(library)
+
+    monkeypatch.setattr("index.searcher.load_or_build", load_once_published)
+    for _ in range(2):
+        assert searcher.search(Query("ป่า"), k=1)[0].hit.passage.text in {"ป่าเติบโต", "The forest grows."}
+        assert searcher.state().view.generation.encoder == "lexicon" and searcher.encoder is encoder
 
 
 def test_a_server_that_cannot_open_the_new_encoder_says_so_and_answers_by_the_former(filled, encoder, caplog):

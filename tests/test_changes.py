@@ -106,6 +106,19 @@ def test_a_file_that_is_not_in_the_library_is_refused(library, changes, woods):
     assert library.entry("woods") == woods and changes.changes() == []
 
 
+def test_a_file_that_is_discarded_in_the_moment_before_is_refused(library, changes, woods, monkeypatch):
+    digest, begin = kept(library, "ខ្មែរ"), library.transaction
+
+    def begin_after_another(contents=True):
+        library.file(digest).unlink(missing_ok=True)
+        return begin(contents)
+
+    monkeypatch.setattr(library, "transaction", begin_after_another)
+    with pytest.raises(IsoglossError, match=digest):
+        changes.put("ana", "edited", woods, replace(woods, editions=(replace(woods.editions[0], digest=digest),)))
+    assert library.entry("woods") == woods
+
+
 def test_a_replaced_file_is_to_be_read_and_the_pages_of_the_former_stay_until_then(library, changes, woods):
     other = replace(woods.editions[0], digest=kept(library, "another"))
     job = changes.put("ana", "edited", woods, replace(woods, editions=(other, woods.editions[1])))

@@ -116,13 +116,6 @@ def test_without_any_generation_search_finds_the_same(built, sound):
     assert list(verification.faults(built)) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"9999", b"../..", b"\xff\xfe\x00garbage\n" * 50])
-def test_a_note_of_the_generation_in_use_that_names_nothing_makes_no_difference(built, sound, content):
-    (built.folder / "generations" / "current").write_bytes(content)
-    assert found(built) == sound
-    assert found(built) == sound
-
-
 def test_a_searcher_that_is_running_goes_on_while_its_generation_is_damaged(built, sound):
     searcher = Searcher(built, LexiconEncoder())
     before = [hit.publication.publication_id for hit in searcher.search(Query("forest"), k=20)]

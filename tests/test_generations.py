@@ -138,3 +138,12 @@ def test_what_a_killed_build_left_is_cleared_and_what_others_left_stays(filled):
     (folder / "current").write_text("0009")
     assert generations.build(filled).name == "0010"
     assert sorted(path.name for path in folder.iterdir()) == ["0010", "damaged-0008-1234", "notes"]
+
+
+def test_a_library_of_format_4_gets_its_first_generation_without_an_alarm(filled, caplog):
+    folder = filled.folder / "generations"
+    (folder / "0001").mkdir(parents=True)
+    (folder / "current").write_text("0001")
+    filled.set_meta("generation", "c731eb7f99d4f4e5")  # what that format noted was no name
+    assert generations.load_or_build(filled).name == "0002"
+    assert not caplog.records and sorted(path.name for path in folder.iterdir()) == ["0002"]

@@ -6,14 +6,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import CORPUS, LexiconEncoder, pdf_of
 from hostile import book_with_a_hostile_page, word_file
 
 from index import generations, language_priors
+from index.alignment import LanguagePrior
 from index.changes import HERE, Changes
 from index.decisions import Decisions
 from index.generations import current_name
+from index.language_priors import save_prior
 from index.library import BusyLibraryError, Library
 from index.searcher import Query, Searcher, WrongEncoderError
 from index.verification import faults as library_faults
@@ -329,9 +332,22 @@ def test_where_languages_lie_is_learnt_once_for_an_encoder_nobody_has_measured(p
     assert set(language_priors.prior_for(library).offsets) == {"de", "en"}
     assert steps[-1] == (2, 2, "Learning where languages lie")
     assert generations.load(library).alignment is not None
+    assert generations.load(library).alignment is not None
     encoder.encoded.clear()
     bring()
     assert encoder.encoded == []
+
+
+def test_what_became_known_of_languages_since_goes_into_the_next_generation(publish, bring, library):
+    publish("woods", {"en": FOREST, "de": WALD})
+    bring()
+    before = generations.load(library)
+    bring()
+    assert before.alignment is None and generations.load(library).named == before.named
+    offsets = np.eye(2, library.vectors()[1].shape[1], dtype=np.float32)
+    save_prior(LanguagePrior({"en": offsets[0], "de": offsets[1]}, None), library.folder / "prior-lexicon.npz")
+    bring()
+    assert generations.load(library).alignment is not None
 
 
 def test_a_word_file_and_a_web_page_are_ingested_searched_and_kept(bring, tmp_path, library, encoder):

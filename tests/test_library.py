@@ -262,3 +262,10 @@ def test_an_edition_is_found_by_its_file_and_by_the_beginning_of_its_digest(libr
     assert library.edition_of_file(digest[:16]) == library.edition_of_file(digest) == library.publication("woods").editions[0]
     assert library.edition_of_file("1" * 64) is None
     assert library.page("woods.lo", 2).text == "ນໍ້າ" and library.page("woods.lo", 3) is None
+
+
+def test_nothing_can_be_changed_within_a_snapshot_which_would_drop_it(library):
+    with library.snapshot(), pytest.raises(RuntimeError, match="snapshot"):
+        library.set_meta("noted", "ป่า")
+    library.set_meta("noted", "숲")
+    assert library.meta("noted") == "숲"

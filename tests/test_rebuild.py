@@ -167,6 +167,19 @@ def test_the_languages_of_a_new_encoder_are_learnt_before_it_serves(filled, enco
     assert generations.load(filled).alignment is not None
 
 
+def test_what_a_rebuild_learns_of_languages_changes_nothing_before_it_is_published_nor_after_it_is_rolled_back(filled, encoder, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setattr(language_priors, "declaration", lambda: [("ar", "غابة"), ("en", "water"), ("th", "น้ำ")])
+    before = named(filled)
+    generation_job.run(task(filled, "generation", encoder))
+    assert language_priors.prior_for(filled) is not None
+    assert generations.load_or_build(filled).named == before and generations.load(filled).alignment is None
+    candidate.publish(filled, "ana", named(filled, CANDIDATE).token)
+    assert generations.load(filled).alignment is not None
+    candidate.roll_back(filled, "ana", before.token)
+    assert generations.load_or_build(filled).named == before and not list((filled.folder / "generations").glob("damaged-*"))
+
+
 @pytest.mark.parametrize(
     ("name", "fingerprint", "said"), [("lexicon", "", "has"), ("wider", "another", "not the encoder that it was")], ids=["own", "another"]
 )

@@ -123,6 +123,15 @@ def test_an_empty_library_answers_with_nothing(library, encoder):
     assert Searcher(library, encoder).search(Query("forest")) == []
 
 
+@pytest.mark.parametrize("text", ["ป่า", "غابة", "forest"])
+def test_what_comes_first_into_an_empty_library_is_found_before_a_generation_holds_it(library, encoder, text, caplog):
+    searcher = Searcher(library, encoder)
+    fill(library, encoder, publication("woods", ["th"]), {"th": [text]})
+    for one in (searcher, Searcher(library, encoder)):
+        assert [hit.hit.passage.text for hit in one.search(Query("forest"))] == [text]
+    assert not caplog.records
+
+
 def test_another_encoder_is_refused_with_the_way_out(searcher, library):
     with pytest.raises(WrongEncoderError, match="isogloss ingest FOLDER --library"):
         Searcher(library, LexiconEncoder("another"))

@@ -118,6 +118,16 @@ def test_what_is_left_behind_is_remarked_when_it_is_old_and_is_no_fault(sound):
     assert "young" not in said
 
 
+@pytest.mark.parametrize(("role", "said"), [(generations.BEFORE, "brought back"), (generations.CANDIDATE, "published")])
+def test_a_damaged_generation_that_serves_nobody_is_remarked_and_no_fault(sound, role, said):
+    other = generations.save(sound, generations.make(sound)).named
+    generations.assign(sound, {role: other})
+    assert list(remarks(sound)) == []
+    path = sound.folder / "generations" / other.name / "keys.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert list(faults(sound)) == [] and [said in remark and "keys.npy" in remark for remark in remarks(sound)] == [True]
+
+
 def test_a_library_without_a_generation_is_sound(library):
     assert list(faults(library)) == []
     assert "No generation has been built yet" in "\n".join(remarks(library))
