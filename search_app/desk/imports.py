@@ -17,6 +17,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext, ngettext
 from werkzeug import Response as AnyResponse
 
+from index.changes import Changes
 from index.durable import replacing
 from index.library import Library
 from index.loose_entries import LooseEntries, LooseEntry
@@ -133,7 +134,8 @@ def _settle(library: Library, found: LooseEntry, named: str, discard: bool) -> N
     """In one transaction, so that the entry is never in both places, nor in neither."""
     if discard:
         with library.transaction(contents=False):
-            LooseEntries(library).remove(found.entry_id)
+            if LooseEntries(library).remove(found.entry_id):
+                Changes(library).note(signing.analyst(), "entry discarded", title_in(found.entry, ())[0])
         return
     told = [(language_of(label).tag, label, part) for label, part in labels_of(named)]
     unknown = [label for tag, label, _ in told if tag == UNDETERMINED]
