@@ -82,7 +82,7 @@ def send() -> AnyResponse | tuple[str, int]:
     return redirect(url_for(".preview", digest=_keep(signing.library(), sent)), 303)
 
 
-@blueprint.get("/<digest>")
+@blueprint.get("/<string(length=64):digest>")
 def preview(digest: str) -> str:
     """Show every entry as it would be stored."""
     sent = _sent(digest)
@@ -93,7 +93,7 @@ def preview(digest: str) -> str:
     )  # fmt: skip
 
 
-@blueprint.post("/<digest>")
+@blueprint.post("/<string(length=64):digest>")
 def take(digest: str) -> AnyResponse:
     """Store what was chosen; what is not chosen is left out."""
     library, sent = signing.library(), _sent(digest)
@@ -107,7 +107,7 @@ def take(digest: str) -> AnyResponse:
     return redirect(url_for(".report", digest=digest), 303)
 
 
-@blueprint.get("/<digest>/report")
+@blueprint.get("/<string(length=64):digest>/report")
 def report(digest: str) -> str:
     """Show what became of an import."""
     path = _home(signing.library()) / f"{_checked(digest)}.report"
