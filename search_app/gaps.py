@@ -15,7 +15,7 @@ from ingest.records import primary
 from search_app import languages
 from search_app.answers import title_in
 from search_app.facets import chosen_from, facets_of, filters_from
-from search_app.search import number, searcher
+from search_app.search import FURTHEST, number, searcher
 from search_app.spreadsheet import as_csv
 
 NARROWING = ("kind", "year", "country")  # the facets that narrow the map down; topics and languages are what it shows
@@ -29,7 +29,7 @@ def page() -> str:
     """Show the map, sorted as asked for by `by`: "topic", "publications", or a language, whose gaps then come first."""
     chosen, publications = _chosen(), searcher().publications()
     found = _gaps()
-    by, offset = request.args.get("by", "publications"), number("offset", 0, 0, 1_000_000)
+    by, offset = request.args.get("by", "publications"), number("offset", 0, 0, FURTHEST)
     state = {**chosen, "languages": request.args.get("languages") or None}
     facets = facets_of(publications, filters_from(chosen), chosen)
     single = [(title_in(one, languages.of_reader()), one.publication_id, language) for one, language in found.single[offset : offset + LISTED]]

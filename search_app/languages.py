@@ -95,8 +95,11 @@ def _remember(answer: AnyResponse, cookie: str, value: str) -> None:
 
 
 def here() -> str:
-    """The address of the page that is asked for, within this host."""
-    return request.script_root + request.full_path.rstrip("?")
+    """The address of the page that is asked for, within this host; of what answers a form, that of the page that holds the form."""
+    path = request.path
+    while request.method == "POST" and path and not _can_be_visited(path):
+        path = path.rpartition("/")[0]
+    return request.script_root + request.full_path.rstrip("?").replace(request.path, path or "/", 1)
 
 
 def local(address: str, otherwise: str = "") -> str:
@@ -104,6 +107,11 @@ def local(address: str, otherwise: str = "") -> str:
     home = f"{request.script_root}/"
     ours = address.startswith(home) and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if ours else otherwise or home
+
+
+def _can_be_visited(path: str) -> bool:
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.test(path, "GET")
 
 
 def _locale(tag: str) -> Locale | None:

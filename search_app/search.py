@@ -17,6 +17,7 @@ from search_app.facets import admitted, chosen_from, facets_of, filters_from
 
 PAGE_HITS = 10
 SHELF = 25  # publications on a page that lists them
+FURTHEST = 1_000_000  # entries of a list that an address may pass over
 
 Nothing = Literal["empty", "end", "narrow", "unreadable", "words"]
 

@@ -43,6 +43,7 @@ CHANGES = {  # what analysts do, as the log names it; other codes are shown as t
     "undone": lazy_gettext("undone"),
     "given back": lazy_gettext("given back to its folder"),
     "discarded": lazy_gettext("uploaded file discarded"),
+    "entry discarded": lazy_gettext("imported entry discarded"),
     "question added": lazy_gettext("check question added"),
     "question removed": lazy_gettext("check question removed"),
     "generation published": lazy_gettext("new index published"),

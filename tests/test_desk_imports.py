@@ -117,3 +117,7 @@ def test_a_language_that_nobody_knows_is_said_and_the_entry_stays(analyst, libra
 def test_a_loose_entry_can_be_discarded(analyst, library, loose):
     assert analyst.post(f"/desk/import/loose/{loose[1]}", data={"discard": "1"}).status_code == 303
     assert [one.entry_id for one in LooseEntries(library).entries()] == loose[:1]
+    said = Changes(library).changes()[0]
+    assert (said.by, said.what, said.about) == ("ana", "entry discarded", "Short Paper: Buses") and "imported entry discarded" in analyst.get(
+        "/desk/log"
+    ).text

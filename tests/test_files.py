@@ -261,3 +261,10 @@ def test_a_hundred_files_come_on_pages_that_do_not_part_publications(analyst, li
 def test_the_desk_says_how_many_files_wait(analyst, send):
     send("a.pdf")
     assert "1 new file waits to be added." in analyst.get("/desk").text
+
+
+def test_another_language_can_be_chosen_on_the_page_that_says_what_is_wrong(analyst, send):
+    send("a.pdf")
+    page = post(analyst, **{name: "" for name in shown(analyst) if name.startswith("chosen")})
+    assert page.status_code == 400 and re.findall(r'name="back" value="([^"]*)"', page.text) == ["/desk/files"]
+    assert analyst.post("/desk/import/loose/9", data={}).text.count('name="back" value="/desk/import"') == 1

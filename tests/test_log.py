@@ -22,7 +22,7 @@ def app(library, encoder):
 
 
 def rows(response) -> list[str]:
-    return [" ".join(row.text_content().split()) for row in html.fromstring(response.data).xpath('//ol[@class="log"]/li')]
+    return [" ".join(row.text_content().split()) for row in html.fromstring(response.data).xpath('//ol[@class="shelf"]/li')]
 
 
 def test_the_log_says_who_changed_what_newest_first_and_what_was_there(analyst, library):

@@ -124,7 +124,7 @@ def test_after_a_reload_the_same_file_goes_on_where_it_stopped(page, shelf, tmp_
     page.reload()
     (upload,) = Uploads(shelf).uploads()
     before = Uploads(shelf).offset(upload)
-    assert before > 0 and "ป่า.pdf" in page.locator(".files [data-upload]").inner_text()
+    assert before > 0 and "ป่า.pdf" in page.locator(".lines [data-upload]").inner_text()
     line.left = 1000
     with page.expect_request(lambda request: request.method == "PATCH") as sent:
         page.set_input_files("#files", file)

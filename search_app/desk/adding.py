@@ -11,14 +11,13 @@ from index.changes import ConflictError
 from index.library import Library
 from index.loose_entries import LooseEntries
 from index.uploads import Upload, Uploads
-from ingest.catalogue import identifier
 from ingest.records import Edition, IsoglossError, Publication, edition_id
 from search_app import languages
 from search_app.describing import PARTS
 from search_app.desk.grouping import LOOSE, NEW
+from search_app.desk.shelf import free_name
 from search_app.storing import change_entry
 
-LONGEST_ID = 60  # characters that a title gives to the id of its publication, which stands in addresses
 LONGEST_TITLE = 1000  # characters
 
 
@@ -105,7 +104,7 @@ def _entry(library: Library, place: str, first: Row) -> tuple[Publication | None
         if found is None:
             raise RowError(first.upload.upload_id, gettext("Somebody has settled this imported entry meanwhile."))
         loose.remove(found.entry_id)
-        return None, _renamed(found.entry, _unused(library, next(iter(found.entry.titles.values()), first.title)))
+        return None, _renamed(found.entry, free_name(library, next(iter(found.entry.titles.values()), first.title)))
     there = library.entry(place)
     if there is None:
         message = gettext("There is no publication %(name)s. Choose one from the list, or write +1 for a new one.", name=repr(place))
@@ -116,7 +115,7 @@ def _entry(library: Library, place: str, first: Row) -> tuple[Publication | None
 def _new(library: Library, first: Row) -> Publication:
     said = first.upload.findings
     return Publication(
-        _unused(library, first.title), {}, {}, None, "", (), (), "", (), tuple(said.get("authors", ())), "", str(said.get("isbn", "")), str(said.get("doi", "")),
+        free_name(library, first.title), {}, {}, None, "", (), (), "", (), tuple(said.get("authors", ())), "", str(said.get("isbn", "")), str(said.get("doi", "")),
     )  # fmt: skip
 
 
@@ -149,16 +148,6 @@ def _renamed(entry: Publication, name: str) -> Publication:
     """An entry under another id, and its editions with it."""
     editions = (replace(edition, edition_id=edition_id(name, edition.language, edition.part), publication_id=name) for edition in entry.editions)
     return replace(entry, publication_id=name, editions=tuple(editions))
-
-
-def _unused(library: Library, title: str) -> str:
-    """An id for a publication with this title that no other has."""
-    wanted = identifier(title)[:LONGEST_ID].strip("-") or "publication"
-    name, number = wanted, 1
-    while library.folder_of(name) is not None:
-        number += 1
-        name = f"{wanted}-{number}"
-    return name
 
 
 def collides(rows: Mapping[str, Row], publications: Mapping[str, Publication]) -> set[str]:

@@ -17,6 +17,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext, ngettext
 from werkzeug import Response as AnyResponse
 
+from index.changes import Changes
 from index.durable import replacing
 from index.library import Library
 from index.loose_entries import LooseEntries, LooseEntry
@@ -81,7 +82,7 @@ def send() -> AnyResponse | tuple[str, int]:
     return redirect(url_for(".preview", digest=_keep(signing.library(), sent)), 303)
 
 
-@blueprint.get("/<digest>")
+@blueprint.get("/<string(length=64):digest>")
 def preview(digest: str) -> str:
     """Show every entry as it would be stored."""
     sent = _sent(digest)
@@ -92,7 +93,7 @@ def preview(digest: str) -> str:
     )  # fmt: skip
 
 
-@blueprint.post("/<digest>")
+@blueprint.post("/<string(length=64):digest>")
 def take(digest: str) -> AnyResponse:
     """Store what was chosen; what is not chosen is left out."""
     library, sent = signing.library(), _sent(digest)
@@ -106,7 +107,7 @@ def take(digest: str) -> AnyResponse:
     return redirect(url_for(".report", digest=digest), 303)
 
 
-@blueprint.get("/<digest>/report")
+@blueprint.get("/<string(length=64):digest>/report")
 def report(digest: str) -> str:
     """Show what became of an import."""
     path = _home(signing.library()) / f"{_checked(digest)}.report"
@@ -133,7 +134,8 @@ def _settle(library: Library, found: LooseEntry, named: str, discard: bool) -> N
     """In one transaction, so that the entry is never in both places, nor in neither."""
     if discard:
         with library.transaction(contents=False):
-            LooseEntries(library).remove(found.entry_id)
+            if LooseEntries(library).remove(found.entry_id):
+                Changes(library).note(signing.analyst(), "entry discarded", title_in(found.entry, ())[0])
         return
     told = [(language_of(label).tag, label, part) for label, part in labels_of(named)]
     unknown = [label for tag, label, _ in told if tag == UNDETERMINED]

@@ -13,6 +13,7 @@ from index.jobs import OPEN, Document, Job, Jobs
 from search_app.answers import title_in
 from search_app.desk import signing
 from search_app.languages import of_reader
+from search_app.search import FURTHEST, number
 from search_app.worker import OTHER_WRITER
 
 TITLE = lazy_gettext("Jobs")
@@ -63,9 +64,7 @@ def notice() -> str:
 def page() -> str:
     """Show what needs a decision, and all jobs, the newest first."""
     jobs = Jobs(signing.library())
-    offset = request.args.get("offset", 0, type=int)
-    if not 0 <= offset <= 10**9:
-        abort(404)
+    offset = number("offset", 0, 0, FURTHEST)
     found = jobs.jobs(SHOWN + 1, offset)
     undecided = [] if offset else jobs.undecided()
     return render_template("desk/jobs.html", jobs=found[:SHOWN], undecided=undecided, offset=offset, step=SHOWN, more=len(found) > SHOWN, **_words())

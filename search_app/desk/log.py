@@ -13,6 +13,7 @@ from search_app.desk import signing
 from search_app.desk.differences import differences
 from search_app.desk.entries import done
 from search_app.languages import of_reader
+from search_app.search import FURTHEST, number
 
 TITLE = lazy_gettext("Log")
 AT_ONCE = 50  # changes on a page
@@ -28,8 +29,7 @@ def notice() -> str:
 @blueprint.get("")
 def page() -> str:
     """Show what was changed, newest first: all of it, or in one publication, or by one person."""
-    changes, said = Changes(signing.library()), request.args.get("offset", "")
-    offset = int(said) if said.isascii() and said.isdecimal() and len(said) < 9 else 0
+    changes, offset = Changes(signing.library()), number("offset", 0, 0, FURTHEST)
     name, by = request.args.get("publication", ""), request.args.get("by", "")
     found = changes.changes(name, AT_ONCE + 1, offset, by)
     rows = [

@@ -20,7 +20,7 @@ from search_app import languages, wording
 from search_app.answers import PAGE_DIGITS, title_in
 from search_app.desk.signing import analyst, library
 from search_app.quality import percent
-from search_app.search import number
+from search_app.search import FURTHEST, number
 
 TITLE = lazy_gettext("Reading report")
 DOCUMENTS, PAGES = 50, 10  # on one page; each page of a document brings its picture
@@ -32,6 +32,7 @@ blueprint = Blueprint("report", __name__, url_prefix="/report")
 
 
 def notice() -> str:
+    """Say how many documents need a decision."""
     waiting = report.count(library(), Wanted(undecided=True))
     return str(ngettext("%(num)d document needs a decision.", "%(num)d documents need a decision.", waiting)) if waiting else ""
 
@@ -39,7 +40,7 @@ def notice() -> str:
 @blueprint.get("")
 def page() -> str:
     """Show the pages of the library by health and cause, and the documents that fit what is asked for; first those that need a decision."""
-    wanted, offset = _wanted(), number("offset", 0, 0, 1_000_000)
+    wanted, offset = _wanted(), number("offset", 0, 0, FURTHEST)
     asked = {name: value for name, value in request.args.items() if name in ("state", "language", "undecided", "health", "cause")}
     with library().snapshot():
         documents = report.documents(library(), wanted, DOCUMENTS, offset)
@@ -60,7 +61,7 @@ def document(edition_id: str) -> str:
         digest, healths = found.edition.digest or "", library().page_healths(edition_id)
         decisions = Decisions(library()).of(digest)
         fitting = [place for place, health, cause in healths if _is_shown(health, cause)]
-        offset = number("offset", 0, 0, 1_000_000)
+        offset = number("offset", 0, 0, FURTHEST)
         pages = [shown for place in fitting[offset : offset + PAGES] if (shown := library().page(edition_id, place))]
         title = _title(found.edition.publication_id)
     return render_template(

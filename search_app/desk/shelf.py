@@ -19,6 +19,7 @@ from ingest.records import UNDETERMINED, Publication
 from search_app import languages
 from search_app.answers import title_in
 from search_app.interface import LANGUAGES
+from search_app.search import FURTHEST, number
 
 AT_ONCE = 50  # publications on a page
 LONGEST_NAME = 60  # characters of a title in the address of its publication
@@ -37,8 +38,7 @@ LACKS: dict[str, tuple[Any, Callable[[Publication], bool]]] = {
 def shelf(library: Library) -> dict[str, Any]:
     """What the address asks for: a page of publications with their titles and what they lack."""
     words, missing = _folded(request.args.get("q", "")).split(), request.args.get("missing", "")
-    said = request.args.get("offset", "")
-    offset = int(said) if said.isascii() and said.isdecimal() and len(said) < 9 else 0
+    offset = number("offset", 0, 0, FURTHEST)
     found = [one for one in library.publications() if _has(one, words) and (missing not in LACKS or LACKS[missing][1](one))]
     rows = [(one, title_in(one, languages.of_reader()), lacks(one)) for one in found[offset : offset + AT_ONCE]]
     return {
