@@ -131,15 +131,19 @@ def _said(line: int, cells: Mapping[Column, str]) -> Said:
 
 
 def _editions(plain: Mapping[str, str], part: Part) -> tuple[SaidEdition, ...]:
-    """One with its label where there is a column of labels, else one for every language in the cell."""
-    language, file = plain.get("language", ""), plain.get("file", "")
-    if "label" in plain:
-        return (SaidEdition(language, plain["label"], part, file),) if language or plain["label"] or file else ()
+    """One for every language in the cell; the cell of labels has as many, or one for the only language, or none."""
+    label, file = plain.get("label", ""), plain.get("file", "")
+    language = plain.get("language", "") or label
     named = labels_of(language)
+    if len(named) <= 1 and "label" in plain:
+        return (SaidEdition(language, label, part, file),) if language or file else ()
     if not named:
         return (SaidEdition("", "", part, file),) if file else ()
+    labels = [said for said, _ in labels_of(label)]
+    if len(labels) != len(named):
+        labels = [said for said, _ in named]
     return tuple(
-        SaidEdition(label, label, of if part == "whole" else part, file if place == 0 else "") for place, (label, of) in enumerate(named)
+        SaidEdition(said, labels[place], of if part == "whole" else part, file if place == 0 else "") for place, (said, of) in enumerate(named)
     )  # fmt: skip
 
 

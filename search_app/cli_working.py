@@ -24,7 +24,8 @@ from search_app.options import ENCODER, LIBRARY, encoders_of, open_library, plai
 def work(until_idle: bool, tied: bool, threads: int, nice: int, folder: Path, encoder_name: str) -> None:
     """Do the jobs that analysts asked for at the desk. `isogloss serve` does so by itself unless it is told --no-work.
 
-    One process at a time does the jobs of a library; a second one says so and ends with 0. What is stopped or dies is taken up by the next.
+    One process at a time does the jobs of a library: a second one waits until that has ended, or with --until-idle says so and ends with 0. What is
+    stopped or dies is taken up by the next.
     """
     os.environ.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))  # before anything that computes is imported
     from search_app import supervision, worker

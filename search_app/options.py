@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from index import room
+from index.encoder import DEFAULT
 from ingest.records import IsoglossError
 from search_app.plain import for_terminal
 from search_app.terminal import errors
@@ -64,8 +65,9 @@ def encoders_of(library: Library) -> Callable[[str], SentenceEncoder]:
 
 def remember_encoder(library: Library, encoder: SentenceEncoder, name: str) -> None:
     """Note by which name the library's encoder was opened, so that it need not be given to the next command."""
+    name = name or library.encoder_name() or DEFAULT
     whole = str(Path(name).absolute()) if Path(name).is_dir() else name
-    if name and encoder.fingerprint == library.meta("encoder") and whole != library.encoder_name():
+    if encoder.fingerprint == library.meta("encoder") and whole != library.encoder_name():
         library.name_encoder(encoder.fingerprint, whole)
 
 

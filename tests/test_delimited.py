@@ -85,3 +85,19 @@ def test_a_named_format_that_it_is_not_says_what_was_expected():
 def test_a_row_without_a_language_is_told_by_its_text():
     (entry,) = entries("title,abstract\nDie Wälder und die Schulen am Fluss,Was die Kinder auf dem Weg zur Schule erleben und wer sie schützt.\n")
     assert [edition.language for edition in entry.publication.editions] == ["de"] and [remark.code for remark in entry.remarks] == ["language"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (',"English, Tamil"', [("en", "English"), ("ta", "Tamil")]),
+        ('"anglais, tamoul","English, Tamil"', [("en", "anglais"), ("ta", "tamoul")]),
+        ('one label,"ไทย, ខ្មែរ, አማርኛ"', [("th", "ไทย"), ("km", "ខ្មែរ"), ("am", "አማርኛ")]),
+        ("Austrian,de-AT", [("de-AT", "Austrian")]),
+        ("Austrian,", [("de-AT", "Austrian")]),
+        ('"English, Tamil",', [("en", "English"), ("ta", "Tamil")]),
+    ],
+)
+def test_several_languages_in_a_cell_are_several_editions_beside_a_column_of_labels_too(cells, found):
+    (entry,) = entries(f"title,label,language\nA forest and a river,{cells}\n")
+    assert [(edition.language, edition.label) for edition in entry.publication.editions] == found

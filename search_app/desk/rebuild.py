@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -71,7 +72,8 @@ def build() -> Answer:
 def change_encoder() -> Answer:
     """Ask for every passage to be encoded by another encoder, or by the former one what came since."""
     name = request.form.get("name", "").strip()
-    if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
+    nowhere = Path(name).is_absolute() and not Path(name).is_dir()
+    if nowhere or not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
         return _page(gettext("Expected the name of an encoder, or the folder on this machine in which it lies.")), 400
     return _asked_for("encoder", {"name": name, "fingerprint": request.form.get("fingerprint", "")}, "encoder asked for", name)
 
