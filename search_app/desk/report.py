@@ -27,6 +27,7 @@ DOCUMENTS, PAGES = 50, 10  # on one page; each page of a document brings its pic
 SAID = {"recognise": "asked to recognise", "ignore": "left as it is", "take back": "decision taken back"}  # what the log calls them
 
 Action = Literal["recognise", "ignore", "take back"]
+FILTERS = ("show", "health", "cause")  # which pages of a document are shown
 
 blueprint = Blueprint("report", __name__, url_prefix="/report")
 
@@ -61,13 +62,15 @@ def document(edition_id: str) -> str:
         digest, healths = found.edition.digest or "", library().page_healths(edition_id)
         decisions = Decisions(library()).of(digest)
         fitting = [place for place, health, cause in healths if _is_shown(health, cause)]
+        if not fitting and request.args.keys().isdisjoint(FILTERS):
+            fitting = [place for place, _, _ in healths]  # a sound document is shown whole
         offset = number("offset", 0, 0, FURTHEST)
         pages = [shown for place in fitting[offset : offset + PAGES] if (shown := library().page(edition_id, place))]
         title = _title(found.edition.publication_id)
     return render_template(
         "desk/reading.html", document=found, title=title, pages=pages, fitting=len(fitting), count=len(healths), offset=offset, step=PAGES,
         decisions=decisions, decided=_decided(decisions), digest=digest[:PAGE_DIGITS], unread=UNREAD, drawn=_is_pdf(digest), WHOLE=WHOLE, percent=percent,
-        asked={name: request.args[name] for name in ("show", "health", "cause") if name in request.args},
+        asked={name: request.args[name] for name in FILTERS if name in request.args},
     )  # fmt: skip
 
 
