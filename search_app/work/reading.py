@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index import generations, language_priors
+from index import candidate, generations, language_priors
 from index.contents import EditionState
 from index.decisions import Decisions
 from index.encoder import Encoder
@@ -131,11 +131,9 @@ class _Run:
 def _build_first(task: Task, reading: _Run) -> None:
     """Build the first generation that holds anything; later ones are built when somebody asks for it, and until then new passages are searched beside."""
     library = task.library
-    try:
-        if len(generations.load(library).keys):
-            return
-    except generations.DamagedGenerationError:
-        pass
+    there = candidate.standing(library, generations.IN_USE)
+    if there and there.passages:
+        return
     if language_priors.wanted(library):
         language_priors.learn(library, task.encoder, lambda done, total: reading.say(f"{done}/{total}"))
     generations.build(library)
