@@ -45,7 +45,7 @@ def renamed(publication: Publication, name: str) -> Publication:
     """The same under another id."""
     editions: list[Edition] = []
     for edition in publication.editions:
-        key = _free(edition_id(name, edition.language, edition.part), {one.edition_id for one in editions})
+        key = free_name(edition_id(name, edition.language, edition.part), {one.edition_id for one in editions})
         editions.append(Edition(key, name, edition.language, edition.label, edition.part, edition.digest))
     said = {field: getattr(publication, field) for field in Publication.__dataclass_fields__}
     return Publication(**(said | {"publication_id": name, "editions": tuple(editions)}))
@@ -53,7 +53,11 @@ def renamed(publication: Publication, name: str) -> Publication:
 
 def free_name(name: str, taken: Iterable[str]) -> str:
     """The name, with a number behind it where it is taken."""
-    return _free(name, set(taken))
+    names, number, found = set(taken), 1, name
+    while found in names:
+        number += 1
+        found = f"{name}-{number}"
+    return found
 
 
 def _together(records: Sequence[Said]) -> list[list[Said]]:
@@ -81,7 +85,7 @@ def _entry(group: Sequence[Said], prevailing: str, taken: set[str]) -> ImportedE
         remarks.append(Remark("no title" if abstracts else "no text"))
     loose = all(said.loose for said in group)
     name, named = _name(group[0].key, titles, abstracts, group)
-    name = _free(name, taken)
+    name = free_name(name, taken)
     editions, files, missing = ((), {}, [Remark("no editions")]) if loose else _editions(name, group, told, [*titles, *abstracts])
     publication = Publication(
         name, titles, abstracts, int(values["year"]) if values["year"] else None, values["kind"], lists["topics"], countries, values["source"], editions,
@@ -121,7 +125,7 @@ def _editions(name: str, group: Sequence[Said], told: Sequence[Sequence[tuple[st
         if key in editions and (tag != UNDETERMINED or editions[key].label == edition.label):
             remarks.append(Remark("twice", {"label": edition.label or edition.language, "language": tag}))
             continue
-        key = _free(key, editions)
+        key = free_name(key, editions)
         editions[key] = Edition(key, name, tag, edition.label, edition.part, None)
         if edition.file:
             files[key] = edition.file
@@ -228,14 +232,6 @@ def _name(key: str, titles: Mapping[str, str], abstracts: Mapping[str, str], gro
     name = "-".join(identifier(words[:200]).split("-")[:NAME_WORDS])[:NAME_LETTERS].strip("-")
     labels = "\n".join(edition.label for said in group for edition in said.editions)
     return name or f"untitled-{hashlib.sha256(labels.encode()).hexdigest()[:8]}", False
-
-
-def _free(name: str, taken: Iterable[str]) -> str:
-    names, number, found = set(taken), 1, name
-    while found in names:
-        number += 1
-        found = f"{name}-{number}"
-    return found
 
 
 def _distinct(remarks: Sequence[Remark]) -> list[Remark]:
