@@ -14,7 +14,7 @@ import regex
 from ingest.catalogue import identifier
 from ingest.identifiers import DOI, valid_isbn
 from ingest.imported import ImportedEntry, Remark, Said
-from ingest.labels import country_of, folded, language_of
+from ingest.labels import country_of, language_of
 from ingest.language import identify, known, same_language
 from ingest.records import UNDETERMINED, Edition, Publication, edition_id
 
@@ -236,8 +236,3 @@ def _name(key: str, titles: Mapping[str, str], abstracts: Mapping[str, str], gro
 
 def _distinct(remarks: Sequence[Remark]) -> list[Remark]:
     return [remark for place, remark in enumerate(remarks) if remark not in remarks[:place]]
-
-
-def same_words(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two sets of texts by language have one in common, after folding."""
-    return any(folded(text) == folded(other[tag]) for tag, text in one.items() if tag in other and folded(text))

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +13,6 @@ from search_app import cli_accounts, cli_encoder, cli_importing, cli_ingesting, 
 from search_app.options import AS_JSON, ENCODER, LIBRARY, open_encoder, open_library, plain_errors
 from search_app.plain import for_terminal, json_for_terminal, plain_log
 from search_app.terminal import print_hit
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group()
