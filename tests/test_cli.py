@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from conftest import CORPUS, LexiconEncoder
 from filelock import FileLock
 
+from index.encoder import DEFAULT
 from index.jobs import Jobs
 from index.library import Library
 from search_app import cli, cli_ingesting, cli_measuring, cli_serving, cli_working
@@ -31,13 +32,18 @@ QRELS = "query-id\tcorpus-id\tscore\nq1\tp1\t1\nq1\tp2\t1\nq2\tp3\t1\n"
 FIGURES = ["nDCG@10", "AP", "RR@10", "R@10", "R@20", "own_language@10"]
 
 
+def _lexicon(name):
+    """Open an encoder by name as the real ones are opened: nothing and DEFAULT mean the one that comes with the installation."""
+    return LexiconEncoder("lexicon" if name in ("", DEFAULT) else name)
+
+
 @pytest.fixture
 def isogloss(tmp_path, monkeypatch):
     """Run a command in an empty folder, with an encoder that needs no model."""
     for module in (cli, cli_ingesting, cli_measuring, cli_serving):
-        monkeypatch.setattr(module, "open_encoder", lambda name, *_: LexiconEncoder(name or "lexicon"))
+        monkeypatch.setattr(module, "open_encoder", lambda name, *_: _lexicon(name))
     for module in (cli_serving, cli_working):
-        monkeypatch.setattr(module, "encoders_of", lambda _: lambda name: LexiconEncoder(name or "lexicon"))
+        monkeypatch.setattr(module, "encoders_of", lambda _: _lexicon)
     monkeypatch.delenv("ISOGLOSS_LIBRARY", raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(cli.main, [str(one) for one in arguments], **options)
