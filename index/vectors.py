@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import faiss
@@ -15,6 +17,23 @@ Scores = NDArray[np.float32]  # shape (queries, k): cosine similarity, falling; 
 Allowed = NDArray[np.bool_]  # shape (vectors,): which rows may be found
 
 BLOCK = 1 << 20  # bytes that faiss gives to be written at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Admitted:
+    """Which rows of an index may be found. Kept by whoever asks again with the same filter, it costs nothing the second time."""
+
+    mask: Allowed
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows it admits."""
+        return int(np.count_nonzero(self.mask))
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint8]:
+        """The mask, eight rows a byte, the first in the lowest bit."""
+        return np.packbits(self.mask, bitorder="little")
 
 
 class VectorIndex:
@@ -45,15 +64,18 @@ class VectorIndex:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
-    def search(self, queries: Vectors, k: int, allowed: Allowed | None = None) -> tuple[Scores, Positions]:
-        """Return the k best rows for each query; equal scores keep the order of the rows."""
+    def search(self, queries: Vectors, k: int, admitted: Admitted | None = None, exhaustive: bool = False) -> tuple[Scores, Positions]:
+        """Return the k best rows for each query, of those that are admitted, None admitting all; equal scores keep the order of the rows.
+
+        With `exhaustive` every row that is admitted is compared by its own vector: nothing is missed, and all scores are exact.
+        """
         if not len(self):
             return np.full((len(queries), k), -np.inf, np.float32), np.full((len(queries), k), -1, np.int64)
-        if allowed is None:
+        faiss.omp_set_num_threads(1)  # of this thread: several readers search at once, and threads of faiss's own would only wait for each other
+        if admitted is None:
             scores, positions = self._index.search(queries, k)
         else:
-            bits = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
+            selector = faiss.IDSelectorBitmap(len(admitted.mask), faiss.swig_ptr(admitted.bits))
             only = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
             scores, positions = self._index.search(queries, k, params=only)
         scores = np.where(positions < 0, -np.inf, scores)
@@ -61,7 +83,7 @@ class VectorIndex:
         return np.take_along_axis(scores, order, 1), np.take_along_axis(positions, order, 1)
 
     def products(self, query: Vectors, positions: NDArray[np.int64]) -> Scores:
-        """The inner product of one query, shape (1, dimension), with each of these rows."""
+        """The exact cosine of one query, shape (1, dimension), with each of these rows; 0 with one whose vector has been removed meanwhile."""
         if not len(positions):
             return np.zeros(0, np.float32)
         return np.asarray(self._index.reconstruct_batch(positions) @ query[0], np.float32)

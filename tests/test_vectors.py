@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from index.vectors import VectorIndex
+from index.vectors import Admitted, VectorIndex
 
 
 def unit(rows: int, dimension: int = 8, seed: int = 0) -> np.ndarray:
@@ -31,13 +31,13 @@ def test_only_allowed_rows_are_found_and_missing_ones_are_marked():
     vectors = unit(100)
     allowed = np.zeros(100, bool)
     allowed[[3, 64, 99]] = True
-    scores, positions = VectorIndex.of(vectors).search(vectors[:2], 5, allowed)
+    scores, positions = VectorIndex.of(vectors).search(vectors[:2], 5, Admitted(allowed))
     assert [set(row[:3]) for row in positions.tolist()] == [{3, 64, 99}] * 2
     assert positions[:, 3:].tolist() == [[-1, -1]] * 2
     assert np.isneginf(scores[:, 3:]).all()
 
 
-@pytest.mark.parametrize("allowed", [None, np.zeros(0, bool)])
+@pytest.mark.parametrize("allowed", [None, Admitted(np.zeros(0, bool))])
 def test_an_empty_index_finds_nothing(allowed):
     _, positions = VectorIndex.of(np.zeros((0, 8), np.float32)).search(unit(1), 3, allowed)
     assert positions.tolist() == [[-1, -1, -1]]
