@@ -52,6 +52,14 @@ class VectorIndex:
             index.add(np.ascontiguousarray(vectors, np.float32))
         return cls(index)
 
+    def grown(self, vectors: Vectors) -> VectorIndex:
+        """The same with more rows at its end; this one stays as it is."""
+        if not len(self):
+            return VectorIndex.of(vectors)
+        index = faiss.clone_index(self._index)
+        index.add(np.ascontiguousarray(vectors, np.float32))
+        return VectorIndex(index)
+
     @classmethod
     def load(cls, path: Path) -> VectorIndex:
         return cls(faiss.read_index(str(path)))

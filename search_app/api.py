@@ -9,11 +9,11 @@ from typing import Any
 import regex
 from flask import Blueprint, Response, abort, json, request, url_for
 
+from index.filters import Filters, admits
 from index.gaps import NOTHING
 from index.gaps import gaps as count_gaps
 from index.generations import current_name
 from index.searcher import Query
-from index.view import Filters, admits
 from ingest import records
 from ingest.quotation import Found
 from search_app import languages, openapi, parameters, schema

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import langcodes
 
-from index.view import Filters, admits
+from index.filters import Filters, admits
 from ingest.records import Edition, Publication
 from search_app import languages
 

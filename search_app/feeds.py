@@ -17,8 +17,8 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 
 from index.contents import Dates
+from index.filters import Filters, admits
 from index.searcher import PublicationHit, Query
-from index.view import Filters, admits
 from ingest.records import Publication
 from search_app import languages
 from search_app.answers import abstract_in, answer, title_in

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask_babel import gettext
 
+from index.filters import Filters
 from index.searcher import PublicationHit, Query, Searcher
-from index.view import Filters
 from ingest.records import Publication
 from search_app import languages
 from search_app.answers import MAX_HITS, MAX_QUERY, answer, title_in
@@ -83,7 +83,7 @@ def _nothing(publications: Sequence[Publication], filters: Filters, offset: int)
         return "empty"
     if not any(admitted(one, filters) for one in publications):
         return "narrow"
-    if not searcher().view().allowed(filters).any():
+    if not searcher().view().among(filters).count:
         return "unreadable"
     return "end" if offset else "words"
 

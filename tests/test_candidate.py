@@ -14,6 +14,7 @@ from filling import fill, publication
 from index import candidate, generations
 from index.candidate import NotReadyError
 from index.changes import Changes, ConflictError
+from index.filters import Filters
 from index.generations import BEFORE, CANDIDATE, IN_USE, named
 from index.library import EncoderInUseError, Library
 from index.searcher import Query, Searcher, State
@@ -248,8 +249,8 @@ def test_readers_search_through_fifty_swaps_and_every_hit_is_what_was_scored(fil
                     stored, raw = filled.passages(ranked), filled.vectors_of(ranked, state.view.generation.encoder)
                     asked = encoder.encode_queries([query])[0]
                     keys = {int(key): float(score) for key, score in zip(ranked, scores, strict=True)}
-                    own = state.view.rank(asked[None], 8, state.view.edition_of >= 0)
-                    for score, key in zip(own[0][0], own[1][0], strict=True):
+                    own = state.view.rank(asked[None], 8, state.view.among(Filters()))
+                    for score, key in zip(own[0][0], state.view.keys[own[1][0]], strict=True):
                         again = encoder.encode_passages([stored[int(key)].text])[0]
                         if abs(float(raw[int(key)] @ asked) - float(score)) > 0.01 or abs(float(again @ asked) - float(score)) > 0.01:
                             wrong.append((query, key))

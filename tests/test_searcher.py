@@ -9,8 +9,8 @@ from filling import fill, publication
 from index import generations
 from index.alignment import LanguagePrior
 from index.closeness import WHOLE
+from index.filters import Filters
 from index.searcher import Query, Searcher, WrongEncoderError
-from index.view import Filters
 from index.words import SAME_NAME
 from ingest.records import Passage
 
