@@ -18,6 +18,7 @@ from index.words import WordHits
 from ingest.records import primary
 
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
+LOOKED_AT = 8  # pages of an edition, nearest as the index ranks them, whose exact cosines decide
 OWN_EDITION = 0.04  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best; docs/counterparts.md
 
 Rows = NDArray[np.int64]  # of ranked passages, growing
@@ -78,7 +79,7 @@ class Question:
         shelf, publication = self.view.shelf, self.view.shelf.position(publication_id)
         editions = [at for at in shelf.editions_of(publication) if edition_id in ("", shelf.editions[at].edition_id)] if publication >= 0 else []
         places = self._pages(editions)
-        ranked = self._fused(*_nearest_first(self.view.cosines(self.vector, places), places), -np.inf)
+        ranked = self._fused(*_nearest_first(self.view.cosines(self.vector, places), places), places[:0], -np.inf)
         return [Group(publication, score, key) for score, key in zip(ranked.scores.tolist(), self.view.keys[ranked.places].tolist(), strict=True)]
 
     def _ranked(self, k: int) -> Ranked:
@@ -87,12 +88,12 @@ class Question:
         near, places = self.view.rank(self.vector, asked, self.among)
         finite = np.isfinite(near[0])
         cosines, places = near[0][finite], places[0][finite]
-        return self._fused(cosines, places, float(cosines[-1]) if len(cosines) and len(cosines) < self.among.count else -np.inf)
+        beyond = float(cosines[-1]) if 0 < len(cosines) < self.among.count else -np.inf
+        return self._fused(cosines, places, self._worded(places), beyond)
 
-    def _fused(self, cosines: Scores, places: Places, beyond: float) -> Ranked:
-        """Fuse meaning with words: passages come by falling cosine, and beyond the last of them there are only smaller ones."""
+    def _fused(self, cosines: Scores, places: Places, worded: Places, beyond: float) -> Ranked:
+        """Fuse meaning with words: passages by falling cosine, beyond which there are only smaller ones, and more of them, found by words."""
         head = min(len(cosines), CANDIDATES)
-        worded = self._worded(places)
         cosines = np.concatenate([cosines[:head], self.view.cosines(self.vector, worded), cosines[head:]])
         places = np.concatenate([places[:head], worded, places[head:]])
         head += len(worded)
@@ -109,15 +110,14 @@ class Question:
     def _group(self, ranked: Ranked, looked: int, first: int) -> Group:
         """What to show of the publication whose best passage has this row: a page rather than the catalogue entry, and the reader's edition
         where it answers about as well."""
-        view, place = self.view, int(ranked.places[first])
+        view = self.view
         publication = int(view.publication_at(ranked.places[first : first + 1])[0])
         rows = np.flatnonzero(view.publication_at(ranked.places) == publication)
         pages = rows[view.table.on_page[ranked.places[rows]]]
         shown = int(pages[0]) if len(pages) and pages[0] < looked else -1
-        cosine = best = float(ranked.cosines[shown if shown >= 0 else first])
-        if shown >= 0:
-            place = int(ranked.places[shown])
-        else:
+        place = int(ranked.places[shown if shown >= 0 else first])
+        cosine = best = float(view.cosines(self.vector, np.asarray([place]))[0])
+        if shown < 0:
             place, cosine = self._nearest(ranked, pages, view.shelf.editions_of(publication), -np.inf) or (place, best)
         if view.table.on_page[place]:
             place, cosine = self._own(ranked, pages, publication, (place, cosine))
@@ -142,11 +142,11 @@ class Question:
         `pages` are the rows of the publication's pages. Where the nearest is not among them it is looked up, unless it cannot be near enough.
         """
         rows = pages[np.isin(self.view.table.edition_of[ranked.places[pages]], editions)]
-        places, cosines = ranked.places[rows], ranked.cosines[rows]
-        if ranked.beyond >= max(least, float(cosines.max(initial=-np.inf))):
+        rows = rows[np.argsort(-ranked.cosines[rows], kind="stable")][:LOOKED_AT]
+        places = ranked.places[rows]
+        if ranked.beyond >= max(least, float(ranked.cosines[rows].max(initial=-np.inf))):
             places = self._pages(editions)
-            cosines = self.view.cosines(self.vector, places)
-        cosines, places = _nearest_first(cosines, places)
+        cosines, places = _nearest_first(self.view.cosines(self.vector, places), places)
         return (int(places[0]), float(cosines[0])) if len(places) and cosines[0] >= least else None
 
     def _pages(self, editions: Sequence[int]) -> Places:

@@ -43,10 +43,13 @@ def test_an_empty_index_finds_nothing(allowed):
     assert positions.tolist() == [[-1, -1, -1]]
 
 
-def test_a_saved_index_answers_alike_when_loaded(tmp_path):
-    vectors, queries = unit(50), unit(3, seed=2)
-    index = VectorIndex.of(vectors)
-    index.save(tmp_path / "vectors.faiss")
-    loaded = VectorIndex.load(tmp_path / "vectors.faiss")
-    assert len(loaded) == 50
-    assert loaded.search(queries, 7)[1].tolist() == index.search(queries, 7)[1].tolist()
+def test_the_same_filter_is_packed_once():
+    admitted = Admitted(np.asarray([True, False, True] * 30))
+    assert admitted.bits is admitted.bits and admitted.count == 60
+    assert np.unpackbits(admitted.bits, bitorder="little")[:90].astype(bool).tolist() == admitted.mask.tolist()
+
+
+def test_products_are_cosines_with_the_rows_that_are_asked_for():
+    vectors, query = unit(40), unit(1, seed=3)
+    rows = np.asarray([39, 0, 7])
+    assert np.allclose(VectorIndex.of(vectors).products(query, rows), vectors[rows] @ query[0], atol=1e-6)
