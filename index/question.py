@@ -142,7 +142,7 @@ class Question:
         `pages` are the rows of the publication's pages. Where the nearest is not among them it is looked up, unless it cannot be near enough.
         """
         rows = pages[np.isin(self.view.table.edition_of[ranked.places[pages]], editions)]
-        rows = rows[np.argsort(-ranked.cosines[rows], kind="stable")][:LOOKED_AT]
+        rows = rows[np.lexsort((ranked.places[rows], -ranked.cosines[rows]))][:LOOKED_AT]
         places = ranked.places[rows]
         if ranked.beyond >= max(least, float(ranked.cosines[rows].max(initial=-np.inf))):
             places = self._pages(editions)

@@ -108,16 +108,22 @@ class Shelf:
         return {self.editions[place].edition_id: int(place) for place in np.flatnonzero(np.isin(self.publication_of, list(positions)))}
 
     def fitting(self, filters: Filters) -> Chosen:
-        """For each publication, whether an edition of it is admitted; as many as there are editions that `admits` tells so, one by one."""
-        fits = self._fitting(filters)
-        if filters.languages:
-            fits &= self.columns["languages"].holders(self._spoken(filters.languages), len(fits))
-        return fits
+        """For each publication, whether an edition of it is admitted."""
+        fits, languages = self._fitting(filters), self.columns["languages"]
+        return fits & languages.holders(self._spoken(filters.languages), len(fits))
+
+    def that_fit(self, filters: Filters) -> list[Publication]:
+        """The publications of which an edition is admitted, in the order of their ids."""
+        return [self.publications[position] for position in np.flatnonzero(self.fitting(filters))]
+
+    def languages(self, filters: Filters) -> list[str]:
+        """The languages of all editions of these publications."""
+        return list(self.columns["languages"].counts(self.fitting(filters)))
 
     def admitted(self, filters: Filters) -> Chosen:
         """For each edition, whether it is there and admitted."""
         fits = np.append(self._fitting(filters), False)[self.publication_of]  # -1 finds what was appended
-        return fits & self._spoken(filters.languages)[self.language_of] if filters.languages else fits
+        return fits & self._spoken(filters.languages)[self.language_of]
 
     def counts(self, filters: Filters) -> dict[str, dict[str, int]]:
         """For each of FIELDS, how many publications that the filters of the others admit have each value."""
@@ -137,7 +143,9 @@ class Shelf:
         return fits
 
     def _spoken(self, languages: Collection[str]) -> Chosen:
-        return self.columns["languages"].chosen(frozenset(languages), primary)
+        """For the number of each language, whether an edition in it is admitted."""
+        column = self.columns["languages"]
+        return column.chosen(frozenset(languages), primary) if languages else np.ones(len(column.numbers), bool)
 
 
 def _id(publication: Publication) -> str:
