@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ Progress = Callable[[float], None]  # the share that is done; may raise, to end 
 
 def lists_for(count: int) -> int:
     """Into how many lists so many vectors are put: each step, to the lists and in them, costs about as much."""
-    return max(1, min(count, round(2 * count**0.5)))
+    return max(1, min(count, round(2 * math.sqrt(count))))
 
 
 class InvertedIndex:
@@ -83,7 +84,7 @@ class InvertedIndex:
             faiss.write_index(self._index, faiss.PyCallbackIOWriter(file.write, BLOCK))  # type: ignore[attr-defined]
 
     def __len__(self) -> int:
-        return int(len(self._stored))
+        return len(self._stored)
 
     def search(self, queries: Vectors, k: int, admitted: Admitted | None = None, exhaustive: bool = False) -> tuple[Scores, Positions]:
         """Answer as `Index.search` says; without `exhaustive`, what the codes hide may be missed."""
