@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ Progress = Callable[[float], None]  # the share that is done; may raise, to end 
 
 def lists_for(count: int) -> int:
     """Into how many lists so many vectors are put: each step, to the lists and in them, costs about as much."""
-    return max(1, min(count, round(2 * count**0.5)))
+    return max(1, min(count, round(2 * math.sqrt(count))))
 
 
 class InvertedIndex:
