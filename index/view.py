@@ -12,7 +12,7 @@ from index.contents import Keys
 from index.encoder import Vectors
 from index.generations import Generation, load_or_build
 from index.library import Library
-from index.vectors import Allowed, Scores, VectorIndex
+from index.vectors import Admitted, Allowed, Scores, VectorIndex
 from ingest.records import Edition, Publication, primary
 
 
@@ -87,7 +87,7 @@ class View:
         """The k best passages for each query: scores and keys; fewer columns when there are fewer passages."""
         border = len(self.generation.keys)
         parts = [(self.generation.index, allowed[:border], 0), (self.fresh, allowed[border:], border)]
-        found = [index.search(queries, min(k, len(index)), None if may.all() else may) for index, may, _ in parts if len(index)]
+        found = [index.search(queries, min(k, len(index)), None if may.all() else Admitted(may)) for index, may, _ in parts if len(index)]
         starts = [start for index, _, start in parts if len(index)]
         if not found:
             return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)

@@ -21,7 +21,7 @@ HOMES = {
     "charset_normalizer": {"ingest/encodings.py", "ingest/html.py"},
     "click": {"search_app/options.py", "search_app/terminal.py", *COMMANDS},
     "docx": {"ingest/word.py"},
-    "faiss": {"index/vectors.py"},
+    "faiss": {"index/inverted.py", "index/vectors.py"},
     "flask_login": {"search_app/desk/signing.py"},
     "flask_wtf": {"search_app/desk/desk.py", "search_app/factory.py"},
     "ir_measures": {"index/evaluation.py"},

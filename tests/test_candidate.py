@@ -123,7 +123,7 @@ def test_what_came_and_went_since_is_right_after_rolling_back(filled, encoder):
 
 def test_a_damaged_candidate_or_former_one_is_set_aside_and_the_one_in_use_goes_on(filled):
     waiting = kept(filled)
-    path = filled.folder / "generations" / waiting.name / "vectors.faiss"
+    path = filled.folder / "generations" / waiting.name / "keys.npy"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(NotReadyError, match="Build a new one"):
         candidate.publish(filled, "ana", waiting.token)
