@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def serve(
             bring_up_to_date(publications, library, encoder)
         remember_encoder(library, encoder, encoder_name)
         app = create_app(library, encoder, encoders_of(library), places)
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits for a thread, however short
         app.config["LARGEST_UPLOAD"] = max_upload * 1024**2
         place(app, address, proxies, host)
         try:
