@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import multiprocessing
 import shutil
-from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -19,16 +19,11 @@ from index.network import Precision, chosen_precision, weights_for
 from index.prepared_encoder import Description, open_prepared
 from index.related import shipped_means
 
-if TYPE_CHECKING:
-    from index.pytorch_encoder import SentenceEncoder
-
 log = logging.getLogger(__name__)
 
 HUB_NAME = "intfloat/multilingual-e5-small"  # the default encoder's name where it does not come with the installation
 VERSION = 1  # grows when the preparation changes
 UNFIT = "unfit.txt"  # why an encoder cannot be prepared, in the folder where it would be
-
-Opener = Callable[[], "SentenceEncoder"]
 
 
 def open_encoder(name: str = "", cache: Path | None = None, fetch: bool = True, threads: int = 0) -> Encoder:
@@ -38,19 +33,24 @@ def open_encoder(name: str = "", cache: Path | None = None, fetch: bool = True, 
     of the hub. `threads` is how many compute, 0 as many as the processor is made for. Raises UnusableEncoderError, and OSError for want of room.
     """
     cache, precision = cache or platformdirs.user_cache_path("isogloss"), chosen_precision()
-    key, opener = _default(cache) if name in ("", DEFAULT) else _named(name, fetch)
-    folder = cache / f"{key}-{weights_for(precision)}-{VERSION}"
+    name = "" if name == DEFAULT else name
+    if not name and bundled.packed_weights() is None:
+        log.warning("The package %s is not installed here; using %s from the model hub or its local cache.", bundled.PACKAGE, HUB_NAME)
+        name = HUB_NAME
+    folder = cache / f"{_key_of(name, cache, fetch)}-{weights_for(precision)}-{VERSION}"
     if is_whole(folder) and not _shows_what_is_known(folder):
         shutil.rmtree(folder)
     try:
-        made_once(folder, lambda making: _prepare(opener, making, precision))
+        made_once(folder, lambda making: _prepare(name, cache, fetch, making, precision))
     except OSError as error:
         if room.is_for_want_of_room(error):
             raise
         raise UnusableEncoderError(f"Cannot prepare the encoder in {cache}: {error}. Let this user write there, or set XDG_CACHE_HOME.") from error
     if (folder / UNFIT).exists():
+        from index.pytorch_encoder import open_original
+
         log.warning("The encoder %s runs on PyTorch, which is slower: %s.", name or DEFAULT, (folder / UNFIT).read_text("utf-8"))
-        return opener()
+        return open_original(name, cache, fetch)
     return open_prepared(folder, precision, threads)
 
 
@@ -59,31 +59,18 @@ def is_prepared(cache: Path) -> bool:
     return any(is_whole(folder) for folder in cache.glob(f"{bundled.UNPACKED}-*-{VERSION}"))
 
 
-def _default(cache: Path) -> tuple[str, Opener]:
-    packed = bundled.packed_weights()
-    if packed is None:
-        log.warning("The package %s is not installed here; using %s from the model hub or its local cache.", bundled.PACKAGE, HUB_NAME)
-        return _named(HUB_NAME, True)
-
-    def opened() -> SentenceEncoder:
-        from index import pytorch_encoder
-
-        return pytorch_encoder.encoder_of(pytorch_encoder.default_model(packed, cache), f"{bundled.UNPACKED} {bundled.SHA256}")
-
-    return bundled.UNPACKED, opened
-
-
-def _named(name: str, fetch: bool) -> tuple[str, Opener]:
-    def opened() -> SentenceEncoder:
-        from index import pytorch_encoder
-
-        return pytorch_encoder.encoder_of(pytorch_encoder.named_model(name, fetch))
-
+def _key_of(name: str, cache: Path, fetch: bool) -> str:
+    """Tells a model from others, and from what it was before its files changed, without reading them."""
+    if not name:
+        return bundled.UNPACKED
     place = _place_of(name)
     if place is None:
-        opened()  # which fetches it, or says why it cannot be had
+        from index.pytorch_encoder import open_original
+
+        open_original(name, cache, fetch)  # which fetches it, or says why it cannot be had
         place = _place_of(name)
-    return _key_of(name, place), opened
+    files = [(path.relative_to(place).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files_in(place)] if place else []
+    return f"{Path(name).name}-{hashlib.sha256(json.dumps([name, files]).encode()).hexdigest()[:16]}"
 
 
 def _place_of(name: str) -> Path | None:
@@ -100,12 +87,6 @@ def _place_of(name: str) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
-def _key_of(name: str, place: Path | None) -> str:
-    """Tells a model from others, and from what it was before its files changed, without reading them."""
-    files = [(path.relative_to(place).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files_in(place)] if place else []
-    return f"{Path(name).name}-{hashlib.sha256(json.dumps([name, files]).encode()).hexdigest()[:16]}"
-
-
 def _shows_what_is_known(folder: Path) -> bool:
     """Whether a prepared encoder shows the layers whose means ship with this installation."""
     if (folder / UNFIT).exists():
@@ -115,13 +96,19 @@ def _shows_what_is_known(folder: Path) -> bool:
     return known.layers == (means.layers if means else ())
 
 
-def _prepare(opener: Opener, folder: Path, precision: Precision) -> None:
-    from index.preparation import UnfitEncoderError, prepare
+def _prepare(name: str, cache: Path, fetch: bool, folder: Path, precision: Precision) -> None:
+    """Prepare in a process of its own, since it needs two gigabytes of memory."""
+    log.info("Preparing an encoder (once).")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as child:
+        child.submit(_prepare_here, name, cache, fetch, folder, precision).result()
 
-    encoder = opener()
-    log.info("Preparing the encoder in %s (once).", folder)
+
+def _prepare_here(name: str, cache: Path, fetch: bool, folder: Path, precision: Precision) -> None:
+    from index.preparation import UnfitEncoderError, prepare
+    from index.pytorch_encoder import open_original
+
     try:
-        prepare(encoder, folder, precision)
+        prepare(open_original(name, cache, fetch), folder, precision)
     except UnfitEncoderError as error:
         for path in files_in(folder):
             path.unlink()
