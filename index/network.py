@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast, get_args
@@ -65,7 +66,7 @@ def weights_for(precision: Precision) -> Weights:
 
 
 class Network:
-    """A prepared network. Safe to share between threads; compiled when it is first run."""
+    """A prepared network. Safe to share between threads. It is made ready beside the thread that opens it, which has other things to read."""
 
     def __init__(self, folder: Path, precision: Precision, threads: int = 0) -> None:
         """`threads` is how many compute; 0 stands for as many as the processor is made for."""
@@ -76,6 +77,9 @@ class Network:
         if threads:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._one, self._many = threading.Lock(), threading.Lock()
+        beside = ThreadPoolExecutor(1)
+        self._first = beside.submit(self._compiled, "LATENCY")
+        beside.shutdown(wait=False)
 
     def run(self, batch: Batch) -> Outputs:
         """Run one batch at once, by all threads together."""
@@ -84,7 +88,7 @@ class Network:
             return [results[place] for place in range(len(results))]
 
     def run_all(self, batches: Iterable[Batch], outputs: int | None = None) -> list[Outputs]:
-        """Run batches beside each other, one a thread; item i belongs to batch i. Only the first `outputs` are kept."""
+        """Run batches beside each other, one a thread; item i belongs to batch i. Only the first `outputs` are kept. `run` does not wait for it."""
         kept: dict[int, Outputs] = {}
 
         def keep(request: Any, place: int) -> None:
@@ -99,7 +103,7 @@ class Network:
 
     @cached_property
     def _request(self) -> openvino.InferRequest:
-        return self._compiled("LATENCY").create_infer_request()
+        return self._first.result().create_infer_request()
 
     @cached_property
     def _queue(self) -> openvino.AsyncInferQueue:
