@@ -7,30 +7,22 @@ served with whole weights. docs/encoder.md has the figures.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from ingest.records import IsoglossError
-
 Precision = Literal["int8", "bf16", "f32"]
 Weights = Literal["int8", "whole"]
 
-PRECISION = "ISOGLOSS_PRECISION"  # environment variable: one of Precision, instead of what the processor is best at
 GROUP = 128  # numbers that share a scale when they are rounded to eight bits
 NETWORK = "network.xml"  # in a prepared folder, with its weights in network.bin
-
-
-class UnknownPrecisionError(IsoglossError):
-    """The environment asks for a precision that there is not."""
 
 
 class Batch(NamedTuple):
@@ -52,12 +44,9 @@ class Batch(NamedTuple):
 Outputs = list[NDArray[np.float32]]  # of one batch: vectors (texts, dimension), then layers (texts, tokens, width)
 
 
-def chosen_precision() -> Precision:
-    """What ISOGLOSS_PRECISION says, else what this processor is best at. Raises UnknownPrecisionError."""
-    asked = os.environ.get(PRECISION, "")
-    if asked and asked not in get_args(Precision):
-        raise UnknownPrecisionError(f"{PRECISION} must be one of {', '.join(get_args(Precision))}, got {asked!r}.")
-    return cast(Precision, asked) if asked else "bf16" if _has_matrix_units() else "int8"
+def best_precision() -> Precision:
+    """What this processor is best at."""
+    return "bf16" if _has_matrix_units() else "int8"
 
 
 def weights_for(precision: Precision) -> Weights:

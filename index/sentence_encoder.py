@@ -6,16 +6,18 @@ import hashlib
 import json
 import logging
 import multiprocessing
+import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Final, Literal
 
 import platformdirs
 
 from index import bundled, room
 from index.encoder import DEFAULT, Encoder, UnusableEncoderError
 from index.made_once import files_in, is_whole, made_once
-from index.network import Precision, chosen_precision, weights_for
+from index.network import Precision, best_precision, weights_for
 from index.prepared_encoder import Description, open_prepared
 from index.related import shipped_means
 
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 
 HUB_NAME = "intfloat/multilingual-e5-small"  # the default encoder's name where it does not come with the installation
 VERSION = 1  # grows when the preparation changes
+COMPUTE = "ISOGLOSS_COMPUTE"  # environment variable: a precision, instead of what the processor is best at, or TORCH
+TORCH: Final = "torch"  # the model as it is, on PyTorch, which knows GPUs
 UNFIT = "unfit.txt"  # why an encoder cannot be prepared, in the folder where it would be
 
 
@@ -32,11 +36,13 @@ def open_encoder(name: str = "", cache: Path | None = None, fetch: bool = True, 
     It is prepared in `cache` on first use. With `fetch` False a hub name stands for what lies in the hub's cache on this machine, and nothing is asked
     of the hub. `threads` is how many compute, 0 as many as the processor is made for. Raises UnusableEncoderError, and OSError for want of room.
     """
-    cache, precision = cache or platformdirs.user_cache_path("isogloss"), chosen_precision()
+    cache, precision = cache or platformdirs.user_cache_path("isogloss"), _asked_precision()
     name = "" if name == DEFAULT else name
     if not name and bundled.packed_weights() is None:
         log.warning("The package %s is not installed here; using %s from the model hub or its local cache.", bundled.PACKAGE, HUB_NAME)
         name = HUB_NAME
+    if precision == TORCH:
+        return _original(name, cache, fetch)
     folder = cache / f"{_key_of(name, cache, fetch)}-{weights_for(precision)}-{VERSION}"
     if is_whole(folder) and not _shows_what_is_known(folder):
         shutil.rmtree(folder)
@@ -47,10 +53,8 @@ def open_encoder(name: str = "", cache: Path | None = None, fetch: bool = True, 
             raise
         raise UnusableEncoderError(f"Cannot prepare the encoder in {cache}: {error}. Let this user write there, or set XDG_CACHE_HOME.") from error
     if (folder / UNFIT).exists():
-        from index.pytorch_encoder import open_original
-
         log.warning("The encoder %s runs on PyTorch, which is slower: %s.", name or DEFAULT, (folder / UNFIT).read_text("utf-8"))
-        return open_original(name, cache, fetch)
+        return _original(name, cache, fetch)
     return open_prepared(folder, precision, threads)
 
 
@@ -59,15 +63,29 @@ def is_prepared(cache: Path) -> bool:
     return any(is_whole(folder) for folder in cache.glob(f"{bundled.UNPACKED}-*-{VERSION}"))
 
 
+def _asked_precision() -> Precision | Literal["torch"]:
+    match os.environ.get(COMPUTE, ""):
+        case "":
+            return best_precision()
+        case "int8" | "bf16" | "f32" | "torch" as asked:
+            return asked
+        case other:
+            raise UnusableEncoderError(f"{COMPUTE} must be int8, bf16, f32 or {TORCH}, got {other!r}. Without it the processor decides.")
+
+
+def _original(name: str, cache: Path, fetch: bool) -> Encoder:
+    from index.pytorch_encoder import open_original
+
+    return open_original(name, cache, fetch)
+
+
 def _key_of(name: str, cache: Path, fetch: bool) -> str:
     """Tells a model from others, and from what it was before its files changed, without reading them."""
     if not name:
         return bundled.UNPACKED
     place = _place_of(name)
     if place is None:
-        from index.pytorch_encoder import open_original
-
-        open_original(name, cache, fetch)  # which fetches it, or says why it cannot be had
+        _original(name, cache, fetch)  # which fetches it, or says why it cannot be had
         place = _place_of(name)
     files = [(path.relative_to(place).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files_in(place)] if place else []
     return f"{Path(name).name}-{hashlib.sha256(json.dumps([name, files]).encode()).hexdigest()[:16]}"

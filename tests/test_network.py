@@ -11,7 +11,7 @@ import openvino.opset15 as operations
 import pytest
 
 from index import network
-from index.network import NETWORK, PRECISION, Batch, Network, UnknownPrecisionError, chosen_precision, weights_for
+from index.network import NETWORK, Batch, Network, best_precision, weights_for
 
 WORDS, WIDTH = 50, 8
 TABLE = np.random.default_rng(7).standard_normal((WORDS, WIDTH)).astype(np.float32)
@@ -54,23 +54,10 @@ def test_what_was_returned_is_not_overwritten(folder):
     assert np.array_equal(kept, before)
 
 
-@pytest.mark.parametrize("asked", ["int8", "bf16", "f32"])
-def test_the_environment_may_choose_the_precision(monkeypatch, asked):
-    monkeypatch.setenv(PRECISION, asked)
-    assert chosen_precision() == asked and weights_for(asked) == ("int8" if asked == "int8" else "whole")
-
-
-def test_a_precision_that_there_is_not_is_refused(monkeypatch):
-    monkeypatch.setenv(PRECISION, "int4")
-    with pytest.raises(UnknownPrecisionError, match=r"one of int8, bf16, f32, got 'int4'"):
-        chosen_precision()
-
-
 @pytest.mark.parametrize(("units", "chosen"), [(True, "bf16"), (False, "int8")])
-def test_else_the_processor_chooses(monkeypatch, units, chosen):
-    monkeypatch.delenv(PRECISION, raising=False)
+def test_the_processor_chooses_the_precision(monkeypatch, units, chosen):
     monkeypatch.setattr(network, "_has_matrix_units", lambda: units)
-    assert chosen_precision() == chosen
+    assert best_precision() == chosen and weights_for(chosen) == ("whole" if units else "int8")
 
 
 def test_openvino_tells_whether_there_are_matrix_units():

@@ -9,10 +9,9 @@ import pytest
 
 from index import preparation, sentence_encoder
 from index.encoder import TokenEncoder
-from index.network import PRECISION
 from index.prepared_encoder import PreparedEncoder
 from index.pytorch_encoder import SentenceEncoder, open_original
-from index.sentence_encoder import open_encoder
+from index.sentence_encoder import COMPUTE, open_encoder
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzกขคงจฉชซดตถทนบปผพฟมยรลวสหอเาะิีุูแโใไ่้水林学校पानीजलमاللماءבית"
 TEXTS = ["water", "ป่าไม้และน้ำ", "水 林", "पानी जल", "الماء", "", "a long text " * 50]
@@ -48,7 +47,7 @@ def cache(tmp_path):
 
 @pytest.mark.parametrize("precision", ["int8", "f32"])
 def test_what_is_prepared_gives_the_vectors_of_the_model(model_folder, cache, monkeypatch, precision):
-    monkeypatch.setenv(PRECISION, precision)
+    monkeypatch.setenv(COMPUTE, precision)
     prepared, original = open_encoder(str(model_folder), cache), open_original(str(model_folder), cache)
     assert isinstance(prepared, PreparedEncoder) and (prepared.fingerprint, prepared.dimension) == (original.fingerprint, 16)
     for mine, its in ((prepared.encode_queries, original.encode_queries), (prepared.encode_passages, original.encode_passages)):
@@ -84,3 +83,14 @@ def test_a_cache_that_cannot_be_written_is_named(model_folder, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(sentence_encoder.UnusableEncoderError, match=r"Cannot prepare the encoder in .*file.*Let this user write there"):
         open_encoder(str(model_folder), tmp_path / "file")
+
+
+def test_pytorch_can_be_asked_for(model_folder, cache, monkeypatch):
+    monkeypatch.setenv(COMPUTE, "torch")
+    assert isinstance(open_encoder(str(model_folder), cache), SentenceEncoder) and not cache.exists()
+
+
+def test_a_way_to_compute_that_there_is_not_is_refused(cache, monkeypatch):
+    monkeypatch.setenv(COMPUTE, "int4")
+    with pytest.raises(sentence_encoder.UnusableEncoderError, match=r"ISOGLOSS_COMPUTE must be int8, bf16, f32 or torch, got 'int4'"):
+        open_encoder("", cache)
