@@ -2,7 +2,7 @@
 
 Weights are eight-bit numbers with a scale for each row. Where the processor multiplies such numbers (VNNI), a batch is rounded to eight bits too while
 it is computed, 128 numbers at a time; elsewhere OpenVINO computes with 32 bits by itself. A processor with matrix units for bfloat16 (AMX) is better
-served with whole weights. docs/encoder.md has the figures.
+served with whole weights. bench/encoding.py has the figures.
 """
 
 from __future__ import annotations
