@@ -51,10 +51,6 @@ def write_transformer(packed: Path, folder: Path) -> None:
 
     Raises DamagedPackageError when the file's SHA-256 is not the expected one.
     """
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     data = packed.read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != SHA256:

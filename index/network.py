@@ -2,34 +2,27 @@
 
 Weights are eight-bit numbers with a scale for each row. Where the processor multiplies such numbers (VNNI), a batch is rounded to eight bits too while
 it is computed, 128 numbers at a time; elsewhere OpenVINO computes with 32 bits by itself. A processor with matrix units for bfloat16 (AMX) is better
-served with whole weights. docs/encoder.md has the figures.
+served with whole weights. bench/encoding.py has the figures.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from ingest.records import IsoglossError
-
 Precision = Literal["int8", "bf16", "f32"]
 Weights = Literal["int8", "whole"]
 
-PRECISION = "ISOGLOSS_PRECISION"  # environment variable: one of Precision, instead of what the processor is best at
 GROUP = 128  # numbers that share a scale when they are rounded to eight bits
 NETWORK = "network.xml"  # in a prepared folder, with its weights in network.bin
-
-
-class UnknownPrecisionError(IsoglossError):
-    """The environment asks for a precision that there is not."""
 
 
 class Batch(NamedTuple):
@@ -51,12 +44,9 @@ class Batch(NamedTuple):
 Outputs = list[NDArray[np.float32]]  # of one batch: vectors (texts, dimension), then layers (texts, tokens, width)
 
 
-def chosen_precision() -> Precision:
-    """What ISOGLOSS_PRECISION says, else what this processor is best at. Raises UnknownPrecisionError."""
-    asked = os.environ.get(PRECISION, "")
-    if asked and asked not in get_args(Precision):
-        raise UnknownPrecisionError(f"{PRECISION} must be one of {', '.join(get_args(Precision))}, got {asked!r}.")
-    return cast(Precision, asked) if asked else "bf16" if _has_matrix_units() else "int8"
+def best_precision() -> Precision:
+    """What this processor is best at."""
+    return "bf16" if _has_matrix_units() else "int8"
 
 
 def weights_for(precision: Precision) -> Weights:
@@ -65,7 +55,7 @@ def weights_for(precision: Precision) -> Weights:
 
 
 class Network:
-    """A prepared network. Safe to share between threads; compiled when it is first run."""
+    """A prepared network. Safe to share between threads. It is made ready beside the thread that opens it, which has other things to read."""
 
     def __init__(self, folder: Path, precision: Precision, threads: int = 0) -> None:
         """`threads` is how many compute; 0 stands for as many as the processor is made for."""
@@ -76,6 +66,9 @@ class Network:
         if threads:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._one, self._many = threading.Lock(), threading.Lock()
+        beside = ThreadPoolExecutor(1)
+        self._first = beside.submit(self._compiled, "LATENCY")
+        beside.shutdown(wait=False)
 
     def run(self, batch: Batch) -> Outputs:
         """Run one batch at once, by all threads together."""
@@ -84,7 +77,7 @@ class Network:
             return [results[place] for place in range(len(results))]
 
     def run_all(self, batches: Iterable[Batch], outputs: int | None = None) -> list[Outputs]:
-        """Run batches beside each other, one a thread; item i belongs to batch i. Only the first `outputs` are kept."""
+        """Run batches beside each other, one a thread; item i belongs to batch i. Only the first `outputs` are kept. `run` does not wait for it."""
         kept: dict[int, Outputs] = {}
 
         def keep(request: Any, place: int) -> None:
@@ -99,7 +92,7 @@ class Network:
 
     @cached_property
     def _request(self) -> openvino.InferRequest:
-        return self._compiled("LATENCY").create_infer_request()
+        return self._first.result().create_infer_request()
 
     @cached_property
     def _queue(self) -> openvino.AsyncInferQueue:

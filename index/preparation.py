@@ -5,8 +5,11 @@ What was made is compared with the model it was made from, in every language of 
 
 from __future__ import annotations
 
+import io
 import logging
+import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,8 @@ from index.related import shipped_means
 log = logging.getLogger(__name__)
 
 LEAST = 0.999  # cosine with what the model itself gives, in the worst language
+
+nncf.set_log_level(logging.ERROR)
 
 
 class UnfitEncoderError(UnusableEncoderError):
@@ -88,7 +93,8 @@ def _converted(encoder: SentenceEncoder, layers: Sequence[int]) -> Any:
     model = _Whole(encoder.model.cpu().float(), layers).eval()
     example = {name: torch.ones(2, 16, dtype=torch.long) for name in ("input_ids", "attention_mask")}
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what may not hold for other inputs; what was made is compared with the model
             return openvino.convert_model(model, example_input=example)
     except Exception as error:  # the model's own code is followed step by step, and may do anything
         raise UnfitEncoderError(f"OpenVINO cannot convert it: {error}") from error
@@ -96,7 +102,8 @@ def _converted(encoder: SentenceEncoder, layers: Sequence[int]) -> Any:
 
 def _save(network: Any, kind: Weights, folder: Path) -> None:
     if kind == "int8":
-        network = nncf.compress_weights(network.clone(), mode=nncf.CompressWeightsMode.INT8_SYM)
+        with redirect_stdout(io.StringIO()):  # it shows its progress
+            network = nncf.compress_weights(network.clone(), mode=nncf.CompressWeightsMode.INT8_SYM)
     openvino.save_model(network, folder / NETWORK, compress_to_fp16=kind == "whole")
 
 

@@ -18,6 +18,7 @@ from index.turns import Turns
 
 DESCRIPTION, TOKENIZER = "encoder.json", "tokenizer.json"  # in a prepared folder, beside the network
 BATCH = 768  # tokens computed together: more fall out of the processor's caches, fewer leave it idle between layers
+FEW = 4  # batches that are run at once, together with what else is asked at that moment; more are a long work, which others do not wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,10 @@ class PreparedEncoder:
         return np.stack([vector for vector, *_ in made]) if made else np.zeros((0, self.dimension), np.float32)
 
     def _run(self, rows: Sequence[Sequence[int]], outputs: int | None) -> list[Outputs]:
-        """Return for each row its vector, then its tokens' layers. What fits into one batch does not wait for what does not."""
-        if len(rows) * max(map(len, rows), default=0) <= BATCH:
-            return self._turns.ask(rows) if rows else []
+        """Return for each row its vector, then its tokens' layers."""
         batches = list(_batches(rows))
+        if len(batches) <= FEW:
+            return self._turns.ask(rows) if rows else []
         return _apart(rows, batches, self._network.run_all((self._batch(rows, places) for places in batches), outputs))
 
     def _together(self, asked: Sequence[Sequence[Sequence[int]]]) -> list[list[Outputs]]:

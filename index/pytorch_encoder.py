@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from transformers.utils import logging
 
 from index import bundled
 from index.encoder import Tokens, UnusableEncoderError, Vectors
@@ -23,6 +24,9 @@ from index.made_once import made_once
 PROMPTS = {"query": "query: ", "document": "passage: "}  # E5 was trained with them; without them search across languages breaks
 NEEDS_PROMPTS = re.compile(r"\be5-(small|base|large)(-v2)?$")  # models that are published without the prompts they need
 BATCH = 32  # texts encoded together
+
+logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 class SentenceEncoder:
@@ -105,24 +109,24 @@ class TokenSentenceEncoder(SentenceEncoder):
         ]
 
 
-def default_model(packed: Path, cache: Path) -> SentenceTransformer:
-    """The default model, unpacked into the cache on first use."""
-    return _load(str(made_once(cache / bundled.UNPACKED, lambda folder: _write_model(packed, folder))))
+def open_original(name: str, cache: Path, fetch: bool = True) -> SentenceEncoder:
+    """Load a model as its makers run it, by folder or hub name; "" is the one that comes with the installation, unpacked into `cache` on first use.
 
-
-def named_model(name: str, fetch: bool = True) -> SentenceTransformer:
-    """The model of this name, with the prompts it needs. With `fetch` False nothing is asked of the hub. Raises UnusableEncoderError."""
+    With `fetch` False nothing is asked of the hub. Raises UnusableEncoderError.
+    """
+    packed = bundled.packed_weights()
+    if not name and packed:
+        unpacked = made_once(cache / bundled.UNPACKED, lambda folder: _write_model(packed, folder))
+        return _encoder_of(_load(str(unpacked)), f"{bundled.UNPACKED} {bundled.SHA256}")
     model = _load(name, fetch)
     if NEEDS_PROMPTS.search(name) and not any(model.prompts.values()):
         model.prompts.update(PROMPTS)
-    return model
+    return _encoder_of(model, _weights_digest(model))
 
 
-def encoder_of(model: SentenceTransformer, weights_digest: str = "") -> SentenceEncoder:
-    """The encoder that a model makes; `weights_digest` tells its weights from others where that is known without looking at them."""
-    digest = weights_digest or _weights_digest(model)
+def _encoder_of(model: SentenceTransformer, weights_digest: str) -> SentenceEncoder:
     tokens = isinstance(model[0], Transformer) and getattr(model.tokenizer, "is_fast", False)
-    return TokenSentenceEncoder(model, digest) if tokens else SentenceEncoder(model, digest)
+    return TokenSentenceEncoder(model, weights_digest) if tokens else SentenceEncoder(model, weights_digest)
 
 
 def _load(name: str, fetch: bool = True) -> SentenceTransformer:

@@ -57,7 +57,7 @@ HOMES = {
     "tokenizers": {"index/bundled.py", "index/prepared_encoder.py"},
     "tomli_w": {"search_app/exporting.py"},
     "torch": {"index/bundled.py", "index/preparation.py"},
-    "transformers": {"index/bundled.py"},
+    "transformers": {"index/bundled.py", "index/pytorch_encoder.py"},
     "waitress": {"search_app/cli_serving.py"},
     "webencodings": {"ingest/html.py"},
 }

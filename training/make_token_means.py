@@ -6,12 +6,13 @@ from collections import defaultdict
 
 import click
 import numpy as np
+import platformdirs
 from rich.progress import track
 
 from index.encoder import Layer, TokenEncoder
 from index.language_priors import declaration, shipped_file
+from index.pytorch_encoder import open_original
 from index.related import TokenMeans, save_means, unit
-from index.sentence_encoder import open_encoder
 
 LAYERS = (8, 12)  # of 12, for words and for sentences; layers 6 to 12 were compared
 BATCH = 64
@@ -21,7 +22,7 @@ BATCH = 64
 @click.option("--encoder", "name", default="")
 def main(name: str) -> None:
     """Encode the Declaration and write index/priors/...-tokens.npz: the mean over languages of the mean over tokens of unit length."""
-    encoder = open_encoder(name)
+    encoder = open_original(name, platformdirs.user_cache_path("isogloss"))  # a prepared one shows only the layers that are used
     if not isinstance(encoder, TokenEncoder):
         raise click.ClickException("This encoder does not show its tokens; expected a transformer with a fast tokenizer.")
     texts = sorted(declaration(), key=lambda pair: len(pair[1]))
