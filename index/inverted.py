@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from index.encoder import Vectors
 from index.vectors import Admitted, Positions, Rows, Scores, Stored, alone, ordered
 
 BITS = 1  # of each dimension in a code
-QUERY_BITS = 8  # of each dimension of a query, when it is compared with codes
-SCANNED = 16_000  # codes, at least, that a query is compared with, in the lists that lie nearest to it
+QUERY_BITS = 4  # of each dimension of a query, when it is compared with codes; 8 find no more and take longer
+SCANNED = 24_000  # codes, at least, that a query is compared with, in the lists that lie nearest to it
 REFINED = 150  # rows, nearest by their codes, whose exact cosines are read from the library
 SAMPLE = 40  # vectors for each list that say where the lists lie
 ROUNDS = 8  # of k-means
@@ -27,7 +28,7 @@ Progress = Callable[[float], None]  # the share that is done; may raise, to end 
 
 def lists_for(count: int) -> int:
     """Into how many lists so many vectors are put: each step, to the lists and in them, costs about as much."""
-    return max(1, min(count, round(2 * count**0.5)))
+    return max(1, min(count, round(2 * math.sqrt(count))))
 
 
 class InvertedIndex:
