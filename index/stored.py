@@ -16,6 +16,7 @@ from index.library import Library
 from index.vectors import Rows, Scores, VectorIndex
 
 BLOCK = 16384  # vectors that are read at a time, 25 MB of them at 384 dimensions
+NO_END = 2**63 - 1  # after every key
 
 Lengths = NDArray[np.float32]  # shape (passages,): of each vector once it has been moved; 0 where it had gone before that
 

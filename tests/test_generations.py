@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from zlib import crc32
 
+import numpy as np
 import pytest
+from conftest import LexiconEncoder
 from filling import fill, publication
 
-from index import generations
+from index import generations, inverted, stored
+from index.alignment import LanguagePrior
+from index.language_priors import save_prior
 from index.searcher import Query, Searcher
 
 
@@ -153,3 +158,98 @@ def test_a_library_of_format_4_gets_its_first_generation_without_an_alarm(filled
     filled.set_meta("generation", "c731eb7f99d4f4e5")  # what that format noted was no name
     assert generations.load_or_build(filled).name == "0002"
     assert not caplog.records and sorted(path.name for path in folder.iterdir()) == ["0002"]
+
+
+@pytest.fixture
+def hundreds(library, large, monkeypatch):
+    """A library of 600 passages in three languages, searched as a large one is, that no passage in memory would answer."""
+    monkeypatch.setattr(inverted, "SCANNED", 200)
+    monkeypatch.setattr(inverted, "REFINED", 40)
+    monkeypatch.setattr(stored, "BLOCK", 37)
+    random = np.random.default_rng(5)
+    offsets = {tag: np.asarray(random.normal(size=24) * 0.05, np.float32) for tag in ("en", "he", "km")}
+    save_prior(LanguagePrior(offsets, None), library.folder / "prior-scattered.npz")
+    fill(library, Scattered(), publication("woods", ["en", "he", "km"]), {tag: [f"{tag} {number}" for number in range(200)] for tag in offsets})
+    return library
+
+
+class Scattered(LexiconEncoder):
+    """An encoder whose vectors lie anywhere, the same for the same text."""
+
+    def __init__(self):
+        super().__init__("scattered")
+        self.dimension = 24
+
+    def _vector(self, text):
+        vector = np.random.default_rng(crc32(text.encode())).normal(size=self.dimension)
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def test_a_large_generation_is_the_small_one_searched_another_way(hundreds, monkeypatch):
+    built = generations.build(hundreds)
+    loaded = generations.load(hundreds)
+    monkeypatch.setattr(generations, "EXACT", 1000)
+    small = generations.make(hundreds)
+    assert isinstance(loaded.index, inverted.InvertedIndex) and not isinstance(small.index, inverted.InvertedIndex)
+    assert np.allclose(loaded.alignment.matrix, small.alignment.matrix) and loaded.keys.tolist() == small.keys.tolist()
+    queries = loaded.aligned(Scattered().encode_queries([f"he {number}" for number in range(0, 200, 9)]))
+    for exhaustive in (False, True):
+        right = small.index.search(queries, 5)
+        for one in (built, loaded):
+            scores, positions = one.index.search(queries, 5, exhaustive=exhaustive)
+            assert np.allclose(scores[:, 0], 1, atol=1e-3) and positions[:, 0].tolist() == right[1][:, 0].tolist()
+            assert not exhaustive or (np.allclose(scores, right[0], atol=1e-4) and positions.tolist() == right[1].tolist())
+    rows = np.asarray([599, 0, 300])
+    assert np.allclose(loaded.index.products(queries[:1], rows), small.index.products(queries[:1], rows), atol=1e-4)
+
+
+def test_no_vector_is_stored_a_second_time(hundreds, monkeypatch):
+    generations.build(hundreds)
+    folder = hundreds.folder / "generations" / "0001"
+    assert sum(path.stat().st_size for path in (folder / "vectors.faiss", folder / "lengths.npy", folder / "keys.npy")) < 600 * 2 * 24 * 1.5
+    monkeypatch.setattr(generations, "EXACT", 1000)
+    generations.build(hundreds)
+    assert sorted(path.name for path in (hundreds.folder / "generations" / "0002").iterdir()) == ["alignment.npz", "keys.npy", "manifest.json"]
+
+
+def test_what_is_removed_while_a_large_generation_is_made_is_left_out(hundreds):
+    fill(hundreds, Scattered(), publication("rivers", ["ar"]), {"ar": ["river"]})
+    seen, count = [], hundreds.passage_count()
+
+    def progress(done, total):
+        seen.append((done, total))
+        if done > total // 2:
+            hundreds.remove_publication("woods")
+
+    made = generations.make(hundreds, progress=progress)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen) and {total for _, total in seen} == {count}
+    kept = made.index.search(made.aligned(Scattered().encode_queries(["river"])), 1)
+    assert len(made.keys) == len(made.index) == count and hundreds.passages([int(made.keys[kept[1][0][0]])])
+    with generations.building(hundreds):
+        generations.put_in_use(hundreds, generations.save(hundreds, made))
+    assert [hit.publication.publication_id for hit in Searcher(hundreds, Scattered()).search(Query("river"))] == ["rivers"]
+
+
+def test_making_a_generation_can_be_ended(hundreds):
+    def ends(done, total):
+        if done > 0.6 * total:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        generations.make(hundreds, progress=ends)
+    assert not list(hundreds.folder.glob("generations/*"))
+
+
+def test_a_generation_is_current_until_a_passage_comes_or_goes_or_more_is_known(hundreds):
+    assert not generations.is_current(hundreds)
+    generations.build(hundreds)
+    assert generations.is_current(hundreds)
+    fill(hundreds, Scattered(), publication("rivers", ["ar"]), {"ar": ["river"]})
+    assert not generations.is_current(hundreds)
+    generations.build(hundreds)
+    assert generations.is_current(hundreds)
+    hundreds.remove_publication("rivers")
+    assert not generations.is_current(hundreds)
+    generations.build(hundreds)
+    save_prior(LanguagePrior({"en": np.ones(24, np.float32)}, None), hundreds.folder / "prior-scattered.npz")
+    assert not generations.is_current(hundreds)

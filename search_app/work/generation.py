@@ -28,7 +28,7 @@ def prepare(task: Task, encoder: Encoder) -> None:
         language_priors.learn(library, encoder, lambda done, total: task.progress(done, total, "learning where languages lie"))
         encode_missing(library, encoder)  # what came meanwhile
     task.progress(0, 1, "building")
-    made = generations.make(library, encoder.fingerprint)
+    made = generations.make(library, encoder.fingerprint, lambda done, total: task.progress(done, total, "building"))
     before = State.of(library, task.encoder)
     same = encoder.fingerprint == task.encoder.fingerprint  # then sentences that both find are encoded once
     after = replace(before, view=View.of(library, made)) if same else State.of(library, encoder, made)
