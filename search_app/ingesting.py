@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from index import generations, language_priors
+from index import candidate, generations, language_priors
 from index.changes import Changes
 from index.contents import EditionState
 from index.decisions import Decisions
@@ -25,6 +25,10 @@ from ingest.reading import Source
 from ingest.records import UNDETERMINED, Content, Edition, Publication
 from search_app.describing import language_of
 from search_app.storing import Cut, Encoded, cut, encode, encode_missing, encoded_ahead, put_entry, store_entry, store_reading
+
+BESIDE = (
+    0.05  # share of a large library's passages that may have come or gone since its generation was built, which takes as long as the library is large
+)
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
 
@@ -74,7 +78,7 @@ def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False
         learning = language_priors.wanted(library)
         if learning:
             language_priors.learn(library, encoder, lambda done, total: progress(done, total, "Learning where languages lie"))
-        if learning or told_anew or _generation_is_old(library):
+        if learning or told_anew or _wants_generation(library):
             generations.build(library)
         library.set_meta("language_version", str(LANGUAGE_VERSION))  # only now: an interrupted ingest must build the generation yet
         run.report.editions = [state for state in library.edition_states() if state.folder == str(folder)]
@@ -231,10 +235,12 @@ def _described(publication: Publication, path: Path, reading: Reading) -> Public
     )  # fmt: skip
 
 
-def _generation_is_old(library: Library) -> bool:
-    """Whether another one would be made now, of other passages or with more known of the encoder's languages."""
-    try:
-        generation = generations.load(library)
-    except generations.DamagedGenerationError:
+def _wants_generation(library: Library) -> bool:
+    """Whether another one would be made now, and what has changed since is too much to be searched beside the one in use. Looks at no passage."""
+    if generations.is_current(library):
+        return False
+    there = candidate.standing(library, generations.IN_USE)
+    if there is None or there.encoder != library.meta("encoder"):
         return True
-    return generation.prior != language_priors.prior_name(library) or generation.keys.tolist() != [key for key, _, _ in library.passage_table()]
+    changed = there.newer + there.gone
+    return not changed or there.passages <= generations.EXACT or changed > BESIDE * there.passages
