@@ -97,6 +97,11 @@ def read(folders: Sequence[Path], encoder: Encoder, cache: Path) -> Material:
     return Material(collections, _vectors(texts, encoder, cache))
 
 
+def sentences_of(folder: Path, language: str) -> tuple[Template, ...]:
+    """The sentences of a collection in one language."""
+    return _strands(folder, [])[language].sentences
+
+
 def _strands(folder: Path, texts: list[str]) -> dict[str, Strand]:
     """Append the texts of the windows, whose places are their rows."""
     found: dict[str, dict[str, list[str]]] = defaultdict(dict)
