@@ -25,7 +25,7 @@ import click
 import numpy as np
 
 from bench.material import COLLECTIONS, sentences_of
-from bench.search import WARM, Times, questions, timed
+from bench.search import Times, questions, timed
 from bench.table import Row, table
 from index.encoder import Encoder
 from index.library import Library
