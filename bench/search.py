@@ -162,16 +162,20 @@ def timed(work: Callable[[], object]) -> float:
 
 @contextmanager
 def watching(times: dict[str, Times]) -> Iterator[None]:
-    """Note how long each part of one answer takes, all its calls together, those within them included."""
+    """Note how long each part of one answer takes, all its calls together, without the parts that it calls."""
     spent: Counter[str] = Counter()
+    within = [0.0]  # seconds of the parts called so far, by how deep the calls are
 
     def watched(work: Callable[..., Any], name: str) -> Callable[..., Any]:
         def run(*arguments: Any, **named: Any) -> Any:
+            within.append(0.0)
             start = time.perf_counter()
             try:
                 return work(*arguments, **named)
             finally:
-                spent[name] += time.perf_counter() - start
+                seconds = time.perf_counter() - start
+                spent[name] += seconds - within.pop()
+                within[-1] += seconds
 
         return run
 
