@@ -91,9 +91,9 @@ def read_on(page: Page) -> tuple[str, str]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, *options: str) -> Iterator[str]:
     """Serve the library in a process of its own; yields its address."""
-    server = subprocess.Popen([*ISOGLOSS, "serve", "--port", "0", "--library", folder], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([*ISOGLOSS, "serve", "--port", "0", "--library", folder, *options], stdout=subprocess.PIPE, text=True)
     assert server.stdout
     try:
         yield next(word for line in server.stdout for word in line.split() if word.startswith("http://"))

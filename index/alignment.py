@@ -58,25 +58,59 @@ class Alignment:
         moved = vectors @ self.matrix + self.offset
         return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12), np.float32)
 
+    def lengths(self, vectors: Vectors) -> Vectors:
+        """How long each vector is once it has been moved, before it is given unit length; shape (vectors,)."""
+        return np.asarray(np.linalg.norm(vectors @ self.matrix + self.offset, axis=1), np.float32)
+
+    def toward(self, queries: Vectors) -> tuple[Vectors, Vectors]:
+        """Directions and constants, so that `direction @ x + constant`, by the length of x once moved, is the cosine of a query and aligned x.
+
+        `queries` are aligned; it spares moving every x.
+        """
+        return queries @ self.matrix.T, queries @ self.offset
+
+
+class Languages:
+    """How many passages there are in each language, and the sum of their raw vectors, gathered block by block."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.sums: dict[str, NDArray[np.float64]] = {}
+
+    def add(self, vectors: Vectors, languages: Sequence[str]) -> None:
+        """Count a block: row i of `vectors` is raw, of unit length and in `languages[i]`; where nobody knows the language, it does not count."""
+        known = np.asarray(languages)
+        for tag in set(languages) - {UNDETERMINED}:
+            own = vectors[known == tag]
+            self.counts[tag] = self.counts.get(tag, 0) + len(own)
+            self.sums[tag] = self.sums.get(tag, 0) + own.sum(axis=0, dtype=np.float64)
+
 
 def fit(vectors: Vectors, languages: Sequence[str], prior: LanguagePrior | None) -> Alignment | None:
-    """Fit the alignment of a library: row i of `vectors` is raw, of unit length and in `languages[i]`.
+    """Fit the alignment of a library: row i of `vectors` is raw, of unit length and in `languages[i]`; None as `fit_languages` says."""
+    gathered = Languages()
+    gathered.add(vectors, languages)
+    return fit_languages(gathered, prior)
+
+
+def fit_languages(gathered: Languages, prior: LanguagePrior | None) -> Alignment | None:
+    """Fit the alignment of a library.
 
     None, which means plain cosine, without a prior (an encoder nobody has measured) or without any passage.
     """
-    known = np.asarray(languages)
-    tags = sorted(set(languages) - {UNDETERMINED})
+    tags = sorted(gathered.counts)
     if prior is None or not tags:
         return None
-    counts = np.asarray([(known == tag).sum() for tag in tags], np.float64)[:, None]
-    means = np.stack([vectors[known == tag].mean(axis=0, dtype=np.float64) for tag in tags])
-    priors = np.stack([prior_offset(prior, tag, vectors.shape[1]) for tag in tags])
+    counts = np.asarray([gathered.counts[tag] for tag in tags], np.float64)[:, None]
+    means = np.stack([gathered.sums[tag] for tag in tags]) / counts
+    dimension = means.shape[1]
+    priors = np.stack([prior_offset(prior, tag, dimension) for tag in tags])
     weights = counts / (counts + SHRINKAGE)
     centre = ((means - priors) * weights).sum(axis=0) / weights.sum()
     offsets = weights * (means - centre) + (1 - weights) * priors
     directions = np.linalg.svd(np.sqrt(counts) * offsets, full_matrices=False)[2][: min(DIRECTIONS, len(tags))]
     mixture = 1 - float(((counts / counts.sum()) ** 2).sum())
-    projection = np.eye(vectors.shape[1]) - directions.T @ directions
+    projection = np.eye(dimension) - directions.T @ directions
     return replace(_alignment(projection, centre, prior.hub, mixture), whole=_alignment(projection, centre, prior.hub, 1.0))
 
 

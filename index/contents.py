@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from index.database import DamagedLibraryError, Database
 from index.encoder import Vectors
 from index.tables import PAGE_COLUMNS, PASSAGE_COLUMNS, count_documents, edition_from, page_from, passage_from, publication_from
-from ingest.records import Edition, Page, Passage, Publication
+from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
 
 State = Literal["waiting", "read", "partly read", "failed", "no file"]
 Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
@@ -149,6 +150,14 @@ class Contents(Database):
         )
         return {key: np.frombuffer(blob, np.float16).astype(np.float32) for key, blob in rows}
 
+    def vectors_at(self, keys: Keys, encoder: str | None = None) -> tuple[NDArray[np.int64], Vectors]:
+        """The raw vectors of the passages with these keys: which of `keys` were found, as positions in it, and their vectors, in the same order."""
+        rows = self._connection().execute(
+            "SELECT json_each.key, vector FROM json_each(?) JOIN vectors ON vectors.key = value AND encoder = ?",
+            (json.dumps(keys.tolist()), self._encoder(encoder)),
+        )
+        return _keys_and_vectors(rows)
+
     def vectors_in(self, edition_id: str, encoder: str | None = None) -> tuple[Keys, Vectors]:
         """The raw vectors of the passages that stand on pages of an edition, in reading order: shapes (passages,) and (passages, dimension)."""
         rows = self._connection().execute(
@@ -181,12 +190,19 @@ class Contents(Database):
         """The language of every passage, by key."""
         return [row[0] for row in self._connection().execute("SELECT language FROM passages ORDER BY key")]
 
-    def vectors(self, after: int = 0, encoder: str | None = None) -> tuple[Keys, Vectors]:
-        """The raw vectors of all passages with a key above `after`, by key: shapes (passages,) and (passages, dimension)."""
+    def vectors(self, after: int = 0, encoder: str | None = None, most: int = -1) -> tuple[Keys, Vectors]:
+        """The raw vectors of the first `most` passages with a key above `after`, by default all: shapes (passages,) and (passages, dimension)."""
         rows = self._connection().execute(
-            "SELECT key, vector FROM vectors WHERE encoder = ? AND key > ? ORDER BY key", (self._encoder(encoder), after)
+            "SELECT key, vector FROM vectors WHERE encoder = ? AND key > ? ORDER BY key LIMIT ?", (self._encoder(encoder), after, most)
         )
         return _keys_and_vectors(rows)
+
+    def languages_of(self, keys: Keys) -> list[str]:
+        """The languages of the passages with these keys, which grow and leave out none that is there; "und" for one that has been removed meanwhile."""
+        first, last = (int(keys[0]), int(keys[-1])) if len(keys) else (0, 0)
+        rows = self._connection().execute("SELECT key, language FROM passages WHERE key BETWEEN ? AND ?", (first, last))
+        known = dict(map(tuple, rows))
+        return [known.get(key, UNDETERMINED) for key in keys.tolist()]
 
     def without_vector(self, encoder: str) -> list[int]:
         """The keys of the passages of which this encoder, given by its fingerprint, has made no vector yet, growing."""
@@ -195,6 +211,16 @@ class Contents(Database):
             (self._encoder(encoder),),
         )
         return [key for (key,) in rows]
+
+    def last_with_vector(self, encoder: str) -> tuple[int, int]:
+        """The key of the last passage before the first that this encoder, given by its fingerprint, has made no vector of, and how many there are up to it."""
+        number = self._encoder(encoder)
+        missing = "SELECT min(key) FROM passages WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = passages.key AND encoder = ?1)"
+        row = self._connection().execute(
+            f"SELECT coalesce(max(key), 0), count(*) FROM passages WHERE key < coalesce(({missing}), {2**63 - 1})", (number,)
+        )
+        last, count = row.fetchone()
+        return int(last), int(count)
 
     def encoders(self) -> list[EncoderVectors]:
         """The encoders that have made vectors of passages, or have been named, with how many."""

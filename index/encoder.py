@@ -1,4 +1,4 @@
-"""What an encoder is. index/sentence_encoder.py holds the one that is used; tests bring their own."""
+"""What an encoder is. index/sentence_encoder.py opens the ones that are used; tests bring their own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.records import IsoglossError
+
 DEFAULT = "default"  # the name of the encoder that comes with the installation, where "" stands for that of the library
 
 Vectors = NDArray[np.float32]  # shape (texts, dimension); every row has unit length
 Layer = NDArray[np.float32]  # shape (tokens, width); rows of any length
+
+
+class UnusableEncoderError(IsoglossError):
+    """The encoder cannot be loaded or prepared; the message says what to do."""
 
 
 class Encoder(Protocol):
@@ -20,7 +26,7 @@ class Encoder(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the same text might get another vector."""
+        """Changes whenever the same text might get another vector, but for how finely a processor computes it."""
 
     @property
     def dimension(self) -> int:

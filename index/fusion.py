@@ -20,7 +20,7 @@ STEEPNESS = 5  # power of the coverage; lets half-covered questions pass without
 Values = NDArray[np.float32]  # shape (passages,)
 
 
-def fuse(cosines: Vectors, bm25: Values, coverage: Values, languages: NDArray[np.int64]) -> Values:
+def fuse(cosines: Vectors, bm25: Values, coverage: Values, languages: NDArray[np.integer]) -> Values:
     """Return one score for each passage, higher is better; all arguments have the shape (passages,)."""
     if not len(cosines):
         return cosines

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from index.filters import Filters, admits
 from index.library import Library
-from index.view import Filters, admits
 from ingest.records import Publication, primary
 
 NO_TOPIC = ""  # stands for the topic of publications that have none

@@ -1,8 +1,9 @@
 """What FAISS serves: one folder a generation, built beside the one in use and put in its place by one transaction of the library.
 
-    generations/0007/     vectors.faiss, keys.npy, alignment.npz, manifest.json (format, encoder, checksums); preview.json where it was a candidate
+    generations/0007/     keys.npy, alignment.npz, manifest.json (format, encoder, checksums); preview.json where it was a candidate;
+                          in a large one vectors.faiss, lengths.npy
 
-library.sqlite notes which one is in use, which one was before it, and which one waits to be published (index/candidate.py). All of it is derived
+What is small is searched exactly, by the vectors that library.sqlite has, so none of them is kept twice. library.sqlite notes which one is in use, which one was before it, and which one waits to be published (index/candidate.py). All of it is derived
 from the library and may be thrown away. A generation that is damaged is set aside, never deleted.
 """
 
@@ -14,7 +15,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,19 +26,24 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from index import room
-from index.alignment import Alignment, fit
+from index.alignment import Alignment, Languages, fit_languages
 from index.contents import Keys
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
+from index.inverted import InvertedIndex
 from index.language_priors import prior_for, prior_name
 from index.library import BusyLibraryError, Library
-from index.vectors import VectorIndex
+from index.stored import Lengths, StoredVectors, exact, inverted, raw_blocks
+from index.vectors import Index
 from ingest.records import IsoglossError
 
 log = logging.getLogger(__name__)
 
-FORMAT = 5  # of a generation; an older one is built again. Raise it when the formula of the alignment changes
+FORMAT = 6  # of a generation; an older one is built again. Raise it when the formula of the alignment changes
+EXACT = 20_000  # passages, at most, that are searched exactly, all in memory; bench/vector_search.py argues it
 PATIENCE = 600  # seconds that another process may take to write a generation
+
+Progress = Callable[[int, int], None]  # passages done, of how many; may raise, to end what is done
 
 Role = Literal["generation", "generation_before", "generation_candidate"]  # what a generation is to the library; its name in the table meta
 IN_USE: Role = "generation"
@@ -68,11 +74,12 @@ class Generation:
 
     named: Named  # NONE until it is on disk
     keys: Keys
-    index: VectorIndex
+    index: Index
     alignment: Alignment | None
     close: float | None  # nearness from which a passage may answer; None while nobody has measured the encoder
     encoder: str  # fingerprint; "" where it was made of a library that had none yet, and holds nothing
     prior: str  # what was known of the encoder's languages, as prior_name tells it
+    lengths: Lengths | None = None  # of the vectors once moved, where the index reads them from the library
 
     @property
     def name(self) -> str:
@@ -93,21 +100,26 @@ class Generation:
         return int(self.keys[-1]) if len(self.keys) else 0
 
 
-def make(library: Library, encoder: str | None = None) -> Generation:
+def make(library: Library, encoder: str | None = None, progress: Progress = lambda *_: None) -> Generation:
     """Make a generation in memory from the vectors of an encoder, given by its fingerprint; None stands for that of the library.
 
-    It ends before the first passage that has no such vector: what comes after counts as newer than the generation.
+    It ends before the first passage that has no such vector: what comes after counts as newer than the generation. The vectors are gone through
+    twice, some at a time, so that a million take no more room than a few; what is removed meanwhile is left out.
     """
     fingerprint = library.meta("encoder") if encoder is None else encoder
     prior, known = prior_for(library, fingerprint), prior_name(library, fingerprint)
-    with library.snapshot():
-        keys, vectors = library.vectors(encoder=fingerprint)
-        missing = library.without_vector(fingerprint)
-        whole = int(np.searchsorted(keys, missing[0])) if missing else len(keys)
-        keys, vectors = keys[:whole], vectors[:whole]
-        alignment = fit(vectors, library.passage_languages()[:whole], prior)
-    index = VectorIndex.of(alignment.apply(vectors) if alignment else vectors)
-    return Generation(NONE, keys, index, alignment, prior.close if prior else None, fingerprint, known)
+    last, total = library.last_with_vector(fingerprint)
+    keys, gathered = np.zeros(0, np.int64), Languages()
+    parts = []
+    for block, vectors in raw_blocks(library, fingerprint, last):
+        gathered.add(vectors, library.languages_of(block))
+        parts.append(block)
+        progress(sum(map(len, parts)) // 3, total)
+    keys = np.concatenate([keys, *parts])
+    stored = StoredVectors(library, fingerprint, keys, fit_languages(gathered, prior), np.zeros(len(keys), np.float32))
+    index = exact(stored) if len(keys) <= EXACT else inverted(stored, lambda share: progress(int((1 + 2 * share) * total / 3), total))
+    lengths = stored.lengths if isinstance(index, InvertedIndex) else None
+    return Generation(NONE, keys, index, stored.alignment, prior.close if prior else None, fingerprint, known, lengths)
 
 
 def build(library: Library) -> Generation:
@@ -193,6 +205,20 @@ def sweep(library: Library) -> None:
     (folder / "current").unlink(missing_ok=True)  # what format 4 of the library had in place of its note
 
 
+def is_current(library: Library) -> bool:
+    """Whether another one would be made now of the same passages, with the same known of the encoder's languages; looks at what is noted only."""
+    which = named(library)
+    try:
+        manifest = json.loads((library.folder / "generations" / which.name / "manifest.json").read_text())
+        there, newer = library.passages_around(manifest["last_key"])
+        return bool(
+            (manifest["format"], manifest["encoder"], manifest["prior"], manifest["passages"], 0)
+            == (FORMAT, library.meta("encoder"), prior_name(library), there, newer)
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def check(library: Library, role: Role = IN_USE) -> dict[str, Any]:
     """The manifest of a generation; raises DamagedGenerationError when its files are not as built, or it cannot serve this library."""
     with library.snapshot():
@@ -217,11 +243,14 @@ def load(library: Library, role: Role = IN_USE) -> Generation:
     manifest = check(library, role)
     folder = library.folder / "generations" / manifest["named"].name
     try:
-        index, keys = VectorIndex.load(folder / "vectors.faiss"), np.load(folder / "keys.npy")
-        alignment = _alignment(folder / "alignment.npz")
+        keys, alignment = np.load(folder / "keys.npy"), _alignment(folder / "alignment.npz")
+        large = "vectors.faiss" in manifest["checksums"]
+        lengths = np.load(folder / "lengths.npy") if large else None
+        stored = StoredVectors(library, manifest["encoder"], keys, alignment, lengths)
+        index = InvertedIndex.load(folder / "vectors.faiss", stored) if large else exact(stored)
     except (OSError, RuntimeError, ValueError, KeyError) as error:  # swept since it was checked, because others have been published
         raise DamagedGenerationError(f"generation {folder.name} cannot be read: {error}") from error
-    return Generation(manifest["named"], keys, index, alignment, manifest["close"], manifest["encoder"], manifest["prior"])
+    return Generation(manifest["named"], keys, index, alignment, manifest["close"], manifest["encoder"], manifest["prior"], lengths)
 
 
 def load_or_build(library: Library) -> Generation:
@@ -260,8 +289,10 @@ def set_aside(library: Library, role: Role) -> None:
 
 
 def _write(made: Generation, folder: Path) -> None:
-    made.index.save(folder / "vectors.faiss")
     np.save(folder / "keys.npy", made.keys)
+    if isinstance(made.index, InvertedIndex) and made.lengths is not None:
+        made.index.save(folder / "vectors.faiss")
+        np.save(folder / "lengths.npy", made.lengths)
     if made.alignment:
         whole = made.alignment.whole or made.alignment
         arrays = {"matrix": made.alignment.matrix, "offset": made.alignment.offset, "whole_matrix": whole.matrix, "whole_offset": whole.offset}

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.encoder import Vectors
 from index.library import Library
+from index.passage_table import Places
 from index.vectors import Scores
-from index.view import Filters, View
+from index.view import View
 from ingest.records import Passage, Publication, primary
 
 LEAST = 0.06  # likeness of publications that are shown as related; bench/likeness.py has what that lets through
@@ -31,8 +31,6 @@ CANDIDATES = 8  # pairs of passages whose lead is measured for two publications
 LEAD = 0.03  # that a pair must have to be shown
 PAIRS = 2  # of them shown
 KEPT = 256  # answers in memory
-
-Places = NDArray[np.int64]  # shape (passages,): positions in View.keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,8 @@ class Likeness:
 
     def related(self, view: View, publication_id: str, readers: Sequence[str] = (), k: int = 5) -> list[Related]:
         """Return up to k related publications, best first; those less alike than LEAST are left out. `readers` chooses the editions compared."""
-        own = next((place for place, one in enumerate(view.publications) if one.publication_id == publication_id), None)
-        if own is None:
+        own = view.shelf.position(publication_id)
+        if own < 0:
             return []
         with self._lock:
             if self._view is not view or self._drawings is None:
@@ -96,10 +94,10 @@ def drawings(library: Library, view: View) -> Vectors:
 
 def pairs(library: Library, view: View, two: tuple[int, int], readers: Sequence[str]) -> tuple[Pair, ...]:
     """The passages that make two publications alike, the first publication's first; none beside another, so that they do not overlap."""
-    chosen = [_edition(view, publication, readers) for publication in two]
-    if None in chosen:
+    chosen = [_pages(view, publication, readers) for publication in two]
+    if not all(map(len, chosen)):
         return ()
-    here, there = (_spread(_after_title_page(np.flatnonzero((view.edition_of == edition) & view.on_page))) for edition in chosen)
+    here, there = (_spread(_after_title_page(places)) for places in chosen)
     ours, theirs = _vectors(library, view, here), _vectors(library, view, there)
     cosines = ours @ theirs.T
     mutual = [(row, int(at)) for row, at in enumerate(cosines.argmax(1)) if int(cosines[:, at].argmax()) == row]
@@ -117,7 +115,7 @@ def pairs(library: Library, view: View, two: tuple[int, int], readers: Sequence[
 
 def like(library: Library, view: View, key: int, k: int = 10) -> list[tuple[Publication, Passage]]:
     """The passages most like the one with this key, one of each other publication, best first."""
-    place = np.flatnonzero((view.keys == key) & (view.edition_of >= 0))
+    place = view.places(np.asarray([key]))
     if not len(place):
         return []
     best = _nearest(view, _vectors(library, view, place), int(view.publication_at(place)[0]))[0]
@@ -129,9 +127,10 @@ def like(library: Library, view: View, key: int, k: int = 10) -> list[tuple[Publ
 
 def _drawn(library: Library, view: View, on_page: bool) -> Vectors:
     """For each publication the mean of its editions, themselves the means of their passages, less the mean of all; zero where it has none."""
-    alive = np.flatnonzero((view.edition_of >= 0) & (view.on_page == on_page))
-    order = alive[np.argsort(view.edition_of[alive], kind="stable")]
-    starts = np.flatnonzero(np.diff(view.edition_of[order]))
+    table = view.table
+    alive = np.flatnonzero((table.edition_of >= 0) & (table.on_page == on_page))
+    order = alive[np.argsort(table.edition_of[alive], kind="stable")]
+    starts = np.flatnonzero(np.diff(table.edition_of[order]))
     means: dict[int, list[Vectors]] = {}
     for places in np.split(order, starts + 1) if len(order) else []:
         means.setdefault(int(view.publication_at(places[:1])[0]), []).append(_vectors(library, view, _spread(places)).mean(axis=0))
@@ -153,11 +152,11 @@ def _nearest(view: View, vectors: Vectors, own: int) -> list[dict[int, tuple[flo
     """For each vector, and each publication but `own` among its neighbours, the best cosine and the place of that passage."""
     if not len(vectors):
         return []
-    allowed = view.allowed(Filters()) & view.on_page
-    allowed[allowed] = view.publication_at(np.flatnonzero(allowed)) != own
+    mask = view.on_pages().mask.copy()
+    mask[view.table.of_editions(view.shelf.editions_of(own))] = False
     found: list[dict[int, tuple[float, int]]] = []
-    for row, keys in zip(*view.rank(vectors, NEIGHBOURS, allowed), strict=True):
-        places = view.places(keys[np.isfinite(row)])
+    for row, places in zip(*view.rank(vectors, NEIGHBOURS, view.only(mask)), strict=True):
+        places = places[np.isfinite(row)]
         best: dict[int, tuple[float, int]] = {}
         for cosine, place, publication in zip(row, places, view.publication_at(places), strict=False):
             best.setdefault(int(publication), (float(cosine), int(place)))
@@ -165,15 +164,15 @@ def _nearest(view: View, vectors: Vectors, own: int) -> list[dict[int, tuple[flo
     return found
 
 
-def _edition(view: View, publication: int, readers: Sequence[str]) -> int | None:
-    """The edition that stands for a publication: one in the first of the reader's languages that has pages, else the one with most passages."""
-    places = view.edition_of[(view.edition_of >= 0) & view.on_page]
-    counts = np.bincount(places[view.publication_of[places] == publication], minlength=len(view.editions))
+def _pages(view: View, publication: int, readers: Sequence[str]) -> Places:
+    """The pages of the edition that stands for a publication: one in the first of the reader's languages that has any, else the one with most."""
+    pages = view.on_pages().mask
+    there = {edition: places[pages[places]] for edition in view.shelf.editions_of(publication) for places in [view.table.of_editions([edition])]}
     for language in readers:
-        spoken = np.flatnonzero((view.edition_languages == primary(language)) & (counts > 0))
-        if len(spoken):
-            return int(spoken[0])
-    return int(np.argmax(counts)) if counts.any() else None
+        for edition, places in there.items():
+            if len(places) and primary(view.shelf.editions[edition].language) == primary(language):
+                return places
+    return max(there.values(), key=len, default=np.zeros(0, np.int64))
 
 
 def _after_title_page(places: Places) -> Places:

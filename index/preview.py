@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from index.filters import Filters
 from index.searcher import PublicationHit, Query, State
 from ingest.records import UNDETERMINED, Publication, primary
 
@@ -26,7 +27,7 @@ def compare(questions: Sequence[str], before: State, after: State, progress: Pro
         asked.append(_compared(text, *([_row(hit) for hit in state.search(Query(text, counterparts=False), TOP)] for state in (before, after))))
         progress(done, len(questions))
     return {
-        "passages": int((after.view.edition_of >= 0).sum()),
+        "passages": after.view.among(Filters()).count,
         "languages": len({primary(language) for language in after.library.passage_languages()} - {UNDETERMINED}),
         "differing": sum(question["differs"] for question in asked),
         "overlap": sum(question["overlap"] for question in asked) / len(asked) if asked else None,

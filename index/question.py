@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.contents import Keys
 from index.encoder import Vectors
 from index.fusion import fuse
-from index.vectors import Allowed, Scores
-from index.view import View
+from index.passage_table import Places
+from index.vectors import Scores
+from index.view import Among, View
 from index.words import WordHits
 from ingest.records import primary
 
 CANDIDATES = 1000  # nearest in meaning that are fused with words; what comes after them keeps the order of meaning
+LOOKED_AT = 8  # pages of an edition, nearest as the index ranks them, whose exact cosines decide
 OWN_EDITION = 0.04  # of the cosine, at most, that a passage in the reader's language may lack to be shown before the best; docs/counterparts.md
+
+Rows = NDArray[np.int64]  # of ranked passages, growing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,17 @@ class Group:
     publication: int  # position in the view
     score: float  # of its best passage
     key: int  # of the passage to show
-    on_page: bool  # whether that stands on a page
     lost: float = 0.0  # of the cosine of the best passage, where another one is shown: a page for the catalogue entry, the reader's edition
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Passages, best first. Arrays have the shape (passages,)."""
+
+    scores: Scores
+    cosines: Scores
+    places: Places
+    beyond: float  # no other passage that may be found has a greater cosine; -inf where there is no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,79 +54,112 @@ class Question:
     text: str  # what the vectors were made of
     words: WordHits
     whole: bool  # whether all that may be found holds the words that were asked for
-    allowed: Allowed
+    among: Among
     readers: tuple[str, ...]
 
     def passages(self, k: int) -> tuple[Scores, Keys]:
         """The k best passages: scores and keys, best first. A larger k only adds to the end."""
-        near, near_keys = self.view.rank(self.vector, max(k, CANDIDATES), self.allowed)
-        finite = np.isfinite(near[0])
-        cosines, places = near[0][finite], self.view.places(near_keys[0][finite])
-        worded = self.view.places(self.words.keys[np.isin(self.words.keys, self.view.keys)])
-        worded = np.setdiff1d(worded[self.allowed[worded]], places)
-        cosines = np.concatenate([cosines[:CANDIDATES], self.view.cosines(self.vector, worded), cosines[CANDIDATES:]])
-        places = np.concatenate([places[:CANDIDATES], worded, places[CANDIDATES:]])
-        head = min(len(near[0][finite]), CANDIDATES) + len(worded)
-        bm25, coverage = self.words.beside(self.view.keys[places[:head]])
-        scores = np.concatenate([fuse(cosines[:head], bm25, coverage, self.view.language_of[places[:head]]), cosines[head:]])
-        order = np.lexsort((places, -scores))[:k]
-        return scores[order], self.view.keys[places[order]]
+        ranked = self._ranked(k)
+        return ranked.scores[:k], self.view.keys[ranked.places[:k]]
 
     def publications(self, first: int, last: int) -> list[Group]:
         """The publications ranked first + 1 to last, looking further down the list of passages until there are enough."""
-        total = int(self.allowed.sum())
+        total = self.among.count
         looked = min(CANDIDATES, total)
         while total:
-            groups = self._groups(*self.passages(looked))
-            if len(groups) >= last or looked >= total:
-                return [self._to_show(group) for group in groups[first:last]]
+            ranked = self._ranked(looked)
+            firsts = _firsts(self.view.publication_at(ranked.places[:looked]))
+            if len(firsts) >= last or looked >= total:
+                return [self._group(ranked, looked, int(row)) for row in firsts[first:last]]
             looked = min(4 * looked, total)
         return []
 
     def within(self, publication_id: str, edition_id: str) -> list[Group]:
         """All passages on the pages of one publication, or of one edition of it, best first, each for itself."""
-        editions = [edition.publication_id == publication_id and edition_id in ("", edition.edition_id) for edition in self.view.editions]
-        pages = self.allowed & self.view.on_page
-        pages[pages] = np.asarray(editions, bool)[self.view.edition_of[pages]]
-        ranked = replace(self, allowed=pages).passages(int(pages.sum()))
-        publications = self.view.publication_at(self.view.places(ranked[1]))
-        return [Group(int(at), float(score), int(key), True) for at, score, key in zip(publications, *ranked, strict=True)]
+        shelf, publication = self.view.shelf, self.view.shelf.position(publication_id)
+        editions = [at for at in shelf.editions_of(publication) if edition_id in ("", shelf.editions[at].edition_id)] if publication >= 0 else []
+        places = self._pages(editions)
+        ranked = self._fused(*_nearest_first(self.view.cosines(self.vector, places), places), places[:0], -np.inf)
+        return [Group(publication, score, key) for score, key in zip(ranked.scores.tolist(), self.view.keys[ranked.places].tolist(), strict=True)]
 
-    def _groups(self, scores: Scores, keys: Keys) -> list[Group]:
-        """Group ranked passages by publication, and take of each the best on its pages, else its catalogue entry."""
-        groups: dict[int, Group] = {}
-        places = self.view.places(keys)
-        for score, key, place, publication in zip(scores, keys, places, self.view.publication_at(places), strict=True):
-            found = groups.setdefault(int(publication), Group(int(publication), float(score), int(key), bool(self.view.on_page[place])))
-            if self.view.on_page[place] and not found.on_page:
-                groups[int(publication)] = replace(found, key=int(key), on_page=True)
-        return list(groups.values())
+    def _ranked(self, k: int) -> Ranked:
+        """The k best passages, and some more."""
+        asked = min(max(k, CANDIDATES), self.among.count)
+        near, places = self.view.rank(self.vector, asked, self.among)
+        finite = np.isfinite(near[0])
+        cosines, places = near[0][finite], places[0][finite]
+        beyond = float(cosines[-1]) if 0 < len(cosines) < self.among.count else -np.inf
+        return self._fused(cosines, places, self._worded(places), beyond)
 
-    def _to_show(self, group: Group) -> Group:
-        shown = self._with_page(group)
-        best, other = (float(cosine) for cosine in self.view.cosines(self.vector, self.view.places(np.asarray([group.key, shown.key]))))
-        return replace(shown, lost=max(0.0, best - other))
+    def _fused(self, cosines: Scores, places: Places, worded: Places, beyond: float) -> Ranked:
+        """Fuse meaning with words: passages by falling cosine, beyond which there are only smaller ones, and more of them, found by words."""
+        head = min(len(cosines), CANDIDATES)
+        cosines = np.concatenate([cosines[:head], self.view.cosines(self.vector, worded), cosines[head:]])
+        places = np.concatenate([places[:head], worded, places[head:]])
+        head += len(worded)
+        bm25, coverage = self.words.beside(self.view.keys[places[:head]])
+        scores = np.concatenate([fuse(cosines[:head], bm25, coverage, self.view.table.language_of[places[:head]]), cosines[head:]])
+        order = np.lexsort((places, -scores))
+        return Ranked(scores[order], cosines[order], places[order], beyond)
 
-    def _with_page(self, group: Group) -> Group:
-        """Show a page rather than the catalogue entry, and the reader's edition where it answers about as well."""
-        pages = self.allowed & self.view.on_page
-        pages[pages] = self.view.publication_at(np.flatnonzero(pages)) == group.publication
-        if not group.on_page:
-            group = replace(group, key=self._best(pages) or group.key, on_page=bool(pages.any()))
-        if not group.on_page:
-            return group
-        shown = self.view.places(np.asarray([group.key]))
-        least = float(self.view.cosines(self.vector, shown)[0]) - OWN_EDITION
-        for language in self.readers:
-            if self.view.edition_languages[self.view.edition_of[shown[0]]] == primary(language):
+    def _worded(self, places: Places) -> Places:
+        """The passages found by their words, beside these, growing."""
+        found = self.view.places(self.words.keys)
+        return np.setdiff1d(found[self.among.mask[found]], places)
+
+    def _group(self, ranked: Ranked, looked: int, first: int) -> Group:
+        """What to show of the publication whose best passage has this row: a page rather than the catalogue entry, and the reader's edition
+        where it answers about as well."""
+        view = self.view
+        publication = int(view.publication_at(ranked.places[first : first + 1])[0])
+        rows = np.flatnonzero(view.publication_at(ranked.places) == publication)
+        pages = rows[view.table.on_page[ranked.places[rows]]]
+        shown = int(pages[0]) if len(pages) and pages[0] < looked else -1
+        place = int(ranked.places[shown if shown >= 0 else first])
+        cosine = best = float(view.cosines(self.vector, np.asarray([place]))[0])
+        if shown < 0:
+            place, cosine = self._nearest(ranked, pages, view.shelf.editions_of(publication), -np.inf) or (place, best)
+        if view.table.on_page[place]:
+            place, cosine = self._own(ranked, pages, publication, (place, cosine))
+        return Group(publication, float(ranked.scores[first]), int(view.keys[place]), max(0.0, best - cosine))
+
+    def _own(self, ranked: Ranked, pages: Rows, publication: int, shown: tuple[int, float]) -> tuple[int, float]:
+        """The place and the cosine of the best page in the first of the reader's languages that has one good enough, else what was to be shown."""
+        shelf = self.view.shelf
+        speaking = {at: primary(shelf.editions[at].language) for at in shelf.editions_of(publication)} if self.readers else {}
+        for language in map(primary, self.readers):
+            if speaking[int(self.view.table.edition_of[shown[0]])] == language:
                 break
-            own = pages & (self.view.edition_languages == primary(language))[self.view.edition_of]
-            key = self._best(own)
-            if key and self.view.cosines(self.vector, self.view.places(np.asarray([key])))[0] >= least:
-                return replace(group, key=key)
-        return group
+            own = [at for at, spoken in speaking.items() if spoken == language]
+            found = self._nearest(ranked, pages, own, shown[1] - OWN_EDITION) if own else None
+            if found:
+                return found
+        return shown
 
-    def _best(self, among: Allowed) -> int:
-        """The key of the passage nearest in meaning, or 0."""
-        scores, keys = self.view.rank(self.vector, 1, among)
-        return int(keys[0][0]) if scores.size and np.isfinite(scores[0][0]) else 0
+    def _nearest(self, ranked: Ranked, pages: Rows, editions: Sequence[int], least: float) -> tuple[int, float] | None:
+        """The place and the cosine of the page of these editions that is nearest in meaning; None where none comes as near as `least`.
+
+        `pages` are the rows of the publication's pages. Where the nearest is not among them it is looked up, unless it cannot be near enough.
+        """
+        rows = pages[np.isin(self.view.table.edition_of[ranked.places[pages]], editions)]
+        rows = rows[np.lexsort((ranked.places[rows], -ranked.cosines[rows]))][:LOOKED_AT]
+        places = ranked.places[rows]
+        if ranked.beyond >= max(least, float(ranked.cosines[rows].max(initial=-np.inf))):
+            places = self._pages(editions)
+        cosines, places = _nearest_first(self.view.cosines(self.vector, places), places)
+        return (int(places[0]), float(cosines[0])) if len(places) and cosines[0] >= least else None
+
+    def _pages(self, editions: Sequence[int]) -> Places:
+        """The pages of these editions that may be found, growing."""
+        places = self.view.table.of_editions(editions)
+        return places[self.among.mask[places] & self.view.table.on_page[places]]
+
+
+def _nearest_first(cosines: Scores, places: Places) -> tuple[Scores, Places]:
+    order = np.lexsort((places, -cosines))
+    return cosines[order], places[order]
+
+
+def _firsts(publications: Places) -> Rows:
+    """The rows in which each publication comes first, growing."""
+    return np.sort(np.unique(publications, return_index=True)[1])

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-FORMAT = 5  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
+FORMAT = 6  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
 
 NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"  # when it happened, in UTC
+EVENTS = {"INSERT": "new", "UPDATE": "new", "DELETE": "old"}
+
+
+def _touching(table: str, publication: str) -> tuple[str, ...]:
+    """The triggers that note which publication a change of this table touches; `publication` finds its id in what happened to {row}."""
+    return tuple(
+        f"CREATE TRIGGER {table}_{event.lower()} AFTER {event} ON {table} BEGIN "
+        "INSERT INTO touched SELECT publication_id, (SELECT value + 1 FROM meta WHERE key = 'revision') "
+        f"FROM {publication.format(row=row)} ON CONFLICT DO UPDATE SET revision = excluded.revision WHERE revision < excluded.revision; END"
+        for event, row in EVENTS.items()
+    )
+
 
 VECTORS = (  # raw, float16; the library's own encoder, and the one it is to have next, each have one for a passage
     "CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '')",
@@ -46,8 +58,15 @@ DESK = (  # what analysts do; times are ISO 8601 in UTC
     "CREATE TABLE failed_attempts (at INTEGER NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL)",
 )
 HEALTHS = "CREATE INDEX healths ON pages (edition_id, health, cause)"  # to count pages without going through their texts
-PASSAGES_OF = (
-    "CREATE INDEX passages_of ON passages (edition_id, first_page)"  # the same for passages, which stand on page 0 where they are of the catalogue
+PASSAGES_OF = (  # to tell where all passages belong without going through their texts; those of the catalogue stand on page 0
+    "CREATE INDEX passages_of ON passages (edition_id, language, first_page)"
+)
+TOUCHED = (  # in which revision a publication changed last, or left: whoever knows an earlier one asks for these only
+    "CREATE TABLE touched (publication_id TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX touched_in ON touched (revision)",
+    *_touching("publications", "(SELECT {row}.publication_id AS publication_id) WHERE true"),
+    *_touching("editions", "(SELECT {row}.publication_id AS publication_id) WHERE true"),
+    *_touching("passages", "editions WHERE edition_id = {row}.edition_id"),  # where the edition goes with them, its own trigger has noted it
 )
 
 # FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
@@ -78,6 +97,7 @@ SCHEMA = (
     """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END""",
     *VECTORS,
     *DESK,
+    *TOUCHED,
 )
 MIGRATIONS = {  # from the format of this number to the next; what the new columns hold comes with the next ingest
     2: (
@@ -107,8 +127,11 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         "ALTER TABLE editions ADD COLUMN file TEXT",
         "UPDATE editions SET file = digest",
         HEALTHS,
+    ),
+    5: (
         "DROP INDEX passages_of",
         PASSAGES_OF,
+        *TOUCHED,
     ),
 }
 

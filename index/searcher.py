@@ -14,13 +14,14 @@ from index.closeness import Closeness
 from index.contents import Keys
 from index.counterparts import Counterpart, Counterparts, Wanted, edition_for
 from index.encoder import Encoder, Vectors
+from index.filters import Filters
 from index.generations import Generation, load_or_build, named
 from index.library import Library
 from index.marks import Asked, Mark, SentenceMarker
 from index.question import Group, Question
 from index.related import CommonWords, shipped_means
 from index.vectors import Scores
-from index.view import Filters, View
+from index.view import View
 from index.words import WordQuery, exact, parse, search_words
 from ingest.records import IsoglossError, Passage, Publication
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 WORD_CANDIDATES = 300  # best by words, fused too
 COUNTERPARTS = 10  # hits, at most, that are given one: those of a page
+AT_ONCE = 50_000  # passages of a library whose new generation is loaded while somebody waits; it takes a moment
 RETRY = 60.0  # seconds after which an encoder that could not be opened is tried again
 
 
@@ -145,11 +147,13 @@ class State:
     def _question(self, vector: Vectors, asked: WordQuery, query: Query) -> Question:
         view = self.view
         words = search_words(self.library, asked, WORD_CANDIDATES)
-        allowed = view.allowed(query.filters) & words.admits(view.keys)
-        if query.exact:
-            allowed &= np.isin(view.keys, exact(self.library, asked))
+        among = view.among(query.filters)
+        for holding in (words.required, exact(self.library, asked) if query.exact else None):
+            among = among if holding is None else view.only(among.mask & view.marked(holding))
+        if len(words.excluded):
+            among = view.only(among.mask & ~view.marked(words.excluded))
         whole = query.exact or bool(asked.required)
-        return Question(view, vector, view.generation.aligned(vector), asked.meaning, words, whole, allowed, tuple(query.readers))
+        return Question(view, vector, view.generation.aligned(vector), asked.meaning, words, whole, among, tuple(query.readers))
 
     def _asked(self, query: Query) -> Question | None:
         """The query made ready; None where nothing is asked."""
@@ -194,6 +198,9 @@ class State:
 class Searcher:
     """Answers queries from one library; notices by itself when the library has changed. Safe to share between threads.
 
+    What has been committed before a query is asked is found by it. A new generation of a large library is loaded meanwhile; until it is there,
+    the former one and what is newer than it answer.
+
     When the library is given another encoder, `open_encoder` opens it by its name; until it is there, the former one and its vectors go on.
     Raises WrongEncoderError when the library was made by an encoder with another fingerprint.
     """
@@ -204,6 +211,7 @@ class Searcher:
         self._open_encoder = open_encoder
         self._lock = threading.Lock()
         self._switching: threading.Thread | None = None
+        self._loading: threading.Thread | None = None
         self._tried = -RETRY  # when an encoder was last asked for in vain, by the clock that only rises
         self._behind = False  # whether the library has been given another encoder than the one that answers
         self._seen = library.revision()  # before the state is made, so that what changes meanwhile is seen the next time
@@ -250,15 +258,36 @@ class Searcher:
             return self._state
 
     def _renewed(self, state: State) -> State:
-        """The same with what the library holds now, by its generation if the encoder at hand made that."""
+        """The same with what the library holds now, by its generation if the encoder at hand made that. One that takes long to load comes later."""
         generation, own = state.view.generation, ("", state.encoder.fingerprint)
         made_by = self.library.meta("encoder")
         self._behind = made_by not in own
         if not self._behind and (generation.named, generation.encoder) != (named(self.library), made_by):
-            loaded = load_or_build(self.library)
-            self._behind = loaded.encoder not in own  # another encoder was published in this very moment
-            generation = generation if self._behind else loaded
-        return replace(state, view=View.of(self.library, generation))
+            if len(state.view.keys) > AT_ONCE:
+                self._load()
+            else:
+                loaded = load_or_build(self.library)
+                self._behind = loaded.encoder not in own  # another encoder was published in this very moment
+                if not self._behind:
+                    return replace(state, view=View.of(self.library, loaded))
+        return replace(state, view=state.view.renewed(self.library))
+
+    def _load(self) -> None:
+        """Load the generation in use beside the queries that are being answered, unless that goes on already."""
+        if self._loading is None or not self._loading.is_alive():
+            self._loading = threading.Thread(target=self._loaded, daemon=True)
+            self._loading.start()
+
+    def _loaded(self) -> None:
+        try:
+            revision = self.library.revision()
+            view = View.of(self.library)
+        except (IsoglossError, OSError) as error:
+            log.warning("The new generation of the library cannot be used: %s Search goes on with the former one.", error)
+            return
+        with self._lock:
+            if view.generation.encoder in ("", self._state.encoder.fingerprint):  # else it waits for its encoder
+                self._state, self._seen = replace(self._state, view=view.renewed(self.library)), revision
 
     def _switch(self) -> None:
         """Open the library's new encoder beside the queries that are being answered, unless that has just failed."""

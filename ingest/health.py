@@ -160,11 +160,12 @@ def _judged(page: Page, found: str, language: str, rubbish: bool) -> Page:
         return replace(page, health="suspect", cause=f"rubbish codes: in {language} or any other language")
     if not found or not known(language):
         return page
+    if found != UNDETERMINED:
+        other = not same_language(found, language)
+        return replace(page, health="suspect", cause=f"{OTHER_LANGUAGE}{found}, the catalogue says {language}") if other else page
     script, expected = _script(page.text), _scripts(language)
-    if found == UNDETERMINED and script and expected and script not in expected:
+    if script and expected and script not in expected:
         return replace(page, health="suspect", cause=f"wrong script: {script} letters that are no language, where the catalogue says {language}")
-    if found != UNDETERMINED and not same_language(found, language):
-        return replace(page, health="suspect", cause=f"{OTHER_LANGUAGE}{found}, the catalogue says {language}")
     return page
 
 

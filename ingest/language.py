@@ -29,6 +29,7 @@ SURE = 0.5  # of the votes; only with more are the catalogue and the neighbours 
 AGREED = 0.85  # of the votes of the first two readers, from which the third is not asked
 IGNORANT = 0.5  # share of a vote against a language that a reader does not know
 LONG = 60  # letters from which one reader suffices for a language that the others do not know
+REMEMBERED = 4096  # texts; a document's pages are judged once more when one of them was recognised, and asked for its language
 PLAUSIBLE = 0.05  # of the votes, for a language that is expected anyhow
 
 NAMES = {  # of languages, where the readers' differ from the catalogue's
@@ -137,7 +138,11 @@ def _carried(tags: Iterable[str]) -> list[str]:
 
 
 def _evidence(text: str) -> _Evidence:
-    text = _words(text)
+    return _evidence_of(_words(text))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _evidence_of(text: str) -> _Evidence:
     letters, script, languages = read_script(text)
     if letters < MIN_LETTERS:
         return _Evidence(UNDETERMINED, False, script, {}, letters)

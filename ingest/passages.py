@@ -150,12 +150,12 @@ def _within_two_pages(spans: Sequence[Span], starts: Sequence[int]) -> Iterator[
     yield spans[begin:]
 
 
-def _bounded(text: str, spans: Sequence[Span], count_tokens: TokenCounter) -> list[Span]:
-    """Halve every span that is longer than a passage, at white space where there is some, until none is."""
-    bounded: list[Span] = []
+def _bounded(text: str, spans: Sequence[Span], count_tokens: TokenCounter) -> list[tuple[Span, int]]:
+    """Halve every span that is longer than a passage, at white space where there is some, until none is; return each with its tokens."""
+    bounded: list[tuple[Span, int]] = []
     for (start, end), tokens in zip(spans, count_tokens([text[start:end] for start, end in spans]), strict=True):
         if tokens <= PASSAGE_TOKENS or end - start < 2:
-            bounded.append((start, end))
+            bounded.append(((start, end), tokens))
         else:
             middle = _dividing_point(text, start, end)
             bounded += _bounded(text, [(start, middle), (middle, end)], count_tokens)
@@ -174,8 +174,8 @@ def _dividing_point(text: str, start: int, end: int) -> int:
 
 def _windows(text: str, language: str, count_tokens: TokenCounter) -> Iterator[Sequence[Span]]:
     """Yield the sentences of each passage, as spans in `text`."""
-    spans = _bounded(text, sentence_spans(text, language), count_tokens)
-    tokens = count_tokens([text[start:end] for start, end in spans])
+    bounded = _bounded(text, sentence_spans(text, language), count_tokens)
+    spans, tokens = [span for span, _ in bounded], [count for _, count in bounded]
     start = 0
     while start < len(spans):
         end, total = start, 0

@@ -9,11 +9,11 @@ from typing import Any
 import regex
 from flask import Blueprint, Response, abort, json, request, url_for
 
+from index.filters import Filters
 from index.gaps import NOTHING
 from index.gaps import gaps as count_gaps
 from index.generations import current_name
 from index.searcher import Query
-from index.view import Filters, admits
 from ingest import records
 from ingest.quotation import Found
 from search_app import languages, openapi, parameters, schema
@@ -62,7 +62,7 @@ def search(asked: parameters.SearchAsked) -> schema.SearchAnswer:
 def publications(asked: parameters.PublicationsAsked) -> schema.Publications:
     """List publications, all or those that fit, in the order of their ids."""
     filters = filters_from(asked.filters())
-    fit = [one for one in searcher().publications() if any(admits(filters, edition, one) for edition in one.editions)]
+    fit = searcher().view().shelf.that_fit(filters)
     dates = searcher().library.dates()
     shown = [
         _described(one, dates[one.publication_id], asked.readers) for one in fit[asked.offset : asked.offset + asked.k] if one.publication_id in dates
@@ -167,7 +167,7 @@ def facets(asked: parameters.NothingAsked) -> schema.Facets:
     return schema.Facets.model_validate(
         {
             facet: [{"value": value, "name": names.get(facet, str)(value), "publications": count} for value, count in values]
-            for facet, values in facets_of(searcher().publications(), Filters(), {}).items()
+            for facet, values in facets_of(searcher().view().shelf, Filters(), {}).items()
         }
     )
 

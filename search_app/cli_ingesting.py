@@ -12,8 +12,8 @@ from search_app.options import ENCODER, LIBRARY, TROUBLE, open_encoder, open_lib
 from search_app.terminal import errors, print_report, reading
 
 if TYPE_CHECKING:
+    from index.encoder import Encoder
     from index.library import Library
-    from index.sentence_encoder import SentenceEncoder
 
 
 @click.command(epilog="Example: isogloss ingest corpus --library library")
@@ -47,7 +47,7 @@ def describe(publication: Path, write: bool) -> None:
     click.echo(said, nl=False)
 
 
-def bring_up_to_date(publications: Path, library: Library, encoder: SentenceEncoder, again: bool = False, workers: int = 2) -> bool:
+def bring_up_to_date(publications: Path, library: Library, encoder: Encoder, again: bool = False, workers: int = 2) -> bool:
     """Bring the library up to date, show progress and the table of what came of it; return whether something failed."""
     from search_app import ingesting
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,12 +11,16 @@ import click
 from ingest.records import IsoglossError
 from search_app.cli_ingesting import bring_up_to_date
 from search_app.options import ENCODER, LIBRARY, encoders_of, open_encoder, open_library, plain_errors, remember_encoder
+from search_app.places import USUAL
 
 
 @click.command(epilog="Example: isogloss serve --port 8000")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the default admits this machine only.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
-@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option(
+    "--places", type=click.IntRange(1, 64), default=USUAL, show_default=True, envvar="ISOGLOSS_PLACES",
+    help="How many questions are answered at a time; others wait a moment, or are asked to come again. [env: ISOGLOSS_PLACES]",
+)  # fmt: skip
 @click.option(
     "--ingest",
     "publications",
@@ -40,7 +45,7 @@ from search_app.options import ENCODER, LIBRARY, encoders_of, open_encoder, open
 def serve(
     host: str,
     port: int,
-    threads: int,
+    places: int,
     publications: Path | None,
     work: bool,
     max_upload: int,
@@ -52,6 +57,7 @@ def serve(
     """Serve the search pages until interrupted; a new library is made where there is none."""
     import waitress
 
+    from search_app.busy import admission
     from search_app.factory import create_app
     from search_app.standing import place
     from search_app.supervision import Supervisor, command
@@ -65,7 +71,8 @@ def serve(
         if publications:
             bring_up_to_date(publications, library, encoder)
         remember_encoder(library, encoder, encoder_name)
-        app = create_app(library, encoder, encoders_of(library))
+        app = create_app(library, encoder, encoders_of(library), places)
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits for a thread, however short
         app.config["LARGEST_UPLOAD"] = max_upload * 1024**2
         place(app, address, proxies, host)
         try:
@@ -73,7 +80,7 @@ def serve(
                 app,
                 host=host,
                 port=port,
-                threads=threads,
+                threads=admission(app).threads,
                 ident=None,
                 connection_limit=1000,
                 asyncore_use_poll=True,

@@ -38,7 +38,7 @@ def work(until_idle: bool, tied: bool, threads: int, nice: int, folder: Path, en
                 supervision.Supervisor(library, supervision.command(folder, encoder_name, threads, nice)).run()
             return
         os.nice(nice)
-        opened = encoders_of(library)
+        opened = encoders_of(library, threads)
         if not worker.work(library, lambda name: opened(name or library.encoder_name() or encoder_name), linger=worker.LINGER):
             click.echo(f"Another process does the jobs of {folder} already.", err=True)
 

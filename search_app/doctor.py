@@ -21,7 +21,8 @@ from ingest.ocr import SCRIPT_PACK, SCRIPTS, RecognitionError, debian_package, f
 from ingest.records import UNDETERMINED, IsoglossError
 
 LIBRARIES = {  # of which each is imported by a module of ours, so that one that is broken is noticed
-    "torch": "index.bundled", "sentence-transformers": "index.sentence_encoder", "faiss-cpu": "index.vectors",
+    "openvino": "index.network", "tokenizers": "index.prepared_encoder", "torch": "index.preparation", "nncf": "index.preparation",
+    "sentence-transformers": "index.pytorch_encoder", "faiss-cpu": "index.vectors",
     "pypdfium2": "ingest.pdfium", "pypdf": "ingest.pdf", "python-docx": "ingest.word", "py3langid": "ingest.language",
 }  # fmt: skip
 SYSTEMS = ("Debian, Ubuntu", "Fedora", "macOS", "Windows")
@@ -86,12 +87,12 @@ def _encoder(name: str) -> Finding:
         return Finding("encoder", "there", f"{name}, by folder or hub name; loading it will tell")
     try:
         from index import bundled
-        from index.sentence_encoder import HUB_NAME, UNPACKED
+        from index.sentence_encoder import HUB_NAME, is_prepared
     except (ImportError, OSError) as error:
         return Finding("encoder", "missing", f"cannot be loaded: {error}", "install the libraries above")
     cache = platformdirs.user_cache_path("isogloss")
-    if (cache / UNPACKED).is_dir():
-        return Finding("encoder", "there", f"unpacked in {cache}")
+    if is_prepared(cache):
+        return Finding("encoder", "there", f"prepared in {cache}")
     packed = bundled.packed_weights()
     if packed is None or not packed.is_file():
         return Finding(
@@ -99,7 +100,7 @@ def _encoder(name: str) -> Finding:
         )
     if not _writable(cache):
         return Finding("encoder", "missing", f"{cache} cannot be written", "let this user write there, or set XDG_CACHE_HOME")
-    return Finding("encoder", "there", f"will be unpacked into {cache} when it is first needed")
+    return Finding("encoder", "there", f"will be prepared in {cache} when it is first needed")
 
 
 def _folder(folder: Path) -> Iterator[Finding]:

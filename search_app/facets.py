@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import langcodes
 
-from index.view import Filters, admits
-from ingest.records import Edition, Publication
+from index.filters import Filters
+from index.shelf import Shelf
 from search_app import languages
 
 FACETS = {"language": "languages", "year": "years", "kind": "kinds", "topic": "topics", "country": "countries"}  # parameter: field of Filters
@@ -26,37 +24,17 @@ def filters_from(values: Mapping[str, Sequence[str]]) -> Filters:
     return Filters(**{field: tuple(_normal(name, value) for value in values.get(name, ()) if value) for name, field in FACETS.items()})
 
 
-def facets_of(publications: Sequence[Publication], filters: Filters, chosen: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, int]]]:
+def facets_of(shelf: Shelf, filters: Filters, chosen: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, int]]]:
     """For each facet its values, years newest first, each with the number of publications that the other facets admit and that have it.
 
     Search by meaning ranks all that is admitted, so this is how many there are to be ranked, whatever is asked. What is chosen stays listed.
     """
-    counts: dict[str, list[tuple[str, int]]] = {}
-    for facet, field in FACETS.items():
-        others = replace(filters, **{field: ()})
-        found = Counter(value for one in publications for value in _values(facet, one, admitted(one, others)))
-        found.update(dict.fromkeys(chosen.get(facet, ()), 0))
-        counts[facet] = sorted(found.items(), reverse=facet == "year")
+    counted = shelf.counts(filters)
+    counts = {
+        facet: sorted((dict.fromkeys(chosen.get(facet, ()), 0) | counted[field]).items(), reverse=facet == "year") for facet, field in FACETS.items()
+    }
     counts["language"].sort(key=lambda one: languages.name(one[0]).casefold())
     return counts
-
-
-def admitted(publication: Publication, filters: Filters) -> list[Edition]:
-    """Its editions that the filters admit."""
-    return [edition for edition in publication.editions if admits(filters, edition, publication)] if filters else list(publication.editions)
-
-
-def _values(facet: str, publication: Publication, editions: Sequence[Edition]) -> set[str]:
-    """What a publication has of a facet, through the editions that are admitted."""
-    if not editions:
-        return set()
-    if facet == "language":
-        return {edition.language for edition in editions}
-    if facet == "year":
-        return {str(publication.year)} if publication.year else set()
-    if facet == "kind":
-        return {publication.kind} if publication.kind else set()
-    return set(publication.topics if facet == "topic" else publication.countries)
 
 
 def _normal(name: str, value: str) -> str:

@@ -21,6 +21,7 @@ from index.searcher import Searcher
 from ingest.drawing import Drawer
 from search_app import (
     api,
+    busy,
     citing,
     documentation,
     feeds,
@@ -41,6 +42,7 @@ from search_app.answers import page_address
 from search_app.desk import desk
 from search_app.marking import marked
 from search_app.pictures import Pictures
+from search_app.places import USUAL
 from search_app.plain import isolated
 from search_app.wording import InsufficientStorage
 
@@ -59,10 +61,10 @@ GUARDS = {
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str], Encoder] | None = None) -> Flask:
+def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str], Encoder] | None = None, places: int = USUAL) -> Flask:
     """Make the application that searches `library`. Keeps no query: nothing is logged, and answers forbid to be stored.
 
-    `open_encoder` opens the encoder that the library is given while it is served.
+    `open_encoder` opens the encoder that the library is given while it is served. So many requests as there are `places` compute at a time.
 
     Raises WrongEncoderError.
     """
@@ -73,6 +75,7 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
     app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
     app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()
+    busy.install(app, places)
     for module in (search, publication, pages, likeness, quality, gaps, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
         app.register_blueprint(module.blueprint)
     desk.install(app, library)
@@ -93,6 +96,7 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
         "marked": marked,
         "page_address": page_address,
         "language_name": languages.name,
+        "own_name": languages.own_name,
         "country_name": languages.country,
         "direction": languages.direction,
         "part_name": wording.part,
@@ -159,5 +163,9 @@ def _explain(error: HTTPException) -> tuple[Response | str, int] | tuple[str, in
     if request.path.startswith(problems.PREFIX):
         return problems.problem(error), code
     heading, description = wording.error(error)
-    headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    headers = {name: str(value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    if code == 503 and not busy.is_page():
+        return f"{description}\n", code, headers | {"Content-Type": "text/plain; charset=utf-8"}
+    if isinstance(error, busy.BusyError):
+        return busy.page(heading, description), code, headers
     return render_template("error.html", heading=heading, description=description), code, headers

@@ -18,7 +18,6 @@ from flask_babel import gettext
 
 from index.contents import Dates
 from index.searcher import PublicationHit, Query
-from index.view import Filters, admits
 from ingest.records import Publication
 from search_app import languages
 from search_app.answers import abstract_in, answer, title_in
@@ -100,7 +99,7 @@ def _readers() -> list[str]:
 
 def _entries(query: Query) -> list[Entry]:
     dates = searcher().library.dates()
-    fit = [one for one in searcher().publications() if one.publication_id in dates and _fits(query.filters, one)]
+    fit = [one for one in searcher().view().shelf.that_fit(query.filters) if one.publication_id in dates]
     newest = sorted(fit, key=lambda one: dates[one.publication_id].added, reverse=True)
     if not query.text:
         return [Entry(one, dates[one.publication_id], None) for one in newest[:ENTRIES]]
@@ -108,10 +107,6 @@ def _entries(query: Query) -> list[Entry]:
     answering = [one for one in newest if one.publication_id in found][:ENTRIES]
     hits = answer(query.text, [found[one.publication_id] for one in answering], query.readers)["hits"]
     return [Entry(one, dates[one.publication_id], hit) for one, hit in zip(answering, hits, strict=True)]
-
-
-def _fits(filters: Filters, publication: Publication) -> bool:
-    return any(admits(filters, edition, publication) for edition in publication.editions)
 
 
 def _close(query: Query, newest: Sequence[Publication]) -> list[PublicationHit]:

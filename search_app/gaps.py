@@ -27,11 +27,11 @@ blueprint = Blueprint("gaps", __name__)
 @blueprint.get("/gaps")
 def page() -> str:
     """Show the map, sorted as asked for by `by`: "topic", "publications", or a language, whose gaps then come first."""
-    chosen, publications = _chosen(), searcher().publications()
+    chosen = _chosen()
     found = _gaps()
     by, offset = request.args.get("by", "publications"), number("offset", 0, 0, FURTHEST)
     state = {**chosen, "languages": request.args.get("languages") or None}
-    facets = facets_of(publications, filters_from(chosen), chosen)
+    facets = facets_of(searcher().view().shelf, filters_from(chosen), chosen)
     single = [(title_in(one, languages.of_reader()), one.publication_id, language) for one, language in found.single[offset : offset + LISTED]]
     return render_template(
         "gaps.html", found=found, topics=_sorted(found, by), by=by, state=state, chosen=chosen, NO_TOPIC=NO_TOPIC,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -12,18 +13,18 @@ from index import generations, language_priors
 from index.changes import Changes
 from index.contents import EditionState
 from index.decisions import Decisions
-from index.encoder import Encoder
+from index.encoder import Encoder, Vectors
 from index.library import ChangedFileError, Library
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
 from ingest.language import prevailing
 from ingest.ocr import installed_packs
 from ingest.passages import LANGUAGE_VERSION, with_languages
-from ingest.pipeline import READING_VERSION, Reading, read_files
+from ingest.pipeline import READING_VERSION, Readers, Reading
 from ingest.reading import Source
 from ingest.records import UNDETERMINED, Content, Edition, Publication
 from search_app.describing import language_of
-from search_app.storing import encode_missing, store_entry, store_reading
+from search_app.storing import Cut, Encoded, cut, encode, encode_missing, encoded_ahead, put_entry, store_entry, store_reading
 
 Progress = Callable[[int, int, str], None]  # editions done, editions to do, what is being done
 
@@ -146,32 +147,51 @@ class _Run:
         for edition in entry.publication.editions:
             state = self.states.get(edition.edition_id)
             if edition.edition_id not in entry.files and state and state.edition.digest:
-                self.library.put_reading(
-                    replace(state, edition=edition, state="no file", reason="", wants=""), (), (), self.encoder.encode_passages([])
-                )
+                self.library.put_reading(replace(state, edition=edition, state="no file", reason="", wants=""), (), (), encode(self.encoder, []))
 
     def read(self, jobs: Sequence[_Job], workers: int, progress: Progress) -> None:
         """Read the files, beside each other; store each edition as soon as it is encoded."""
         by_id = {job.edition.edition_id: job for job in jobs}
-        lost: list[Reading] = []
         progress(0, len(jobs), "")
-        for done, reading in enumerate(chain(read_files(self._originals(jobs, lost), workers), lost), start=1):
-            job = by_id[reading.edition_id]
-            publication, edition = job.entry.publication, job.edition
-            if not job.entry.catalogued:
-                publication = _described(publication, job.path, reading)
-                edition = publication.editions[0]
-            stored = job.entry.catalogued or self.store(publication)
-            if stored and reading.content:
-                self.library.keep_file(
-                    job.path, edition.digest or ""
-                )  # until now nothing named it: with an upload of the same file it may have been discarded
-            state = store_reading(self.library, self.encoder, edition, reading) if stored else None
-            if state:
-                self.report.done["failed" if state == "failed" else "read"] += 1
-            progress(done, len(jobs), edition.edition_id)
+        with Readers(workers) as readers, closing(encoded_ahead(readers, self._cuts(by_id, readers), self.encoder)) as encoded:
+            for done, (cut, vectors) in enumerate(encoded, start=1):
+                self._put(by_id[cut.edition.edition_id], cut, vectors)
+                progress(done, len(jobs), cut.edition.edition_id)
 
-    def _originals(self, jobs: Sequence[_Job], lost: list[Reading]) -> Iterator[Source]:
+    def _put(self, job: _Job, cut: Cut, vectors: Vectors) -> None:
+        """Store an edition, and its publication where that is described by its file."""
+        border, fingerprint = len(cut.entry), self.encoder.fingerprint
+        if not self._described(job, cut, vectors[:border]):
+            return
+        if cut.reading.content:  # until now nothing named it: with an upload of the same file it may have been discarded
+            self.library.keep_file(job.path, cut.edition.digest or "")
+        state = store_reading(self.library, cut, vectors[border:], fingerprint)
+        if state:
+            self.report.done["failed" if state == "failed" else "read"] += 1
+
+    def _described(self, job: _Job, cut: Cut, vectors: Vectors) -> bool:
+        """Store what a bare file says of itself; False where analysts keep its publication."""
+        if job.entry.catalogued or cut.publication is None:
+            return True
+        stored = put_entry(self.library, cut.publication, self.folder, Encoded(cut.entry, vectors, self.encoder.fingerprint))
+        self.report.kept += [] if stored else [cut.publication.publication_id]
+        return stored
+
+    def _cuts(self, jobs: Mapping[str, _Job], readers: Readers) -> Generator[Cut]:
+        """Read and cut the files of these editions, by edition_id, in the order in which they are read."""
+        lost: list[Reading] = []
+        try:
+            for reading in chain(readers.read(self._originals(jobs.values(), lost)), lost):
+                job = jobs[reading.edition_id]
+                publication, edition = job.entry.publication, job.edition
+                if not job.entry.catalogued:
+                    publication = _described(publication, job.path, reading)
+                    edition = publication.editions[0]
+                yield cut(publication, edition, reading, self.encoder, described=not job.entry.catalogued)
+        finally:
+            self.library.close()
+
+    def _originals(self, jobs: Iterable[_Job], lost: list[Reading]) -> Iterator[Source]:
         """Keep each file in the library and yield how it is to be read; one that cannot be kept goes to `lost` with the reason."""
         decisions = Decisions(self.library)
         for job in jobs:

@@ -9,6 +9,7 @@ import langcodes
 from babel import Locale, UnknownLocaleError
 from flask import Blueprint, current_app, redirect, render_template, request
 from flask_babel import get_locale
+from markupsafe import Markup
 from werkzeug import Response as AnyResponse
 
 from index.searcher import Searcher
@@ -16,6 +17,7 @@ from ingest.records import UNDETERMINED
 from search_app.interface import LANGUAGES
 
 READS, SPEAKS = "reads", "speaks"  # cookies: the languages the reader reads, best first, and the one the interface is to speak
+SPEAKS_NOW = "isogloss.interface"  # in the environment of a request: what has been found out once
 YEAR = 365 * 24 * 60 * 60  # seconds
 MOST_READ = 10  # languages; nobody is known to read more, and a cookie stays short
 REMEMBERED = 1000  # tags; addresses may hold any number of others
@@ -57,8 +59,10 @@ def of_reader() -> list[str]:
 
 def of_interface() -> str:
     """The language of the interface: as chosen here, else the one that the browser likes best of those it speaks, else English."""
-    chosen = request.cookies.get(SPEAKS, "")
-    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    if SPEAKS_NOW not in request.environ:
+        chosen = request.cookies.get(SPEAKS, "")
+        request.environ[SPEAKS_NOW] = chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    return str(request.environ[SPEAKS_NOW])
 
 
 def tags(said: Iterable[str]) -> list[str]:
@@ -79,6 +83,12 @@ def direction(tag: str) -> str:
     """How the language is written: "ltr", "rtl", or "auto" where that is not known."""
     locale = _locale(tag)
     return str(locale.text_direction) if locale else "auto"
+
+
+@lru_cache(REMEMBERED)
+def own_name(tag: str) -> Markup:
+    """A language's name in that language, as HTML that says which one it is."""
+    return Markup('<span lang="{0}" dir="{1}">{2}</span>').format(tag, direction(tag), name(tag))
 
 
 def country(code: str) -> str:

@@ -73,7 +73,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": {
             "200": answer,
             "304": {"description": "Nothing has changed since the answer with the ETag that If-None-Match names."},
-            **{_code(name): {"$ref": f"#/components/responses/{name}"} for name in [*refused, "InternalServerError"]},
+            **{_code(name): {"$ref": f"#/components/responses/{name}"} for name in [*refused, "InternalServerError", "ServiceUnavailable"]},
         },
     }
 
@@ -98,6 +98,7 @@ def _problems() -> dict[str, Any]:
         "BadRequest": "A parameter that cannot be meant; `faults` names each.",
         "NotFound": "There is no such thing in this library.",
         "InternalServerError": "A fault of the server.",
+        "ServiceUnavailable": "Too many ask at this moment; Retry-After says in how many seconds to ask again.",
     }
     schema = {"$ref": SCHEMAS.format(model="Problem")}
     return {name: {"description": text, "content": {"application/problem+json": {"schema": schema}}} for name, text in about.items()}

@@ -17,8 +17,8 @@ from search_app.plain import for_terminal
 from search_app.terminal import errors
 
 if TYPE_CHECKING:
+    from index.encoder import Encoder
     from index.library import Library
-    from index.sentence_encoder import SentenceEncoder
 
 TROUBLE = 1  # exit code: the work was done, and something in it needs attention
 UNUSABLE = 2  # exit code: wrong use, or nothing could be done (click's own code for wrong options)
@@ -42,28 +42,28 @@ def open_library(folder: Path, create: bool = False) -> Library:
     return Library.create(folder) if create else Library.open(folder)
 
 
-def open_encoder(name: str, library: Library | None = None) -> SentenceEncoder:
+def open_encoder(name: str, library: Library | None = None) -> Encoder:
     """The encoder of this name; for "" that of the library, as far as its name is known, else the default one. Loading it is said."""
     from index import sentence_encoder
 
     name = name or (library.encoder_name() if library else "")
 
-    with errors.status("Loading the encoder (the first time it is unpacked, which takes half a minute)"):
+    with errors.status("Loading the encoder (the first time it is prepared, which takes a minute)"):
         return sentence_encoder.open_encoder(name)
 
 
-def encoders_of(library: Library) -> Callable[[str], SentenceEncoder]:
+def encoders_of(library: Library, threads: int = 0) -> Callable[[str], Encoder]:
     """What opens encoders for a server or a worker: that of the library for "". No hub is asked for what somebody types in a browser."""
 
-    def opened(name: str) -> SentenceEncoder:
+    def opened(name: str) -> Encoder:
         from index import sentence_encoder
 
-        return sentence_encoder.open_encoder(name or library.encoder_name(), fetch=False)
+        return sentence_encoder.open_encoder(name or library.encoder_name(), fetch=False, threads=threads)
 
     return opened
 
 
-def remember_encoder(library: Library, encoder: SentenceEncoder, name: str) -> None:
+def remember_encoder(library: Library, encoder: Encoder, name: str) -> None:
     """Note by which name the library's encoder was opened, so that it need not be given to the next command."""
     name = name or library.encoder_name() or DEFAULT
     whole = str(Path(name).absolute()) if Path(name).is_dir() else name

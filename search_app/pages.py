@@ -19,6 +19,7 @@ from ingest.quotation import EXACT, Found
 from ingest.records import Edition, Page, Publication, UnreadableFileError
 from search_app import languages
 from search_app.answers import MAX_QUOTATION, PAGE_DIGITS, counterpart_data, title_in
+from search_app.busy import wait_for_picture
 from search_app.citing import cited
 from search_app.marking import highlighted
 from search_app.overlay import Rectangle, lines, outline
@@ -54,7 +55,7 @@ def page(digest: str, number: int) -> Response | str:
     spot = _spot_of_hit(hits[current], number) if current is not None else _spot_of_quotation(words, found, number)
     publication = library.publication(edition.publication_id)
     counterpart = _counterpart(publication, edition, hits[current] if current is not None else None, found) if publication and spot else None
-    picture, problem = _picture(edition, number)
+    picture, problem = _picture(edition, number, PATIENCE if wait_for_picture() else 0)
     return render_template(
         "page.html", edition=edition, page=shown, count=count, publication=publication, digest=digest[:PAGE_DIGITS],
         title=title_in(publication, [edition.language]) if publication else (edition.publication_id, "und"), widths=WIDTHS,
@@ -197,13 +198,13 @@ def _begin_picture(edition: Edition, number: int) -> None:
             pictures().begin(file, ((edition.digest or "")[:PAGE_DIGITS], number, USUAL_WIDTH))
 
 
-def _picture(edition: Edition, number: int) -> tuple[Picture | None, str]:
+def _picture(edition: Edition, number: int, patience: float) -> tuple[Picture | None, str]:
     """The picture in the usual width, and why there is none: "" where that is no fault, or it comes a little later."""
     file = searcher().library.file(edition.digest or "")
     try:
         if format_of(file) is not PDF:
             return None, "no picture"
-        return pictures().picture(file, ((edition.digest or "")[:PAGE_DIGITS], number, USUAL_WIDTH), PATIENCE), ""
+        return pictures().picture(file, ((edition.digest or "")[:PAGE_DIGITS], number, USUAL_WIDTH), patience), ""
     except BusyError:
         return None, ""
     except (UndrawablePageError, UnreadableFileError) as error:

@@ -16,6 +16,8 @@ DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # characters that turn 
 
 def isolated(text: object) -> str:
     """What data say within a sentence or a list of the interface: in whatever direction it runs, it turns nothing around it."""
+    if str(text).isascii():
+        return str(text)
     plain = DIRECTIONS.sub("", str(text))
     return f"\u2068{plain}\u2069" if any(unicodedata.bidirectional(char) in ("R", "AL") for char in plain) else plain
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask_babel import gettext
 
+from index.filters import Filters
 from index.searcher import PublicationHit, Query, Searcher
-from index.view import Filters
-from ingest.records import Publication
+from index.shelf import Shelf
 from search_app import languages
 from search_app.answers import MAX_HITS, MAX_QUERY, answer, title_in
-from search_app.facets import admitted, chosen_from, facets_of, filters_from
+from search_app.facets import chosen_from, facets_of, filters_from
 
 PAGE_HITS = 10
 SHELF = 25  # publications on a page that lists them
@@ -32,17 +32,17 @@ def searcher() -> Searcher:
 @blueprint.get("/")
 def page() -> str:
     """Show the form and, once asked, the hits; before that, what there is to find."""
-    publications = searcher().publications()
+    there = searcher().view().shelf
     query, k, offset = asked(PAGE_HITS)
     chosen = chosen_from(request.args.getlist)
     filters = filters_from(chosen)
     state = {"q": query or None, "exact": request.args.get("exact") or None, "k": request.args.get("k") or None, **chosen}
-    shown = _answers(query, k, offset) if query else _shelf(publications, filters, offset)
-    nothing = _nothing(publications, filters, offset) if not shown["hits"] and not shown["shelf"] else None
+    shown = _answers(query, k, offset) if query else _shelf(there, filters, offset)
+    nothing = _nothing(there, filters, offset) if not shown["hits"] and not shown["shelf"] else None
     return render_template(
         "search.html", query=query, exact=state["exact"], chosen=chosen, offset=offset, nothing=nothing, narrowed=bool(filters),
-        readers=languages.of_reader(), facets=facets_of(publications, filters, chosen), state=state, removals=list(_removals(state, chosen)),
-        unread=[(one, title_in(one, languages.of_reader())) for one in publications if admitted(one, filters)][:SHELF] if nothing == "unreadable" else [],
+        readers=languages.of_reader(), facets=facets_of(there, filters, chosen), state=state, removals=list(_removals(state, chosen)),
+        unread=[(one, title_in(one, languages.of_reader())) for one in there.that_fit(filters)[:SHELF]] if nothing == "unreadable" else [],
         **shown,
     )  # fmt: skip
 
@@ -59,31 +59,30 @@ def _until_last_close(hits: Sequence[Mapping[str, Any]]) -> int:
     return max((place for place, hit in enumerate(hits, start=1) if hit["close"]), default=len(hits))
 
 
-def _shelf(publications: Sequence[Publication], filters: Filters, offset: int) -> dict[str, Any]:
+def _shelf(shelf: Shelf, filters: Filters, offset: int) -> dict[str, Any]:
     """What there is to find, newest first, as far as the filters admit it."""
     readers = languages.of_reader()
-    there = sorted((one for one in publications if admitted(one, filters)), key=lambda one: (-(one.year or 0), one.publication_id))
-    shelf = [(one, title_in(one, readers)) for one in there[offset : offset + SHELF]]
-    spoken = len({edition.language for one in there for edition in one.editions})
+    there = sorted(shelf.that_fit(filters), key=lambda one: -(one.year or 0))
+    shown = [(one, title_in(one, readers)) for one in there[offset : offset + SHELF]]
     return {
         "found": None,
         "hits": [],
         "distant": [],
-        "shelf": shelf,
+        "shelf": shown,
         "more": len(there) > offset + SHELF,
         "step": SHELF,
         "count": len(there),
-        "spoken": spoken,
+        "spoken": len(shelf.languages(filters)),
     }
 
 
-def _nothing(publications: Sequence[Publication], filters: Filters, offset: int) -> Nothing:
+def _nothing(shelf: Shelf, filters: Filters, offset: int) -> Nothing:
     """Why there is nothing to show."""
-    if not publications:
+    if not shelf.publications:
         return "empty"
-    if not any(admitted(one, filters) for one in publications):
+    if not shelf.fitting(filters).any():
         return "narrow"
-    if not searcher().view().allowed(filters).any():
+    if not searcher().view().among(filters).count:
         return "unreadable"
     return "end" if offset else "words"
 

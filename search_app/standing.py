@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+PROXIES = "PROXIES"  # in an application's config: how many proxies of ours are before it
 PRIVATE = "isogloss.private"  # in the environment of a request: whether it came over https, whatever the public address says
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
@@ -71,6 +72,7 @@ def place(app: Flask, address: str, proxies: int, listens_on: str) -> None:
     Without a public address a server for this machine answers to this machine's names only: else a page of another site, whose name its owner
     points at 127.0.0.1, could read the library in the name of whoever visits it. Raises WrongAddressError.
     """
+    app.config[PROXIES] = proxies
     behind: Any = app.wsgi_app
     if address:
         public = parsed(address)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 from index.changes import Changes
 from index.contents import EditionState, State
@@ -12,12 +16,52 @@ from index.library import Library
 from ingest.health import summary
 from ingest.language import known, same_language
 from ingest.passages import UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text
-from ingest.pipeline import READING_VERSION, Reading
+from ingest.pipeline import READING_VERSION, Readers, Reading
 from ingest.records import UNDETERMINED, Content, Edition, Passage, Publication
+from search_app.ahead import Ahead
 
-BATCH = 64  # passages encoded between two commits: seconds of work that a crash can lose
+BATCH = 256  # passages encoded at once, or between two commits: seconds of work that a crash can lose
+READ_AHEAD = 2  # editions that are cut before the encoder comes to them; more are in the hands of readers
+DONE_AHEAD = 2  # editions that are encoded before they are stored
 
 Progress = Callable[[int, int], None]
+
+
+class Encoded(NamedTuple):
+    """Passages with what an encoder made of them; row i of `vectors` belongs to passage i."""
+
+    passages: Sequence[Passage]
+    vectors: Vectors
+    encoder: str  # its fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What was read of an edition, cut into passages; with those of its catalogue entry, where the file is what describes it."""
+
+    publication: Publication | None  # None when the library has none any more
+    edition: Edition
+    reading: Reading
+    passages: Sequence[Passage]
+    entry: Sequence[Passage] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """What the encoder is given: first the entry."""
+        return [*(passage.text for passage in self.entry), *(encoded_text(passage, self.title) for passage in self.passages)]
+
+    @property
+    def title(self) -> str:
+        return title_of(self.publication, self.edition) if self.publication else ""
+
+    @property
+    def content(self) -> Content:
+        return self.reading.content or Content("", ())
+
+
+def encode(encoder: Encoder, texts: Sequence[str]) -> Vectors:
+    """Encode what is searched: the one place where that is done."""
+    return encoder.encode_passages(texts)
 
 
 def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> bool:
@@ -25,22 +69,32 @@ def store_entry(library: Library, encoder: Encoder, publication: Publication, fo
 
     The digests of its editions are those of the files that the catalogue says. False, and nothing is stored, where analysts keep the publication.
     """
-    name = publication.publication_id
-    stored = library.entry(name)
-    if stored != publication or library.folder_of(name) != folder:
-        passages, vectors = entry_passages(encoder, publication)
+    if _is_stored(library, publication, folder):
+        return True
+    return put_entry(library, publication, folder, entry_passages(encoder, publication))
+
+
+def put_entry(library: Library, publication: Publication, folder: str, encoded: Encoded) -> bool:
+    """Do the same with what is encoded already."""
+    stored = library.entry(publication.publication_id)
+    if not _is_stored(library, publication, folder):
         with library.transaction():
-            if Changes(library).kept_here(name):  # also where somebody took it up while this was encoded
+            if Changes(library).kept_here(publication.publication_id):  # also where somebody took it up while this was encoded
                 return False
-            library.put_publication(publication, folder, passages, vectors, encoder.fingerprint)
+            library.put_publication(publication, folder, *encoded)
             library.read_again(retitled(stored, publication))
     return True
 
 
-def entry_passages(encoder: Encoder, publication: Publication) -> tuple[Sequence[Passage], Vectors]:
-    """The passages that are made of a catalogue entry, with their vectors."""
+def _is_stored(library: Library, publication: Publication, folder: str) -> bool:
+    name = publication.publication_id
+    return library.entry(name) == publication and library.folder_of(name) == folder
+
+
+def entry_passages(encoder: Encoder, publication: Publication) -> Encoded:
+    """The passages that are made of a catalogue entry."""
     passages = catalogue_passages(publication, encoder.count_tokens)
-    return passages, encoder.encode_passages([passage.text for passage in passages])
+    return Encoded(passages, encode(encoder, [passage.text for passage in passages]), encoder.fingerprint)
 
 
 def change_entry(library: Library, by: str, what: str, expected: Publication | None, after: Publication) -> int | None:
@@ -59,9 +113,9 @@ def encode_entries(library: Library, encoder: Encoder) -> None:
     """Make the passages of catalogue entries that were changed since they were encoded."""
     for name in library.without_catalogue_passages():
         publication = library.publication(name)
-        passages, vectors = entry_passages(encoder, publication) if publication else ((), None)
-        if passages and vectors is not None:
-            library.put_catalogue_passages(name, passages, vectors, encoder.fingerprint)
+        encoded = entry_passages(encoder, publication) if publication else None
+        if encoded and encoded.passages:
+            library.put_catalogue_passages(name, *encoded)
 
 
 def encode_missing(library: Library, encoder: Encoder, progress: Progress = lambda *_: None) -> None:
@@ -75,7 +129,7 @@ def encode_missing(library: Library, encoder: Encoder, progress: Progress = lamb
         for start in range(0, len(missing), BATCH):
             progress(done, total)
             passages = library.passages(missing[start : start + BATCH])
-            vectors = encoder.encode_passages(_texts(library, list(passages.values())))
+            vectors = encode(encoder, _texts(library, list(passages.values())))
             library.put_vectors(encoder.fingerprint, dict(zip(passages, vectors, strict=True)))
             done += len(missing[start : start + BATCH])
         progress(done, total)
@@ -101,18 +155,65 @@ def retitled(before: Publication | None, after: Publication) -> list[str]:
     ]
 
 
-def store_reading(library: Library, encoder: Encoder, edition: Edition, reading: Reading) -> State | None:
-    """Cut what was read into passages, encode and store them; return how well it could be read, None when the edition no longer wants that file."""
-    publication = library.entry(edition.publication_id)
-    if publication is None:
-        return None
+def cut(publication: Publication | None, edition: Edition, reading: Reading, encoder: Encoder, described: bool = False) -> Cut:
+    """Cut what was read of an edition into passages; with `described`, also what its publication says."""
     content = reading.content or Content("", ())
     passages = cut_pages(content.pages, encoder.count_tokens, edition.language, content.headings)
-    title = title_of(publication, edition)
-    vectors = encoder.encode_passages([encoded_text(passage, title) for passage in passages])
-    state, reason = _judged(edition, reading, passages)
-    known_state = EditionState(edition, state, reason, READING_VERSION, "", content.wants)
-    return state if library.put_reading(known_state, content.pages, passages, vectors, encoder.fingerprint) else None
+    return Cut(publication, edition, reading, passages, catalogue_passages(publication, encoder.count_tokens) if publication and described else ())
+
+
+def encoded_ahead(readers: Readers, cuts: Generator[Cut], encoder: Encoder) -> Generator[tuple[Cut, Vectors]]:
+    """Encode what `readers` read while more is read and cut, and while whoever asks stores it; row i of the vectors belongs to text i.
+
+    Reading, cutting and encoding each go on beside the others, a few editions ahead. Whatever ends this, what was not given by then is lost.
+    """
+    read = Ahead(cuts, READ_AHEAD)
+    done = Ahead(_encoded(read, encoder), DONE_AHEAD)
+    try:
+        yield from done
+    finally:
+        for stage in (readers, read, done):
+            stage.stop()
+        for stage in (read, done):
+            stage.join()
+
+
+def _encoded(cuts: Ahead[Cut], encoder: Encoder) -> Generator[tuple[Cut, Vectors]]:
+    """Encode editions together as far as they are there, so that short ones are no slower than long ones, and never wait while there is any."""
+    for first in cuts:
+        group = [first, *_at_hand(cuts, BATCH - len(first.passages))]
+        texts = [text for one in group for text in one.texts]
+        batches = [encode(encoder, texts[:BATCH])]
+        for start in range(BATCH, len(texts), BATCH):
+            if cuts.stopped:
+                return
+            batches.append(encode(encoder, texts[start : start + BATCH]))
+        vectors, start = np.concatenate(batches), 0
+        for one in group:
+            end = start + len(one.entry) + len(one.passages)
+            yield one, vectors[start:end]
+            start = end
+
+
+def _at_hand(cuts: Ahead[Cut], room: int) -> Iterator[Cut]:
+    while room > 0 and cuts.at_hand():
+        for one in cuts:
+            yield one
+            room -= len(one.passages)
+            break
+
+
+def store_reading(library: Library, cut: Cut, vectors: Vectors, encoder: str) -> State | None:
+    """Store an edition; return how well it could be read, None when it no longer wants that file. Row i of `vectors` belongs to its passage i.
+
+    One whose title has changed since it was cut is stored and read again, since the encoder is given the title above every passage.
+    """
+    state, reason = _judged(cut.edition, cut.reading, cut.passages)
+    with library.transaction():
+        now = library.entry(cut.edition.publication_id)
+        version = READING_VERSION if now and title_of(now, cut.edition) == cut.title else 0
+        known_state = EditionState(cut.edition, state, reason, version, "", cut.content.wants)
+        return state if library.put_reading(known_state, cut.content.pages, cut.passages, vectors, encoder) else None
 
 
 def title_of(publication: Publication, edition: Edition) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from flask_babel import format_date, format_datetime, format_decimal, gettext, lazy_gettext
+from babel import Locale
+from babel.numbers import format_decimal
+from flask_babel import format_date, format_datetime, get_locale, gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
 PARTS = {"whole": lazy_gettext("whole"), "executive summary": lazy_gettext("executive summary"), "annex": lazy_gettext("annex")}
@@ -133,7 +136,13 @@ def day(moment: str) -> str:
 
 
 def number(count: int) -> str:
-    return str(format_decimal(count))
+    return _number(count, get_locale())
+
+
+@lru_cache(10_000)
+def _number(count: int, locale: Locale | None) -> str:
+    """Written as that language does; facets and maps have many small numbers."""
+    return str(format_decimal(count, locale=locale or "en"))
 
 
 def ranges(numbers: Sequence[int]) -> str:

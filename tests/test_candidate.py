@@ -14,6 +14,7 @@ from filling import fill, publication
 from index import candidate, generations
 from index.candidate import NotReadyError
 from index.changes import Changes, ConflictError
+from index.filters import Filters
 from index.generations import BEFORE, CANDIDATE, IN_USE, named
 from index.library import EncoderInUseError, Library
 from index.searcher import Query, Searcher, State
@@ -123,7 +124,7 @@ def test_what_came_and_went_since_is_right_after_rolling_back(filled, encoder):
 
 def test_a_damaged_candidate_or_former_one_is_set_aside_and_the_one_in_use_goes_on(filled):
     waiting = kept(filled)
-    path = filled.folder / "generations" / waiting.name / "vectors.faiss"
+    path = filled.folder / "generations" / waiting.name / "keys.npy"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(NotReadyError, match="Build a new one"):
         candidate.publish(filled, "ana", waiting.token)
@@ -248,8 +249,8 @@ def test_readers_search_through_fifty_swaps_and_every_hit_is_what_was_scored(fil
                     stored, raw = filled.passages(ranked), filled.vectors_of(ranked, state.view.generation.encoder)
                     asked = encoder.encode_queries([query])[0]
                     keys = {int(key): float(score) for key, score in zip(ranked, scores, strict=True)}
-                    own = state.view.rank(asked[None], 8, state.view.edition_of >= 0)
-                    for score, key in zip(own[0][0], own[1][0], strict=True):
+                    own = state.view.rank(asked[None], 8, state.view.among(Filters()))
+                    for score, key in zip(own[0][0], state.view.keys[own[1][0]], strict=True):
                         again = encoder.encode_passages([stored[int(key)].text])[0]
                         if abs(float(raw[int(key)] @ asked) - float(score)) > 0.01 or abs(float(again @ asked) - float(score)) > 0.01:
                             wrong.append((query, key))

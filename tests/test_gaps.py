@@ -7,9 +7,9 @@ import pytest
 from conftest import LexiconEncoder
 from filling import fill, publication
 
+from index.filters import Filters
 from index.gaps import Cell, gaps
 from index.library import Library
-from index.view import Filters
 from search_app.factory import create_app
 
 WORKS = {  # languages with their passages, and what is said of each

@@ -32,9 +32,15 @@ def test_each_build_is_a_new_folder_and_the_one_before_is_kept(filled):
     assert sorted(path.name for path in folder.iterdir()) == ["0003", "0004"]
 
 
-@pytest.mark.parametrize("file", ["vectors.faiss", "keys.npy", "manifest.json"])
+@pytest.fixture
+def large(monkeypatch):
+    """As if every library were large."""
+    monkeypatch.setattr(generations, "EXACT", 0)
+
+
+@pytest.mark.parametrize("file", ["vectors.faiss", "lengths.npy", "keys.npy", "manifest.json"])
 @pytest.mark.parametrize("damage", ["flip", "truncate", "delete"])
-def test_any_damage_is_noticed_set_aside_and_built_again(filled, file, damage):
+def test_any_damage_is_noticed_set_aside_and_built_again(filled, large, file, damage):
     generations.build(filled)
     path = filled.folder / "generations" / "0001" / file
     content = path.read_bytes()
@@ -97,7 +103,7 @@ def test_whatever_the_library_notes_search_answers_and_nothing_else_is_moved(fil
 def test_where_nothing_can_be_written_search_goes_on_from_memory_and_says_so(filled, encoder, monkeypatch, caplog, fault, where):
     generations.build(filled)
     answers = texts(filled, encoder)
-    (filled.folder / "generations" / "0001" / "vectors.faiss").write_bytes(b"damaged")
+    (filled.folder / "generations" / "0001" / "keys.npy").write_bytes(b"damaged")
 
     def refuses(*_):
         raise fault

@@ -190,6 +190,7 @@ ADDED_SINCE_4 = (
     "vectors", "encoders", "documents", "jobs", "changes", "uploads", "loose_entries", "decisions", "sketches", "questions", "sessions", "accounts",
     "failed_attempts",
 )  # fmt: skip
+ADDED_SINCE_5 = ("touched",)
 
 
 @pytest.fixture
@@ -199,7 +200,9 @@ def of_format_2(library, encoder):
     with library.transaction() as run:
         run("ALTER TABLE passages ADD COLUMN vector BLOB")
         run("UPDATE passages SET vector = (SELECT vector FROM vectors WHERE vectors.key = passages.key)")
-        for table in ADDED_SINCE_4:
+        for trigger in library.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%touched%'"):
+            run(f"DROP TRIGGER {trigger['name']}")
+        for table in (*ADDED_SINCE_4, *ADDED_SINCE_5):
             run(f"DROP TABLE {table}")
         for index in ("healths", "passages_of"):
             run(f"DROP INDEX {index}")
@@ -213,7 +216,7 @@ def of_format_2(library, encoder):
 
 def test_a_library_of_an_older_format_gets_what_is_new_and_keeps_what_it_has(of_format_2):
     opened = Library.open(of_format_2.folder)
-    assert opened.meta("format") == "5" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
+    assert opened.meta("format") == "6" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
     assert [passage.headings for passage in opened.passages_of("woods.my").values()] == [()]
     assert [state.wants for state in opened.edition_states()] == [""]
     assert (opened.publication("woods").authors, opened.publication("woods").isbn) == ((), "")
@@ -224,10 +227,10 @@ def test_a_library_of_an_older_format_gets_what_is_new_and_keeps_what_it_has(of_
 
 def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(of_format_2, tmp_path):
     old, new = Library.open(of_format_2.folder), Library.create(tmp_path / "new")
-    for table in (*ADDED_SINCE_2, *ADDED_SINCE_4):
+    for table in (*ADDED_SINCE_2, *ADDED_SINCE_4, *ADDED_SINCE_5):
         columns = [[tuple(row) for row in one._connection().execute(f"PRAGMA table_info({table})")] for one in (old, new)]
         assert columns[0] == columns[1]
-    indexes = [sorted(tuple(row) for row in one.rows("SELECT name, sql FROM sqlite_master WHERE type = 'index'")) for one in (old, new)]
+    indexes = [sorted(tuple(row) for row in one.rows("SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger')")) for one in (old, new)]
     assert indexes[0] == indexes[1] and {"healths", "passages_of"} <= {name for name, _ in indexes[0]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from index.vectors import VectorIndex
+from index.vectors import Admitted, VectorIndex
 
 
 def unit(rows: int, dimension: int = 8, seed: int = 0) -> np.ndarray:
@@ -31,22 +31,25 @@ def test_only_allowed_rows_are_found_and_missing_ones_are_marked():
     vectors = unit(100)
     allowed = np.zeros(100, bool)
     allowed[[3, 64, 99]] = True
-    scores, positions = VectorIndex.of(vectors).search(vectors[:2], 5, allowed)
+    scores, positions = VectorIndex.of(vectors).search(vectors[:2], 5, Admitted(allowed))
     assert [set(row[:3]) for row in positions.tolist()] == [{3, 64, 99}] * 2
     assert positions[:, 3:].tolist() == [[-1, -1]] * 2
     assert np.isneginf(scores[:, 3:]).all()
 
 
-@pytest.mark.parametrize("allowed", [None, np.zeros(0, bool)])
+@pytest.mark.parametrize("allowed", [None, Admitted(np.zeros(0, bool))])
 def test_an_empty_index_finds_nothing(allowed):
     _, positions = VectorIndex.of(np.zeros((0, 8), np.float32)).search(unit(1), 3, allowed)
     assert positions.tolist() == [[-1, -1, -1]]
 
 
-def test_a_saved_index_answers_alike_when_loaded(tmp_path):
-    vectors, queries = unit(50), unit(3, seed=2)
-    index = VectorIndex.of(vectors)
-    index.save(tmp_path / "vectors.faiss")
-    loaded = VectorIndex.load(tmp_path / "vectors.faiss")
-    assert len(loaded) == 50
-    assert loaded.search(queries, 7)[1].tolist() == index.search(queries, 7)[1].tolist()
+def test_the_same_filter_is_packed_once():
+    admitted = Admitted(np.asarray([True, False, True] * 30))
+    assert admitted.bits is admitted.bits and admitted.count == 60
+    assert np.unpackbits(admitted.bits, bitorder="little")[:90].astype(bool).tolist() == admitted.mask.tolist()
+
+
+def test_products_are_cosines_with_the_rows_that_are_asked_for():
+    vectors, query = unit(40), unit(1, seed=3)
+    rows = np.asarray([39, 0, 7])
+    assert np.allclose(VectorIndex.of(vectors).products(query, rows), vectors[rows] @ query[0], atol=1e-6)

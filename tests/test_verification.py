@@ -51,7 +51,7 @@ def test_a_damaged_vector_is_found(sound, value):
 
 
 def test_a_damaged_generation_is_found(sound):
-    (sound.folder / "generations" / "0001" / "vectors.faiss").write_bytes(b"")
+    (sound.folder / "generations" / "0001" / "keys.npy").write_bytes(b"")
     assert any("has changed since it was built" in fault for fault in faults(sound))
 
 

@@ -36,6 +36,7 @@ async function ask() {
   try {
     const response = await fetch(wanted, { signal: mine.signal, headers: { Accept: "text/html" } });
     if (response.ok) show(new DOMParser().parseFromString(await response.text(), "text/html"), wanted);
+    else if (response.status === 503) waiting = setTimeout(ask, 1000 * (response.headers.get("Retry-After") || 5)); // many ask: what is shown stays meanwhile
   } catch (error) {
     if (error.name !== "AbortError") shown = null; // no connection: what is shown stays, and the next key or the button tries again
   } finally {

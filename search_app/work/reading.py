@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,15 +10,15 @@ from pathlib import Path
 from index import candidate, generations, language_priors
 from index.contents import EditionState
 from index.decisions import Decisions
-from index.encoder import Encoder
+from index.encoder import Encoder, Vectors
 from index.jobs import Document, Jobs
 from index.library import Library
 from index.searcher import require_encoder
 from ingest.ocr import installed_packs
-from ingest.pipeline import READING_VERSION, Reading, read_files
+from ingest.pipeline import READING_VERSION, Readers, Reading
 from ingest.reading import Source
 from ingest.records import Edition
-from search_app.storing import encode_entries, store_reading
+from search_app.storing import Cut, cut, encode, encode_entries, encoded_ahead, store_reading
 from search_app.work.task import Task
 
 WORKERS = 2  # processes that read; the encoder keeps a third busy
@@ -85,16 +85,16 @@ class _Run:
             if document.state != "reading":
                 continue
             if document.attempts >= DEATHS and state:
-                self._store(document.name, state.wanted, Reading(document.name, None, DEADLY))
+                self._store(Cut(None, state.wanted, Reading(document.name, None, DEADLY), ()), encode(self.task.encoder, []))
             else:
                 yield document
 
     def read(self, documents: Sequence[Document], workers: int) -> None:
         """Read files beside each other; store each as soon as it is encoded."""
-        with closing(read_files(self._sources(documents), workers)) as readings:
-            for reading in readings:
-                self.say(reading.edition_id)
-                self._store(reading.edition_id, self.handed.pop(reading.edition_id), reading)
+        with Readers(workers) as readers, closing(encoded_ahead(readers, self._cuts(readers, documents), self.task.encoder)) as encoded:
+            for cut, vectors in encoded:
+                self.say(cut.edition.edition_id)
+                self._store(cut, vectors)
 
     def say(self, doing: str) -> None:
         documents = Jobs(self.task.library).documents(self.task.job.job_id)
@@ -111,10 +111,21 @@ class _Run:
             self.handed[document.name] = state.wanted
             yield source_of(self.task.library, state)
 
-    def _store(self, name: str, edition: Edition, reading: Reading) -> None:
+    def _cuts(self, readers: Readers, documents: Sequence[Document]) -> Generator[Cut]:
+        """Read and cut the files, in the order in which they are read."""
+        library = self.task.library
+        try:
+            for reading in readers.read(self._sources(documents)):
+                edition = self.handed.pop(reading.edition_id)
+                yield cut(library.entry(edition.publication_id), edition, reading, self.task.encoder)
+        finally:
+            library.close()
+
+    def _store(self, cut: Cut, vectors: Vectors) -> None:
         """Store what was read; when the catalogue has changed its mind meanwhile, the edition waits to be read as it now says."""
+        name = cut.edition.edition_id
         now = self._state(name)
-        state = store_reading(self.task.library, self.task.encoder, edition, reading) if now and now.wanted == edition else None
+        state = store_reading(self.task.library, cut, vectors, self.task.encoder.fingerprint) if now and now.wanted == cut.edition else None
         if state is None or state == "waiting" or state == "no file":
             self.task.document(name, "waiting")
         else:

@@ -1,0 +1,85 @@
+"""Places for costly work: so much at a time, a line in which to wait for a short while, and of both no more than a share for one reader."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+USUAL = 4  # places; more threads only wait for one another: see docs/deploying.md
+
+
+class NoPlaceError(Exception):
+    """Too many are waiting already, or no place became free in time."""
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """Somebody who waits for places, and then has them."""
+
+    weight: int  # places
+    reader: Hashable  # who it is for; None for anybody
+    admitted: threading.Event = field(default_factory=threading.Event)
+
+
+class Places:
+    """A number of places, and a line before them: first come, first served, but whoever holds a share already is passed over until it is less.
+
+    Nobody is known here longer than the work takes. Safe to share between threads.
+    """
+
+    def __init__(self, count: int, line: int, patience: float) -> None:
+        """`line` is how many may wait, `patience` for how many seconds at most."""
+        self.count, self.line, self.patience = count, line, patience
+        self._share = max(1, count // 2)  # places of one reader
+        self._lock = threading.Lock()
+        self._waiting: list[Ticket] = []
+        self._free = count
+        self._held: Counter[Hashable] = Counter()  # places by reader
+
+    def enter(self, weight: int = 1, reader: Hashable = None) -> Ticket:
+        """Take so many places, but no more than a reader's share, as soon as they are free; `leave` must follow. Raises NoPlaceError."""
+        ticket = Ticket(min(weight, self._share), reader)
+        with self._lock:
+            self._stand_in_line(ticket)
+        if not ticket.admitted.wait(self.patience):
+            with self._lock:
+                if not ticket.admitted.is_set():
+                    self._waiting.remove(ticket)
+                    self._admit()  # those behind it may need fewer places
+                    raise NoPlaceError
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give the places of a ticket back; again, they stay given back."""
+        with self._lock:
+            if ticket.weight:
+                self._free += ticket.weight
+                self._held[ticket.reader] -= ticket.weight
+                if not self._held[ticket.reader]:
+                    del self._held[ticket.reader]
+                ticket.weight = 0
+                self._admit()
+
+    def _stand_in_line(self, ticket: Ticket) -> None:
+        self._waiting.append(ticket)
+        self._admit()
+        if ticket.admitted.is_set():
+            return
+        mine = sum(other.reader == ticket.reader for other in self._waiting) if ticket.reader is not None else 0
+        if len(self._waiting) > self.line or mine > max(1, self.line // 2):
+            self._waiting.pop()
+            raise NoPlaceError
+
+    def _admit(self) -> None:
+        """Let in who can come in. Whoever needs more places than are free is not overtaken, else nobody with a large question ever got in."""
+        for ticket in self._waiting.copy():
+            if ticket.reader is not None and self._held[ticket.reader] + ticket.weight > self._share:
+                continue
+            if ticket.weight > self._free:
+                break
+            self._waiting.remove(ticket)
+            self._free -= ticket.weight
+            self._held[ticket.reader] += ticket.weight
+            ticket.admitted.set()
