@@ -33,6 +33,7 @@ from index.encoder import Encoder, TokenEncoder
 from index.library import Library
 from index.marks import SentenceMarker
 from index.question import Question
+from index.related import shipped_means
 from index.searcher import Query, Searcher, State
 from index.sentence_encoder import open_encoder
 from index.view import Filters, View
@@ -140,7 +141,10 @@ def warm(encoder: Encoder, library: Library, asked: Sequence[str]) -> None:
     passages = library.passages(range(1, K + 1)).values()
     sentences = [passage.text[start:end] for passage in passages for start, end in passage.sentences]
     encoder.encode_queries(asked[:WARM])
-    encoder.encode_tokens(sentences, (1,)) if isinstance(encoder, TokenEncoder) else encoder.encode_passages(sentences)
+    means = shipped_means(encoder.fingerprint)
+    if means and isinstance(encoder, TokenEncoder):
+        encoder.encode_tokens(sentences, means.layers)
+    encoder.encode_passages(sentences)
 
 
 def answered(state: State, kinds: Mapping[str, Query], asked: Sequence[str]) -> tuple[Times, dict[str, Times], dict[str, float]]:
@@ -195,17 +199,17 @@ def recalled(state: State, filters: Filters, asked: Sequence[str]) -> float:
     """The share of the K passages nearest in meaning that the search by vectors finds, on the average; the nearest are found by comparing all."""
     view, generation = state.view, state.view.generation
     queries = generation.aligned(state.encoder.encode_queries(asked))
-    allowed = view.allowed(filters)
+    among = view.among(filters)
     scores = np.full((len(queries), 0), 0, np.float32)
     keys = np.full((len(queries), 0), 0, np.int64)
-    for some in np.array_split(view.keys[allowed], max(1, int(allowed.sum()) // BLOCK)):
+    for some in np.array_split(view.keys[among.mask], max(1, among.count // BLOCK)):
         raw = state.library.vectors_of(some.tolist())
         products = queries @ generation.aligned(np.stack([raw[key] for key in some.tolist()])).T
         scores = np.concatenate([scores, products], axis=1)
         keys = np.concatenate([keys, np.broadcast_to(some, products.shape)], axis=1)
         best = np.argpartition(-scores, min(K, scores.shape[1]) - 1, axis=1)[:, :K]
         scores, keys = np.take_along_axis(scores, best, 1), np.take_along_axis(keys, best, 1)
-    found = [view.rank(queries[row : row + 1], K, allowed)[1][0] for row in range(len(queries))]
+    found = [view.keys[view.rank(queries[row : row + 1], K, among)[1][0]] for row in range(len(queries))]
     return float(np.mean([len(np.intersect1d(one, other)) / len(other) for one, other in zip(found, keys, strict=True)]))
 
 
@@ -242,9 +246,15 @@ def rows(measured: Sequence[Measured]) -> list[Row]:
     made = [row for one in measured for row in _rows_of(one)]
     for smaller, larger in pairwise(measured):
         growth = float(np.median(larger.answers["all"]) / np.median(smaller.answers["all"]))
-        asked = smaller.passages // 10_000 == 10 and larger.passages // 100_000 == 10
-        what = f"growth of an answer's median from {smaller.passages:,} to {larger.passages:,} passages"
-        made.append(Row("3", what, "", f"{growth:.2f} x", "at most 3 x" if asked else "", growth <= 3 if asked else None))
+        asked = larger.passages >= 1_000_000 and larger.passages < 11 * smaller.passages
+        between = f"from {smaller.passages:,} to {larger.passages:,} passages"
+        more = (larger.after.all - smaller.after.all) / (larger.passages - smaller.passages)
+        made += [
+            Row(
+                "3", f"growth of an answer's median {between}", "", f"{growth:.2f} x", "at most 3 x" if asked else "", growth <= 3 if asked else None
+            ),
+            Row("3", f"growth of memory {between}", f"{more:.0f} bytes a passage", "", "", None),
+        ]
     return made
 
 
@@ -266,7 +276,7 @@ def _rows_of(one: Measured) -> list[Row]:
         made.append(
             Row(
                 "3",
-                f"recall@{K} of passages against exact search, {ways[kind].replace('answer', 'any language')}, {of}",
+                f"recall@{K} of passages against exact search, {ways[kind].removeprefix('answer, ').replace('answer', 'no filter')}, {of}",
                 f"{share:.3f}",
                 "",
                 "at least 0.98",
