@@ -6,7 +6,7 @@ LIBRARY ?= library
 PORT ?= 8000
 PIP_FLAGS ?=
 
-.PHONY: run test browser lint format lock messages clean bench-reading
+.PHONY: run test browser lint format lock messages clean bench bench-full bench-reading
 
 run: $(VENV)/installed
 	@$(BIN)/isogloss serve --ingest corpus --library $(LIBRARY) --port $(PORT)
@@ -27,6 +27,14 @@ lint: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+BENCH ?= .bench
+
+bench: $(VENV)/installed-dev  # speed and size, the short form; the libraries it makes are kept in BENCH
+	$(BIN)/python -m bench.performance $(BENCH)
+
+bench-full: $(VENV)/installed-dev  # the same with a million passages, into docs/performance.md
+	$(BIN)/python -m bench.performance $(BENCH) --full --into docs/performance.md
 
 FOLDER ?= corpus
 

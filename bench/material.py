@@ -1,16 +1,19 @@
 """Real sentences, and the vectors of real passages, around which bench/libraries.py draws libraries of any size.
 
 The sentences are those of test collections in the layout of index/evaluation.py whose ids begin with the language and are parallel: "ar-0-3-1",
-"eng-7". What stands before the second hyphen but one is the subject, the same in all languages. A passage is some sentences in a row.
+"eng-7". What stands before the second hyphen but one is the subject, the same in all languages. A passage is some
+sentences in a row.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -23,9 +26,11 @@ from index.terms import pieces
 from ingest.sentences import sentence_spans
 
 COLLECTIONS = (Path("../shared/data/xquad-r-dev"), Path("../shared/data/udhr-dev"))
-SENTENCES = 4  # of a passage: about 600 characters
+REFERENCE = "en"
+LENGTH = 700  # characters of a passage in the language of reference, in others as large a share of the collection: 150 to 200 tokens
 STEP = 2  # sentences between the beginnings of two passages of a subject
-VARIANTS = 200  # of a rare word, drawn as Zipf would have it: the vocabulary of a large library has millions of words
+VARYING = 0.5  # of the rare words are drawn anew
+VARIANTS = 200  # of each of them, drawn as Zipf would have it: the vocabulary of a large library has millions of words
 NOISE = 0.6  # of the spread of real vectors, that one drawn around a real one lies off
 BATCH = 512  # passages encoded between two words about how far it is
 
@@ -34,6 +39,7 @@ class Window(NamedTuple):
     """A real passage: sentences of one language in a row."""
 
     first: int  # of the sentences of its strand
+    last: int
     row: int  # of the vectors
 
 
@@ -57,10 +63,11 @@ class Template:
         """The sentence with rare words drawn anew: each may stay, or end like another one."""
         made = [self.fixed[0]]
         for place, after in zip(self.rare, self.fixed[1:], strict=True):
-            made += (self._word(place, int(VARIANTS ** chance.random()) - 1), after)
+            made += (self._word(place, int(VARIANTS ** chance.random()) - 1 if chance.random() < VARYING else 0), after)
         return "".join(made)
 
     def _word(self, place: int, variant: int) -> str:
+        """A rare word of the language whose second half is that of another one; itself where the variant is 0."""
         word, other = self.words[place], self.words[(place + variant) % len(self.words)]
         return word if variant == 0 else word[: (len(word) + 1) // 2] + other[len(other) // 2 :]
 
@@ -90,6 +97,11 @@ def read(folders: Sequence[Path], encoder: Encoder, cache: Path) -> Material:
     return Material(collections, _vectors(texts, encoder, cache))
 
 
+def sentences_of(folder: Path, language: str) -> tuple[Template, ...]:
+    """The sentences of a collection in one language."""
+    return _strands(folder, [])[language].sentences
+
+
 def _strands(folder: Path, texts: list[str]) -> dict[str, Strand]:
     """Append the texts of the windows, whose places are their rows."""
     found: dict[str, dict[str, list[str]]] = defaultdict(dict)
@@ -99,17 +111,22 @@ def _strands(folder: Path, texts: list[str]) -> dict[str, Strand]:
         there = found[entry["language"]].setdefault(subject, [])
         there += [entry["text"][start:end] for start, end in sentence_spans(entry["text"].strip(), entry["language"])]
     subjects = sorted(set.intersection(*(set(of_language) for of_language in found.values())))
-    return {language: _strand([of_language[subject] for subject in subjects], texts) for language, of_language in found.items()}
+    told = {language: [of_language[subject] for subject in subjects] for language, of_language in found.items()}
+    whole = sum(len(sentence) for subject in told[REFERENCE] for sentence in subject)
+    return {language: _strand(there, LENGTH / whole, texts) for language, there in told.items()}
 
 
-def _strand(subjects: Sequence[Sequence[str]], texts: list[str]) -> Strand:
+def _strand(subjects: Sequence[Sequence[str]], share: float, texts: list[str]) -> Strand:
     sentences = [sentence for subject in subjects for sentence in subject]
-    windows, first = [], 0
+    ends = [0, *accumulate(map(len, sentences))]
+    windows, first = list[tuple[Window, ...]](), 0
     for subject in subjects:
-        starts = [min(first + place, len(sentences) - SENTENCES) for place in range(0, len(subject), STEP)]
-        windows.append(tuple(Window(start, len(texts) + place) for place, start in enumerate(starts)))
-        texts += [" ".join(sentences[start : start + SENTENCES]) for start in starts]
+        starts = range(first, first + len(subject), STEP)
         first += len(subject)
+        lasts = (bisect_left(ends, ends[start] + share * ends[-1]) - 1 for start in starts)
+        pairs = [(start, min(last, len(sentences) - 1)) for start, last in zip(starts, lasts, strict=True)]
+        windows.append(tuple(Window(start, last, len(texts) + place) for place, (start, last) in enumerate(pairs)))
+        texts += [" ".join(sentences[start : last + 1]) for start, last in pairs]
     return Strand(tuple(_templates(sentences)), tuple(windows))
 
 
