@@ -28,6 +28,7 @@ CHEAP = {
     "documentation.description", "documentation.moved",
 }  # fmt: skip
 LARGE = {"spreadsheet.table", "feeds.atom"}  # what looks at a hundred hits or more, unless fewer are asked for
+ALL_LARGE = "large"  # the party of all such requests: half of the places is left to others
 SAME = "the same again"  # stands in the page that is kept where the address goes
 KEPT = 100  # pages, one for each language
 
@@ -92,7 +93,7 @@ def wait_for_picture() -> bool:
     """Leave this request's place to others, since all that is left is to wait for a picture; returns whether there is room to wait."""
     _leave()
     try:
-        _take(admission(current_app).pictures, 1)
+        _take(admission(current_app).pictures)
     except NoPlaceError:
         return False
     return True
@@ -109,15 +110,16 @@ def _enter() -> None:
     places = admission(current_app)
     try:
         if request.endpoint == "pages.image":
-            _take(places.pictures, 1)
+            _take(places.pictures)
         else:
-            _take(places.computing, _weight())
+            _take(places.computing, *((2, ALL_LARGE) if _is_large() else (1,)))
     except NoPlaceError:
         raise BusyError from None
 
 
-def _take(places: Places, weight: int) -> None:
-    g.place = places, places.enter(weight, _reader())
+def _take(places: Places, weight: int = 1, *parties: Hashable) -> None:
+    reader = _reader()
+    g.place = places, places.enter(weight, *parties, *([reader] if reader else []))
 
 
 def _stay(response: Response) -> Response:
@@ -134,11 +136,11 @@ def _leave(error: BaseException | None = None) -> None:
         places.leave(ticket)
 
 
-def _weight() -> int:
-    """How many places a request takes."""
+def _is_large() -> bool:
+    """Whether this request looks at many hits."""
     said = request.args.get("k", "")
     hits = int(said) if said.isascii() and said.isdigit() and len(said) < 9 else 0
-    return 2 if hits > MANY or (not hits and request.endpoint in LARGE) else 1
+    return hits > MANY or (not hits and request.endpoint in LARGE)
 
 
 def _reader() -> Hashable:

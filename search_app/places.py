@@ -1,13 +1,14 @@
-"""Places for costly work: so much at a time, a line in which to wait for a short while, and of both no more than a share for one reader."""
+"""Places for costly work: so much at a time, a line in which to wait for a short while, and of both no more than half for one party."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-USUAL = 4  # places; more threads only wait for one another: see docs/deploying.md
+USUAL = min(16, max(4, 2 * (os.cpu_count() or 1)))  # places; with more, threads only wait for one another
 
 
 class NoPlaceError(Exception):
@@ -19,12 +20,12 @@ class Ticket:
     """Somebody who waits for places, and then has them."""
 
     weight: int  # places
-    reader: Hashable  # who it is for; None for anybody
+    parties: tuple[Hashable, ...]  # who holds them, none of whom may hold more than a share: a reader, all that is large
     admitted: threading.Event = field(default_factory=threading.Event)
 
 
 class Places:
-    """A number of places, and a line before them: first come, first served, but whoever holds a share already is passed over until it is less.
+    """A number of places, and a line before them: first come, first served, but a party that holds half of the places is passed over until it holds less.
 
     Nobody is known here longer than the work takes. Safe to share between threads.
     """
@@ -32,15 +33,15 @@ class Places:
     def __init__(self, count: int, line: int, patience: float) -> None:
         """`line` is how many may wait, `patience` for how many seconds at most."""
         self.count, self.line, self.patience = count, line, patience
-        self._share = max(1, count // 2)  # places of one reader
+        self._share = max(1, count // 2)  # places of one party
         self._lock = threading.Lock()
         self._waiting: list[Ticket] = []
         self._free = count
-        self._held: Counter[Hashable] = Counter()  # places by reader
+        self._held: Counter[Hashable] = Counter()  # places by party
 
-    def enter(self, weight: int = 1, reader: Hashable = None) -> Ticket:
-        """Take so many places, but no more than a reader's share, as soon as they are free; `leave` must follow. Raises NoPlaceError."""
-        ticket = Ticket(min(weight, self._share), reader)
+    def enter(self, weight: int = 1, *parties: Hashable) -> Ticket:
+        """Take so many places, but no more than a party's share, as soon as they are free; `leave` must follow. Raises NoPlaceError."""
+        ticket = Ticket(min(weight, self._share), parties)
         with self._lock:
             self._stand_in_line(ticket)
         if not ticket.admitted.wait(self.patience):
@@ -56,9 +57,8 @@ class Places:
         with self._lock:
             if ticket.weight:
                 self._free += ticket.weight
-                self._held[ticket.reader] -= ticket.weight
-                if not self._held[ticket.reader]:
-                    del self._held[ticket.reader]
+                self._held.subtract(dict.fromkeys(ticket.parties, ticket.weight))
+                self._held = +self._held
                 ticket.weight = 0
                 self._admit()
 
@@ -67,19 +67,19 @@ class Places:
         self._admit()
         if ticket.admitted.is_set():
             return
-        mine = sum(other.reader == ticket.reader for other in self._waiting) if ticket.reader is not None else 0
-        if len(self._waiting) > self.line or mine > max(1, self.line // 2):
+        most = max((sum(party in other.parties for other in self._waiting) for party in ticket.parties), default=0)
+        if len(self._waiting) > self.line or most > max(1, self.line // 2):
             self._waiting.pop()
             raise NoPlaceError
 
     def _admit(self) -> None:
         """Let in who can come in. Whoever needs more places than are free is not overtaken, else nobody with a large question ever got in."""
         for ticket in self._waiting.copy():
-            if ticket.reader is not None and self._held[ticket.reader] + ticket.weight > self._share:
+            if any(self._held[party] + ticket.weight > self._share for party in ticket.parties):
                 continue
             if ticket.weight > self._free:
                 break
             self._waiting.remove(ticket)
             self._free -= ticket.weight
-            self._held[ticket.reader] += ticket.weight
+            self._held.update(dict.fromkeys(ticket.parties, ticket.weight))
             ticket.admitted.set()

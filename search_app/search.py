@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from flask import Blueprint, abort, current_app, render_template, request, url_for
+from flask import Blueprint, abort, current_app, get_template_attribute, render_template, request, url_for
 from flask_babel import gettext
+from markupsafe import Markup
 
 from index.filters import Filters
 from index.searcher import PublicationHit, Query, Searcher
@@ -41,10 +42,23 @@ def page() -> str:
     nothing = _nothing(there, filters, offset) if not shown["hits"] and not shown["shelf"] else None
     return render_template(
         "search.html", query=query, exact=state["exact"], chosen=chosen, offset=offset, nothing=nothing, narrowed=bool(filters),
-        readers=languages.of_reader(), facets=facets_of(there, filters, chosen), state=state, removals=list(_removals(state, chosen)),
+        readers=languages.of_reader(), narrowing=_narrowing(there, filters, chosen, not query), state=state, removals=list(_removals(state, chosen)),
         unread=[(one, title_in(one, languages.of_reader())) for one in there.that_fit(filters)[:SHELF]] if nothing == "unreadable" else [],
         **shown,
     )  # fmt: skip
+
+
+def _narrowing(shelf: Shelf, filters: Filters, chosen: Mapping[str, Sequence[str]], beginning: bool) -> Markup:
+    """The fields that narrow a search down. Most readers narrow nothing down: what they see is kept, until the publications are others."""
+    kept: dict[str, tuple[Shelf, Markup]] = current_app.extensions.setdefault("narrowing", {})
+    language = languages.of_interface()
+    if not filters and language in kept and kept[language][0] is shelf:
+        return kept[language][1]
+    macro = get_template_attribute("facets.html", "narrowing")
+    html = Markup(macro(facets_of(shelf, filters, chosen), chosen, bool(filters) and beginning))
+    if not filters:
+        kept[language] = shelf, html
+    return html
 
 
 def _answers(query: str, k: int, offset: int) -> dict[str, Any]:

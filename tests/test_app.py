@@ -433,3 +433,18 @@ def test_a_passage_leads_to_those_like_it_in_other_publications(client, library,
 def test_an_address_may_name_any_number_of_values_and_the_page_stays_small(client):
     page = client.get("/", query_string={"topic": ["", *(f"topic {number}" for number in range(500))]}).text
     assert page.count("No longer only:") == MOST_CHOSEN and len(page) < 500_000
+
+
+def test_what_narrows_down_is_that_of_the_library_of_now_and_of_each_language(library, encoder):
+    fill(library, encoder, publication("woods", ["th", "ar"], kind="study"), {"th": ["ป่า"], "ar": ["غابة"]})
+    client = create_app(library, encoder).test_client()
+
+    def values(language, **asked):
+        page = client.get("/", query_string=asked, headers={"Accept-Language": language}).text
+        return set(re.findall(r'name="(?:language|kind)" value="(\w+)"', page)), re.search("<legend>(.*?)</legend>", page)[1]
+
+    first = values("en")
+    assert first == values("en") == ({"th", "ar", "study"}, "Language") and values("km")[1] not in ("Language", "")
+    fill(library, encoder, publication("ព្រៃ", ["km"], kind="guide"), {"km": ["ព្រៃ"]})
+    assert values("en")[0] == {"th", "ar", "km", "study", "guide"} and values("en", kind="guide")[0] == {"km", "study", "guide"}
+    assert values("en")[0] == {"th", "ar", "km", "study", "guide"}

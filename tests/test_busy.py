@@ -151,6 +151,12 @@ def test_a_request_for_many_hits_takes_two_places(app, client, monkeypatch, addr
     assert set(seen) <= {left} and (seen or "k=many" in address or "²" in address)
 
 
+def test_tables_and_feeds_leave_half_of_the_places_to_others(app, client):
+    ticket = admission(app).computing.enter(2, busy.ALL_LARGE)
+    asked = {address: client.get(address).status_code for address in ("/search.csv?q=غابة", "/search.atom?q=ป่า", "/?q=ป่า&k=100", "/?q=ป่า")}
+    assert list(asked.values()) == [503, 503, 503, 200] and ticket.weight == 2
+
+
 @pytest.mark.parametrize(
     ("peer", "proxies", "one"),
     [("8.8.8.8", 0, True), ("2a00:1450::7", 0, True), ("127.0.0.1", 0, False), ("10.1.2.3", 0, False), ("::1", 0, False), ("fd00::1", 0, False), ("", 0, False),

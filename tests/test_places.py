@@ -13,9 +13,9 @@ LONG = 60.0  # seconds; no test waits for so long
 class Visitor(threading.Thread):
     """Somebody who asks for places in a thread of their own."""
 
-    def __init__(self, places: Places, weight: int = 1, reader: Hashable = None) -> None:
+    def __init__(self, places: Places, weight: int = 1, *parties: Hashable) -> None:
         super().__init__(daemon=True)
-        self.places, self.weight, self.reader = places, weight, reader
+        self.places, self.weight, self.parties = places, weight, parties
         self.ticket: Ticket | None = None
         self.refused = False
         before = len(places._waiting)
@@ -25,7 +25,7 @@ class Visitor(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.ticket = self.places.enter(self.weight, self.reader)
+            self.ticket = self.places.enter(self.weight, *self.parties)
         except NoPlaceError:
             self.refused = True
 
@@ -109,7 +109,7 @@ def test_no_question_needs_more_places_than_one_reader_may_have(count, weight, t
 def test_one_reader_has_half_of_the_places_and_is_passed_over_in_the_line():
     places = Places(4, 8, LONG)
     mine = [places.enter(1, "10.0.0.1"), places.enter(1, "10.0.0.1")]
-    third, another = Visitor(places, reader="10.0.0.1"), Visitor(places, reader="10.0.0.2")
+    third, another = Visitor(places, 1, "10.0.0.1"), Visitor(places, 1, "10.0.0.2")
     another.join(LONG)
     assert another.ticket is not None and not third.is_in()
     places.leave(mine[0])
@@ -120,10 +120,23 @@ def test_one_reader_has_half_of_the_places_and_is_passed_over_in_the_line():
 def test_one_reader_has_half_of_the_line():
     places = Places(2, 4, LONG)
     places.enter(1, "a")
-    waiting = [Visitor(places, reader="a"), Visitor(places, reader="a")]
+    waiting = [Visitor(places, 1, "a"), Visitor(places, 1, "a")]
     with pytest.raises(NoPlaceError):
         places.enter(1, "a")
     assert places.enter(1, "b") and [visitor.refused for visitor in waiting] == [False, False]
+
+
+def test_all_parties_of_a_question_must_have_room():
+    places = Places(4, 8, LONG)
+    large = places.enter(2, "large", "a")
+    another, small = Visitor(places, 2, "large", "b"), Visitor(places, 1, "b")
+    small.join(LONG)
+    assert small.ticket is not None and not another.is_in()
+    places.leave(large)
+    assert not another.is_in()  # "b" still holds one, and two more were three
+    places.leave(small.ticket)
+    another.join(LONG)
+    assert another.ticket is not None and places._held == {"large": 2, "b": 2}
 
 
 def test_those_whom_no_address_tells_apart_share_all_places():
