@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from index import room
+from index.terms import indexed
 from ingest.records import IsoglossError
 
+PAGE_SIZE = 8192  # bytes; two thousand vectors in float16 fill ...
 STEP = 1000  # pages of SQLite's that are copied between two words about how far a copy is
 
 
@@ -140,6 +142,7 @@ class _Connection(sqlite3.Connection):
 def _open(folder: Path, writing: bool) -> _Connection:
     try:
         connection = _connected(folder, f"file:{quote(str(folder / 'library.sqlite'))}")
+        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # of a file that is made now; others keep theirs
         connection.execute("PRAGMA journal_mode = WAL")
     except (room.FullDiskError, ReadOnlyLibraryError):
         # SQLite needs a file beside the database to read it. Where it cannot make one, the database alone is the truth if no log waits beside it.
@@ -150,6 +153,7 @@ def _open(folder: Path, writing: bool) -> _Connection:
         connection.frozen = state
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = ON")  # the tables use a function of ours, which some builds of SQLite would not allow
     return connection
 
 
@@ -159,6 +163,7 @@ def _connected(folder: Path, address: str) -> _Connection:
     except sqlite3.DatabaseError as error:
         raise _explained(error, folder) from error
     connection.row_factory = sqlite3.Row
+    connection.create_function("indexed", 1, indexed, deterministic=True)
     connection.folder = folder
     return connection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FORMAT = 5  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
+FORMAT = 6  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
 
 NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"  # when it happened, in UTC
 
@@ -50,7 +50,17 @@ PASSAGES_OF = (
     "CREATE INDEX passages_of ON passages (edition_id, first_page)"  # the same for passages, which stand on page 0 where they are of the catalogue
 )
 
-# FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
+# FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them. It keeps
+# no copy of them: `indexed`, which every connection brings, makes them of the text again, to take them out or to build the index anew.
+WORDS = (
+    "CREATE VIEW passage_terms AS SELECT key, indexed(text) AS terms FROM passages",
+    "CREATE VIRTUAL TABLE words USING fts5 (terms, content = 'passage_terms', content_rowid = 'key', tokenize = 'ascii')",
+    """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN
+       INSERT INTO words (words, rowid, terms) VALUES ('delete', old.key, indexed(old.text));
+       UPDATE meta SET value = value + 1 WHERE key = 'removed'; END""",
+)
+WORDS_ANEW = "INSERT INTO words (words) VALUES ('rebuild')"
+
 SCHEMA = (
     """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)""",
     """CREATE TABLE publications (
@@ -73,9 +83,7 @@ SCHEMA = (
        text TEXT NOT NULL, sentences TEXT NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
     PASSAGES_OF,
     HEALTHS,
-    """CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')""",
-    """CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)""",
-    """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END""",
+    *WORDS,
     *VECTORS,
     *DESK,
 )
@@ -109,6 +117,13 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         HEALTHS,
         "DROP INDEX passages_of",
         PASSAGES_OF,
+    ),
+    5: (  # the space of the terms that were kept is used again by what comes
+        "DROP TRIGGER words_of",
+        "DROP TABLE vocabulary",
+        "DROP TABLE words",
+        *WORDS,
+        "INSERT INTO meta SELECT 'removed', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0) - (SELECT count(*) FROM passages)",
     ),
 }
 

@@ -20,6 +20,8 @@ from anyascii import anyascii
 
 from index.names import kept_keys
 
+TERMS_VERSION = "1"  # of what `indexed` makes of a text; raise it when that changes: what was indexed must be taken out by the same terms
+
 UNSPACED = r"[[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]&&[\p{L}\p{M}\p{Nl}]]"
 APOSTROPHES = "'’‘ʼʻ׳"
 IN_WORDS = r"[\p{DI}--\u200b]"  # soft hyphens, joiners and the like; the zero width space divides words
@@ -28,7 +30,7 @@ CLUSTER = rf"(?={UNSPACED})\X(?:(?<=[\u17d2\u1039])\X|\p{{M}}|(?<=[ํໍ]\p{{M}
 INITIALS = rf"(?<![{SPACED}.])[\p{{L}}--{UNSPACED}](?:\.[\p{{L}}--{UNSPACED}])+(?!\.?{SPACED})"
 # Ukrainian and Hebrew words hold apostrophes, Hebrew acronyms a quotation mark.
 JOINT = r"""(?<=[\p{Cyrillic}\p{Hebrew}]\p{M}*)['’ʼ׳](?=[\p{Cyrillic}\p{Hebrew}])|(?<=\p{Hebrew}\p{M}*)["״”](?=\p{Hebrew})"""
-PIECE = regex.compile(rf"(?P<cluster>{CLUSTER})|{INITIALS}|{SPACED}(?:(?:{IN_WORDS}|{JOINT})*{SPACED})*", regex.V1)
+PIECE = regex.compile(rf"(?P<cluster>{CLUSTER})|{INITIALS}|{SPACED}++(?:(?:{IN_WORDS}|{JOINT})+{SPACED}++)*", regex.V1)
 NOTHING = regex.compile(r"\p{DI}*", regex.V1)
 
 ACRONYM, ACRONYM_LETTERS = "≡", range(2, 7)  # begins the key that is indexed for a word in capitals: "US" is not "us"

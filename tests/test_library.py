@@ -192,11 +192,27 @@ ADDED_SINCE_4 = (
 )  # fmt: skip
 
 
+def with_the_words_of_format_5(run) -> None:
+    """Put the full-text index back that kept a copy of what it indexed."""
+    for statement in (
+        "DROP TRIGGER words_of",
+        "DROP TABLE words",
+        "DROP VIEW passage_terms",
+        "DELETE FROM meta WHERE key IN ('removed', 'terms')",
+        "CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')",
+        "CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)",
+        "CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END",
+        "INSERT INTO words (rowid, terms) SELECT key, indexed(text) FROM passages",
+    ):
+        run(statement)
+
+
 @pytest.fixture
 def of_format_2(library, encoder):
     """A library as Isogloss left it before pages had boxes and publications had authors."""
     fill(library, encoder, publication("woods", ["my"]), {"my": ["သစ်တော"]})
     with library.transaction() as run:
+        with_the_words_of_format_5(run)
         run("ALTER TABLE passages ADD COLUMN vector BLOB")
         run("UPDATE passages SET vector = (SELECT vector FROM vectors WHERE vectors.key = passages.key)")
         for table in ADDED_SINCE_4:
@@ -213,7 +229,7 @@ def of_format_2(library, encoder):
 
 def test_a_library_of_an_older_format_gets_what_is_new_and_keeps_what_it_has(of_format_2):
     opened = Library.open(of_format_2.folder)
-    assert opened.meta("format") == "5" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
+    assert opened.meta("format") == "6" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
     assert [passage.headings for passage in opened.passages_of("woods.my").values()] == [()]
     assert [state.wants for state in opened.edition_states()] == [""]
     assert (opened.publication("woods").authors, opened.publication("woods").isbn) == ((), "")
@@ -227,8 +243,8 @@ def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(of_
     for table in (*ADDED_SINCE_2, *ADDED_SINCE_4):
         columns = [[tuple(row) for row in one._connection().execute(f"PRAGMA table_info({table})")] for one in (old, new)]
         assert columns[0] == columns[1]
-    indexes = [sorted(tuple(row) for row in one.rows("SELECT name, sql FROM sqlite_master WHERE type = 'index'")) for one in (old, new)]
-    assert indexes[0] == indexes[1] and {"healths", "passages_of"} <= {name for name, _ in indexes[0]}
+    indexes = [sorted(tuple(row) for row in one.rows("SELECT name, sql FROM sqlite_master WHERE type <> 'table'")) for one in (old, new)]
+    assert indexes[0] == indexes[1] and {"healths", "passages_of", "passage_terms", "words_of"} <= {name for name, _ in indexes[0]}
 
 
 def test_languages_are_stored_anew_without_a_new_passage(library, encoder):

@@ -8,9 +8,10 @@ from conftest import LexiconTokenEncoder
 from filling import fill, publication
 
 from index import marks as marks_module
+from index.common_words import CommonWords
 from index.encoder import Tokens
 from index.marks import Asked, Mark, SentenceMarker
-from index.related import CommonWords, TokenMeans, load_means, ready, save_means, shipped_means
+from index.related import TokenMeans, load_means, ready, save_means, shipped_means
 from index.words import parse
 from ingest.records import Passage
 
