@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from index.library import Library
+from index.postings import among
 from index.query import quoted, sought
+from index.sample import Sample
 from index.terms import Piece, paired, pieces
 from ingest.records import Span
 
@@ -18,21 +20,30 @@ class CommonWords:
     """Tells the words that are too common in a library to be worth a mark. Safe to share between threads."""
 
     def __init__(self, library: Library) -> None:
-        self._postings = library.postings
+        self._library = library
+        self._sample: Sample | None = None
 
     def without(self, words: Mapping[Span, str], language: str) -> list[Span]:
-        """Leave out the words that stand in more than a few passages of the language, as a sample of the library tells."""
-        own, share = (sample := self._postings.sample()).count(language), sample.share
-        most = COMMON * (own / share + SMALL_LIBRARY)
+        """Leave out the words that stand in more than a few passages of the language."""
+        sample = self._fresh()
+        postings, own = self._library.postings, sample.of_language(language)
+        most = COMMON * (len(own) / sample.share + SMALL_LIBRARY)
 
         def rare(there: tuple[str, ...]) -> bool:
-            upper = min(self._postings.count(sought(term)) for term in there)  # in all languages together
+            upper = min(postings.count(sought(term)) for term in there)  # in all languages together
             if upper <= most or (len(there) == 1 and (upper > most * SHARING or there[0].endswith("*"))):
                 return upper <= most
-            return self._postings.within(quoted(there), language) <= COMMON * (own + SMALL_LIBRARY)
+            return int(among(own, postings.of(quoted(there))).sum()) <= COMMON * (len(own) + SMALL_LIBRARY)
 
         terms = {span: _terms(pieces(word)) for span, word in words.items()}
         return [span for span, there in terms.items() if there and rare(there)]
+
+    def _fresh(self) -> Sample:
+        now = self._library.extent()
+        sample = self._sample
+        if sample is None or not sample.serves(now):
+            sample = self._sample = Sample.of(self._library, now)
+        return sample
 
 
 def _terms(found: Sequence[Piece]) -> tuple[str, ...]:

@@ -253,13 +253,13 @@ class Contents(Database):
         found = "SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"
         return _listed(self._connection().execute(f"SELECT group_concat(rowid) FROM ({found})", (expression, after, last, most)))
 
-    def matching_in(self, expression: str, starts: Keys, length: int) -> Keys:
-        """The same for those that stand in blocks of so many keys, which begin at `starts`, growing."""
-        found = "SELECT group_concat(words.rowid) FROM json_each(?) block CROSS JOIN words WHERE words MATCH ? AND words.rowid >= block.value AND words.rowid < block.value + ?"
-        return _listed(self._connection().execute(found, (json.dumps(starts.tolist()), expression, length)))
+    def count_matching(self, expression: str, after: int, last: int) -> int:
+        """How many there are."""
+        found = "SELECT count(*) FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ?"
+        return int(self._connection().execute(found, (expression, after, last)).fetchone()[0])
 
     def languages_in(self, starts: Keys, length: int) -> tuple[Keys, list[str]]:
-        """The keys of the passages in such blocks, growing, and their languages."""
+        """The keys of the passages in blocks of so many keys, which begin at `starts`, growing, and their languages."""
         rows = (
             self._connection()
             .execute(

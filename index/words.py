@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from index.contents import Keys
 from index.library import Library
 from index.names import sought_keys
-from index.postings import Postings
+from index.postings import Postings, among
 from index.query import WordQuery, Words, parse, sought
-from index.sample import among
 from index.terms import Piece, pieces
 from ingest.records import Span
 
