@@ -14,7 +14,7 @@ from index import room
 from index.terms import indexed
 from ingest.records import IsoglossError
 
-PAGE_SIZE = 8192  # bytes; two thousand vectors in float16 fill ...
+PAGE_SIZE = 8192  # bytes; of the usual 4096, a good part stayed empty beside texts and vectors
 STEP = 1000  # pages of SQLite's that are copied between two words about how far a copy is
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,15 +13,18 @@ from numpy.typing import NDArray
 from index.contents import Contents, Extent, Keys
 
 FEW = 1000  # passages; where an expression matches no more of them, they are read at once, to be counted
-MEMORY = 64 << 20  # bytes
+MEMORY = 128 << 20  # bytes
 ENTRY = 500  # of them for an expression itself, about
+
+
+Held = NDArray[np.uint32] | NDArray[np.int64]  # keys, in half the space as long as four thousand million are enough
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of an expression, up to a key."""
 
-    keys: Keys
+    keys: Held
     read: int = 0  # the key up to which all that match are among `keys`
     count: int = 0
     counted: int = 0  # the key up to which they were counted
@@ -31,7 +35,8 @@ class Known:
         return self.keys.nbytes + ENTRY
 
 
-NOTHING = Known(np.zeros(0, np.int64))
+NONE: Held = np.zeros(0, np.uint32)
+NOTHING = Known(NONE)
 
 
 class Postings:
@@ -47,28 +52,40 @@ class Postings:
         self._known: OrderedDict[str, Known] = OrderedDict()  # the last used at the end
         self._size = 0  # bytes
 
-    def of(self, expression: str) -> Keys:
+    def of(self, expression: str) -> Held:
         """The keys of all passages that match, growing."""
+        return self.all_of([expression])[0]
+
+    def all_of(self, expressions: Iterable[str]) -> list[Held]:
+        """The same for several."""
         now = self._contents.extent()
-        known = self._recall(expression, now)
-        if known.read < now.given:
-            keys = np.concatenate([known.keys, self._contents.matching(expression, known.read, now.given)])
-            known = self._note(expression, Known(keys, now.given, len(keys), now.given), now)
-        return known.keys
+        return [self._read(expression, now).keys for expression in expressions]
 
     def count(self, expression: str) -> int:
         """In how many passages an expression matches; takes a third of the time of reading which."""
-        now = self._contents.extent()
-        known = self._recall(expression, now)
-        if known.counted < now.given:
-            known = self._note(expression, self._counted(expression, known, now), now)
-        return known.count
+        return self.counts([expression])[0]
 
-    def _counted(self, expression: str, known: Known, now: Extent) -> Known:
+    def counts(self, expressions: Iterable[str]) -> list[int]:
+        """The same for several."""
+        now = self._contents.extent()
+        return [self._counted(expression, now).count for expression in expressions]
+
+    def _read(self, expression: str, now: Extent) -> Known:
+        known = self._recall(expression, now)
+        if known.read < now.given:
+            keys = _joined(known.keys, self._contents.matching(expression, known.read, now.given))
+            known = self._note(expression, Known(keys, now.given, len(keys), now.given), now)
+        return known
+
+    def _counted(self, expression: str, now: Extent) -> Known:
+        known = self._recall(expression, now)
+        return known if known.counted >= now.given else self._note(expression, self._counted_on(expression, known, now), now)
+
+    def _counted_on(self, expression: str, known: Known, now: Extent) -> Known:
         if known.read == known.counted:
             few = self._contents.matching(expression, known.read, now.given, FEW + 1)
             if len(few) <= FEW:
-                keys = np.concatenate([known.keys, few])
+                keys = _joined(known.keys, few)
                 return Known(keys, now.given, len(keys), now.given)
         more = self._contents.count_matching(expression, known.counted, now.given)
         return replace(known, count=known.count + more, counted=now.given)
@@ -93,8 +110,20 @@ class Postings:
         return known
 
 
-def among(keys: Keys, others: Keys) -> NDArray[np.bool_]:
+def among(keys: Held, others: Held) -> NDArray[np.bool_]:
     """For each key, whether it is among the others, which grow."""
     if not len(others):
         return np.zeros(len(keys), np.bool_)
-    return np.asarray(others[np.minimum(np.searchsorted(others, keys), len(others) - 1)] == keys, np.bool_)
+    sought = keys.astype(others.dtype, copy=False) if len(keys) and keys.max() <= others[-1] else keys
+    return np.asarray(others[np.minimum(np.searchsorted(others, sought), len(others) - 1)] == sought, np.bool_)
+
+
+def merged(*parts: Held) -> Held:
+    """All these keys, growing, each once. The parts grow, so that a stable sort has little to do."""
+    together = np.sort(np.concatenate(parts), kind="stable")
+    return together[np.append(True, together[1:] != together[:-1])] if len(together) else together
+
+
+def _joined(keys: Held, newer: Keys) -> Held:
+    small = not len(newer) or newer[-1] <= np.iinfo(np.uint32).max
+    return np.concatenate([keys, newer.astype(np.uint32) if small else newer])

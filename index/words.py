@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from itertools import accumulate
 from math import log
 from statistics import fmean
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from index.contents import Keys
 from index.library import Library
 from index.names import sought_keys
-from index.postings import Postings, among
+from index.postings import NONE, Held, Postings, among, merged
 from index.query import WordQuery, Words, parse, sought
 from index.terms import Piece, pieces
 from ingest.records import Span
@@ -24,11 +23,10 @@ from ingest.records import Span
 __all__ = ["WordHits", "WordQuery", "Words", "exact", "exact_spans", "parse", "search_words"]
 
 POSTINGS = 500_000  # read for one query, about; the rarest terms come first, and what says less than all of them is left out
-GATHERED = 10_000  # passages compared with each other, about; the commoner terms only say more of those that hold a rarer one
+GATHERED = 3000  # passages compared with each other, about; the commoner terms only say more of those that hold a rarer one
 MOST_TERMS = 64  # looked up for one query, the rarest
 SAME_NAME = 0.8  # what a name in another alphabet counts, against 1 for the word itself: not every agreement is right
 COMMON = 0.03  # of all passages; more than that, a word may be "the"
-NONE: Keys = np.zeros(0, np.int64)
 
 Values = NDArray[np.float32]  # shape (passages,)
 
@@ -39,10 +37,10 @@ class Told:
 
     says: float  # how much, by its rarity; higher for a rarer term
     share: float  # of what the whole query says
-    word: Keys  # the passages that hold it, growing
-    name: Keys  # those that hold what may be the same name in another alphabet, growing
+    word: Held  # the passages that hold it, growing
+    name: Held  # those that hold what may be the same name in another alphabet, growing
 
-    def presence(self, keys: Keys) -> Values:
+    def presence(self, keys: Held) -> Values:
         """For each passage, in [0, 1], how far it holds the term."""
         named = among(keys, self.name) if len(self.name) else np.zeros(len(keys), np.bool_)
         return np.where(among(keys, self.word), 1, np.where(named, SAME_NAME, 0)).astype(np.float32)
@@ -60,11 +58,16 @@ class WordHits:
     telling: tuple[Words, ...]  # the words worth marking
     told: tuple[Told, ...]
 
+    @property
+    def restricts(self) -> bool:
+        """Whether anything is required or excluded."""
+        return self.required is not None or bool(len(self.excluded))
+
     def beside(self, keys: Keys) -> tuple[Values, Values]:
         """Return the BM25 and the coverage of these passages, 0 for those that hold no word."""
         return _scored(self.told, keys)
 
-    def admits(self, keys: Keys) -> NDArray[np.bool_]:
+    def admits(self, keys: Held) -> NDArray[np.bool_]:
         """For each passage, whether it holds what is required and nothing that is excluded."""
         admitted = ~among(keys, self.excluded)
         return admitted if self.required is None else admitted & among(keys, self.required)
@@ -78,25 +81,28 @@ def search_words(library: Library, query: WordQuery, k: int) -> WordHits:
     alphabetic = (piece.text for words in query.wanted for piece in words.pieces if not piece.unspaced and not words.acronym)
     names = {word: sought_keys(word) for word in alphabetic}
     terms = dict.fromkeys([*(term for run in runs for term in run), *(key for keys in names.values() for key in keys)])
-    rarity = _Rarity({term: postings.count(sought(term)) for term in terms}, max(library.passage_count(), 1))
-    there = {term: postings.of(sought(term)) for term in _rarest(rarity.counts)}
+    rarity = _Rarity(dict(zip(terms, postings.counts(map(sought, terms)), strict=True)), max(library.passage_count(), 1))
+    rarest = _rarest(rarity.counts)
+    there = dict(zip(rarest, postings.all_of(map(sought, rarest)), strict=True))
     told = _told(rarity, runs, names, there)
-    required = postings.of(" AND ".join(words.expression for words in query.required)) if query.required else None
+    required = postings.of(" AND ".join(words.expression for words in query.required)).astype(np.int64) if query.required else None
     excluded = postings.of(" OR ".join(words.expression for words in query.excluded)) if query.excluded else NONE
-    found = WordHits(NONE, np.zeros(0, np.float32), np.zeros(0, np.float32), required, excluded, rarity.telling(query), told)
-    keys = _gathered(list(there.values()), found)
+    found = WordHits(
+        NONE.astype(np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32), required, excluded.astype(np.int64), rarity.telling(query), told
+    )
+    keys = _gathered([keys[found.admits(keys)] for keys in there.values()] if found.restricts else list(there.values()), k)
     bm25, coverage = _scored(told, keys)
     best = np.lexsort((keys, -bm25))[:k]
-    return replace(found, keys=keys[best], bm25=bm25[best], coverage=coverage[best])
+    return replace(found, keys=keys[best].astype(np.int64), bm25=bm25[best], coverage=coverage[best])
 
 
 def exact(library: Library, query: WordQuery) -> Keys:
     """Return the keys, growing, of all passages that hold every word and phrase of the query and nothing it excludes."""
     if not query.wanted:
-        return NONE
+        return NONE.astype(np.int64)
     query = _settled(library.postings, query)
     wanted = " AND ".join(words.expression for words in query.wanted)
-    return library.postings.of(wanted + "".join(f" NOT {words.expression}" for words in query.excluded))
+    return library.postings.of(wanted + "".join(f" NOT {words.expression}" for words in query.excluded)).astype(np.int64)
 
 
 def exact_spans(text: str, wanted: Iterable[Words]) -> list[Span]:
@@ -143,16 +149,16 @@ class _Rarity:
         return log(1 + (self.passages - count + 0.5) / (count + 0.5))
 
 
-def _told(rarity: _Rarity, runs: Sequence[Sequence[str]], names: Mapping[str, Sequence[str]], there: Mapping[str, Keys]) -> tuple[Told, ...]:
+def _told(rarity: _Rarity, runs: Sequence[Sequence[str]], names: Mapping[str, Sequence[str]], there: Mapping[str, Held]) -> tuple[Told, ...]:
     def told(term: str, share: float) -> Told:
         keys = [there[key] for key in names.get(term, ()) if key in there]
-        name = reduce(np.union1d, keys) if keys else NONE
+        name = merged(*keys) if keys else NONE
         return Told(rarity.of([term]), share, there.get(term, NONE), name)
 
     return tuple(told(term, share) for term, share in rarity.shares(runs).items())
 
 
-def _scored(told: Sequence[Told], keys: Keys) -> tuple[Values, Values]:
+def _scored(told: Sequence[Told], keys: Held) -> tuple[Values, Values]:
     """How much of a query these passages hold: by what its words say, and as a part of the whole."""
     bm25, coverage = np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32)
     for term in told:
@@ -162,14 +168,19 @@ def _scored(told: Sequence[Told], keys: Keys) -> tuple[Values, Values]:
     return bm25, coverage
 
 
-def _gathered(lists: Sequence[Keys], found: WordHits) -> Keys:
-    """The passages to compare, growing: those of the rarest terms, until there are enough."""
-    gathered = NONE
+def _gathered(lists: Sequence[Held], k: int) -> Held:
+    """The passages to compare, growing: those of the rarest terms until there are enough; where there are too many, those that hold a further one."""
+    gathered, others = NONE, []
     for keys in lists:
-        if len(gathered) >= GATHERED:
-            break
-        gathered = np.union1d(gathered, keys[found.admits(keys)])
-    return gathered
+        if len(gathered) < GATHERED:
+            gathered = merged(gathered, keys)
+        elif len(gathered) > 2 * GATHERED:
+            both = gathered[among(gathered, keys)]
+            if len(both) >= k:
+                gathered = both
+            else:
+                others.append(both)
+    return merged(gathered[: 2 * GATHERED], *others)
 
 
 def _rarest(counts: Mapping[str, int]) -> list[str]:
