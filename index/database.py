@@ -14,7 +14,6 @@ from index import room
 from index.terms import indexed
 from ingest.records import IsoglossError
 
-PAGE_SIZE = 8192  # bytes; of the usual 4096, a good part stayed empty beside texts and vectors
 STEP = 1000  # pages of SQLite's that are copied between two words about how far a copy is
 
 
@@ -142,7 +141,6 @@ class _Connection(sqlite3.Connection):
 def _open(folder: Path, writing: bool) -> _Connection:
     try:
         connection = _connected(folder, f"file:{quote(str(folder / 'library.sqlite'))}")
-        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # of a file that is made now; others keep theirs
         connection.execute("PRAGMA journal_mode = WAL")
     except (room.FullDiskError, ReadOnlyLibraryError):
         # SQLite needs a file beside the database to read it. Where it cannot make one, the database alone is the truth if no log waits beside it.

@@ -79,7 +79,11 @@ class Postings:
 
     def _counted(self, expression: str, now: Extent) -> Known:
         known = self._recall(expression, now)
-        return known if known.counted >= now.given else self._note(expression, self._counted_on(expression, known, now), now)
+        if known.counted >= now.given:
+            return known
+        if expression.endswith("*"):  # FTS5 puts all these terms together before it gives the first passage
+            return self._read(expression, now)
+        return self._note(expression, self._counted_on(expression, known, now), now)
 
     def _counted_on(self, expression: str, known: Known, now: Extent) -> Known:
         if known.read == known.counted:

@@ -51,7 +51,7 @@ class WordHits:
     """The passages that hold words of a query, best first."""
 
     keys: Keys
-    bm25: Values  # positive, higher is better
+    bm25: Values  # positive, higher is better; every term counts once, and all passages as equally long
     coverage: Values  # in [0, 1]: how much of the query, by the rarity of its words, stands in the passage
     required: Keys | None  # all passages that hold every required phrase, growing; None where nothing is required
     excluded: Keys  # all passages that hold anything excluded, growing

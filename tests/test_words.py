@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import sqlite3
 
@@ -11,7 +12,7 @@ from filling import fill, passage_of, publication
 
 from index.names import kept_keys, sought_keys
 from index.query import parse, sought
-from index.terms import fold, pieces, terms
+from index.terms import TERMS_VERSION, _cut_anew, fold, indexed, pieces, terms
 from index.words import exact, exact_spans, search_words
 
 CUT = {
@@ -55,6 +56,19 @@ def test_terms_stand_in_reading_order_on_their_characters(text):
     for before, term in zip([None, *terms(text)], terms(text), strict=False):
         assert 0 <= term.start < term.end <= len(text) and (before is None or before.start < term.start)
         assert "".join(piece.text for piece in pieces(text[term.start : term.end])) == term.text
+
+
+def test_terms_are_made_as_their_version_says():
+    """Whoever changes what is indexed raises TERMS_VERSION, so that libraries are indexed anew, and puts the new digest here."""
+    written = [*CUT, *(word for pair in ONE_WORD + TWO_WORDS for word in pair), *NAMES, "NATO und die USA", "Ο Βλαδίμηρος στη Ρώμη"]
+    made = hashlib.sha256("\n".join(map(indexed, written)).encode()).hexdigest()
+    assert (TERMS_VERSION, made[:16]) == ("1", "494ab70acf22287d")
+
+
+@pytest.mark.parametrize("text", [*CUT, "U.N. und NATO\u3000北京 大学\u2028แม่ น้ำ", "Vladimir Владимир Vladimir"])
+def test_a_text_is_indexed_word_by_word_as_it_is_as_a_whole(text):
+    whole, (terms_made, acronyms, names) = indexed(text).split(), _cut_anew(text)
+    assert whole == [*terms_made.split(), *dict.fromkeys([*acronyms, *names])]
 
 
 NAMES = ["Vladimir", "Владимир", "فلاديمير", "ולדימיר", "व्लादिमीर"]
