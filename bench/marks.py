@@ -21,12 +21,13 @@ import numpy as np
 from rich.progress import track
 
 from index.alignment import Alignment, fit
+from index.common_words import CommonWords
 from index.encoder import Encoder, TokenEncoder
 from index.evaluation import Collection, read_collection
 from index.language_priors import shipped_prior
 from index.library import Library
 from index.marks import Asked, Mark, SentenceMarker
-from index.related import QUERY_WEIGHT, CommonWords, TokenMeans, ready, shipped_means
+from index.related import QUERY_WEIGHT, TokenMeans, ready, shipped_means
 from index.sentence_encoder import open_encoder
 from index.terms import pieces
 from index.words import parse, search_words

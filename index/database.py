@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from index import room
+from index.terms import indexed
 from ingest.records import IsoglossError
 
 STEP = 1000  # pages of SQLite's that are copied between two words about how far a copy is
@@ -150,6 +151,7 @@ def _open(folder: Path, writing: bool) -> _Connection:
         connection.frozen = state
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = ON")  # the tables use a function of ours, which some builds of SQLite would not allow
     return connection
 
 
@@ -159,6 +161,7 @@ def _connected(folder: Path, address: str) -> _Connection:
     except sqlite3.DatabaseError as error:
         raise _explained(error, folder) from error
     connection.row_factory = sqlite3.Row
+    connection.create_function("indexed", 1, indexed, deterministic=True)
     connection.folder = folder
     return connection
 

@@ -14,18 +14,20 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from index import room
 from index.contents import Contents, EditionState
-from index.database import DamagedLibraryError
+from index.database import DamagedLibraryError, ReadOnlyLibraryError
 from index.durable import checksum, make_folder, sync_file, sync_folder
 from index.encoder import Vectors
-from index.schema import FORMAT, MIGRATIONS, NOW, SCHEMA, migrate
+from index.postings import Postings
+from index.schema import FORMAT, MIGRATIONS, NOW, SCHEMA, WORDS_ANEW, migrate
 from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vector, put_catalogue_entry
+from index.terms import TERMS_VERSION
 from ingest.records import IsoglossError, Page, Passage, Publication
 
 MANIFEST = "backup.json"  # lies in a library that is a backup of another; see index/backup.py
@@ -50,6 +52,10 @@ class BusyLibraryError(IsoglossError):
 class Library(Contents):
     """One library folder: all it holds, and how that changes."""
 
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.postings = Postings(self)
+
     @classmethod
     def open(cls, folder: Path) -> Library:
         """Open the library in `folder`; raises UnusableLibraryError."""
@@ -64,11 +70,14 @@ class Library(Contents):
         if found.isdecimal() and int(found) in MIGRATIONS:
             if (folder / MANIFEST).exists():
                 raise UnusableLibraryError(f"{folder} is a backup that an older version made, and is not changed; run: isogloss restore {folder}")
-            library._migrate()
+            library._bring_up_to_date()
         elif found != str(FORMAT):
             raise UnusableLibraryError(
                 f"{file} has format {found}, this program reads format {FORMAT}; use the version that made it, or ingest into a new folder"
             )
+        elif library.meta("terms") != TERMS_VERSION and not (folder / MANIFEST).exists():
+            with suppress(ReadOnlyLibraryError):  # words are still found, only by the former rules
+                library._bring_up_to_date()
         return library
 
     @classmethod
@@ -81,14 +90,18 @@ class Library(Contents):
                 with library.transaction() as run:
                     for statement in SCHEMA:
                         run(statement)
-                    run("INSERT INTO meta VALUES ('format', ?), ('revision', '0')", (str(FORMAT),))
+                    run("INSERT INTO meta VALUES ('format', ?), ('revision', '0'), ('removed', '0'), ('terms', ?)", (str(FORMAT), TERMS_VERSION))
         return cls.open(folder)
 
-    def _migrate(self) -> None:
+    def _bring_up_to_date(self) -> None:
+        """Give the tables the format of now, and the words the terms of now, all at once; a million passages take minutes."""
         with self.transaction() as run:
             found = int(self.meta("format"))  # asked again, because another process may have done it
             if found < FORMAT:
                 migrate(run, found)
+            if self.meta("terms") != TERMS_VERSION:
+                run(WORDS_ANEW)
+                run("INSERT INTO meta VALUES ('terms', ?1) ON CONFLICT DO UPDATE SET value = ?1", (TERMS_VERSION,))
 
     # -- writing
 

@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from index.common_words import CommonWords
 from index.encoder import Encoder, TokenEncoder, Vectors
-from index.related import PASSAGE_WEIGHT, CommonWords, Sentence, TokenMeans, answers, ready, ready_query, related
+from index.related import PASSAGE_WEIGHT, Sentence, TokenMeans, answers, ready, ready_query, related
 from index.words import Words, exact_spans
 from ingest.records import Passage, Span
 

@@ -88,6 +88,11 @@ def quoted(terms: Sequence[str]) -> str:
     return f'"{" ".join(terms)}"'
 
 
+def sought(term: str) -> str:
+    """A term, or "x*" for all that begin with x, in the language of FTS5."""
+    return quoted([term.rstrip("*")]) + "*" * term.endswith("*")
+
+
 def _free(text: str) -> tuple[Words, ...]:
     """Divide text into words, or what belongs together without being a phrase: COVID-19, 12(3), a run of letters without spaces."""
     groups: list[list[Piece]] = []

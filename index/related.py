@@ -8,7 +8,6 @@ tell their mean badly, so it is shrunk towards the one that ships with the encod
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,19 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.contents import Keys
 from index.encoder import Layer, Tokens
 from index.language_priors import shipped_file
-from index.library import Library
-from index.query import quoted
-from index.terms import Piece, paired, pieces
+from index.terms import Piece, pieces
 from ingest.records import Span
 
 RELATED = 0.4  # cosine from which two words mean about the same; best of 0.35, 0.4 and 0.45
 QUERY_WEIGHT, PASSAGE_WEIGHT = 10, 30  # tokens that weigh as much as the shipped mean
-COMMON = 0.03  # of a language's passages; more than that, a word may be "the" and is not marked for its meaning
-SHARING = 10  # languages that may share the spelling of a name or a number; a word commoner than that is common in its own
-SMALL_LIBRARY = 100  # passages added to those of a language: where there are ten, a word in five of them may be the subject
 
 Half = NDArray[np.float16]  # shape (tokens or words, width); every row has unit length; half the memory
 
@@ -82,59 +75,6 @@ def related(query: Sentence, sentence: Sentence) -> list[Span]:
         return []
     best = (sentence.words.astype(np.float32) @ query.words.astype(np.float32).T).max(axis=1)
     return [span for span, cosine in zip(sentence.spans, best, strict=True) if cosine >= RELATED]
-
-
-class CommonWords:
-    """Tells the words that are too common in a library to be worth a mark. Safe to share between threads."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self._lock = threading.Lock()
-        self._counted = _Counted.nothing()
-
-    def without(self, words: Mapping[Span, str], language: str) -> list[Span]:
-        """Leave out the words that stand in more than a few passages of the language."""
-        counted = self._fresh()
-        terms = {span: _terms(pieces(word)) for span, word in words.items()}
-        counts = self._library.document_counts({term for there in terms.values() for term in there})
-        most = COMMON * (len(counted.keys.get(language, ())) + SMALL_LIBRARY)
-
-        def rare(there: tuple[str, ...]) -> bool:
-            upper = min(counts[term] for term in there)  # in all languages together
-            if upper <= most or (len(there) == 1 and (upper > most * SHARING or there[0].endswith("*"))):
-                return upper <= most
-            if (there, language) not in counted.known:
-                counted.known[there, language] = int(np.isin(self._library.matching(quoted(there)), counted.keys.get(language, ())).sum())
-            return counted.known[there, language] <= most
-
-        return [span for span, there in terms.items() if there and rare(there)]
-
-    def _fresh(self) -> _Counted:
-        with self._lock:
-            if self._counted.revision != self._library.revision():
-                self._counted = _Counted.of(self._library)
-            return self._counted
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """The passages of each language in one state of a library, and in how many of them words stand, as far as it was asked."""
-
-    revision: int
-    keys: Mapping[str, Keys]  # by language
-    known: dict[tuple[tuple[str, ...], str], int]
-
-    @classmethod
-    def nothing(cls) -> _Counted:
-        return cls(-1, {}, {})
-
-    @classmethod
-    def of(cls, library: Library) -> _Counted:
-        with library.snapshot():
-            revision = library.revision()
-            keys = np.asarray([key for key, _, _ in library.passage_table()], np.int64)
-            languages = np.asarray(library.passage_languages())
-        return cls(revision, {str(language): keys[languages == language] for language in np.unique(languages)}, {})
 
 
 @cache
@@ -195,11 +135,3 @@ def _words(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:
     for place, letters in of_token.items():
         words.setdefault((letters[0].start, letters[-1].end), []).append(place)
     return dict(sorted(words.items()))
-
-
-def _terms(found: Sequence[Piece]) -> tuple[str, ...]:
-    """What the full-text index keeps of a word; "x*" for a single letter of a script without spaces."""
-    terms = tuple(term.text for term in paired(found))
-    if found and found[-1].unspaced:
-        return terms[:-1] or (terms[0] + "*",)
-    return terms

@@ -69,7 +69,17 @@ TOUCHED = (  # in which revision a publication changed last, or left: whoever kn
     *_touching("passages", "editions WHERE edition_id = {row}.edition_id"),  # where the edition goes with them, its own trigger has noted it
 )
 
-# FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them.
+# FTS5 with the ascii tokenizer takes every character beyond ASCII for a letter: terms come folded and cut, with spaces between them. It keeps
+# no copy of them: `indexed`, which every connection brings, makes them of the text again, to take them out or to build the index anew.
+WORDS = (
+    "CREATE VIEW passage_terms AS SELECT key, indexed(text) AS terms FROM passages",
+    "CREATE VIRTUAL TABLE words USING fts5 (terms, content = 'passage_terms', content_rowid = 'key', tokenize = 'ascii')",
+    """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN
+       INSERT INTO words (words, rowid, terms) VALUES ('delete', old.key, indexed(old.text));
+       UPDATE meta SET value = value + 1 WHERE key = 'removed'; END""",
+)
+WORDS_ANEW = "INSERT INTO words (words) VALUES ('rebuild')"
+
 SCHEMA = (
     """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)""",
     """CREATE TABLE publications (
@@ -92,9 +102,7 @@ SCHEMA = (
        text TEXT NOT NULL, sentences TEXT NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
     PASSAGES_OF,
     HEALTHS,
-    """CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')""",
-    """CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)""",
-    """CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END""",
+    *WORDS,
     *VECTORS,
     *DESK,
     *TOUCHED,
@@ -132,6 +140,13 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         "DROP INDEX passages_of",
         PASSAGES_OF,
         *TOUCHED,
+    ),
+    5: (  # the space of the terms that were kept is used again by what comes
+        "DROP TRIGGER words_of",
+        "DROP TABLE vocabulary",
+        "DROP TABLE words",
+        *WORDS,
+        "INSERT INTO meta SELECT 'removed', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0) - (SELECT count(*) FROM passages)",
     ),
 }
 

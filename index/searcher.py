@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from index.closeness import Closeness
+from index.common_words import CommonWords
 from index.contents import Keys
 from index.counterparts import Counterpart, Counterparts, Wanted, edition_for
 from index.encoder import Encoder, Vectors
@@ -19,7 +20,7 @@ from index.generations import Generation, load_or_build, named
 from index.library import Library
 from index.marks import Asked, Mark, SentenceMarker
 from index.question import Group, Question
-from index.related import CommonWords, shipped_means
+from index.related import shipped_means
 from index.vectors import Scores
 from index.view import View
 from index.words import WordQuery, exact, parse, search_words

@@ -120,7 +120,10 @@ def copy_edition(run: Any, old: str, new: str) -> None:
         run(f"INSERT INTO {table} (edition_id, {columns}) SELECT ?2, {columns} FROM {table} WHERE {chosen}", (old, new))
     pairs = "passages one JOIN passages other ON one.edition_id = ?1 AND other.edition_id = ?2 AND one.ordinal = other.ordinal AND one.first_page > 0"
     run(f"INSERT INTO vectors SELECT other.key, encoder, vector FROM {pairs} JOIN vectors ON vectors.key = one.key", (old, new))
-    run(f"INSERT INTO words (rowid, terms) SELECT other.key, terms FROM {pairs} JOIN words ON words.rowid = one.key", (old, new))
+    run(
+        "INSERT INTO words (rowid, terms) SELECT key, terms FROM passage_terms JOIN passages USING (key) WHERE edition_id = ? AND first_page > 0",
+        (new,),
+    )
 
 
 def empty_edition(run: Any, edition_id: str) -> None:
@@ -132,12 +135,6 @@ def empty_edition(run: Any, edition_id: str) -> None:
 
 def delete_catalogue_passages(run: Any, publication_id: str) -> None:
     run("DELETE FROM passages WHERE first_page = 0 AND edition_id IN (SELECT edition_id FROM editions WHERE publication_id = ?)", (publication_id,))
-
-
-def count_documents(connection: sqlite3.Connection, terms: Iterable[str]) -> dict[str, int]:
-    one, many = "SELECT doc FROM vocabulary WHERE term = ?", "SELECT sum(doc) FROM vocabulary WHERE term >= ?1 AND term < ?1 || char(0x10ffff)"
-    rows = {term: connection.execute(many if term.endswith("*") else one, (term.rstrip("*"),)).fetchone() for term in terms}
-    return {term: int(row[0] or 0) if row else 0 for term, row in rows.items()}
 
 
 def publication_row(publication: Publication, folder: str) -> tuple[Any, ...]:

@@ -14,11 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import regex
 from anyascii import anyascii
 
 from index.names import kept_keys
+
+TERMS_VERSION = "1"  # of what `indexed` makes of a text; raise it when that changes: what was indexed must be taken out by the same terms
 
 UNSPACED = r"[[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]&&[\p{L}\p{M}\p{Nl}]]"
 APOSTROPHES = "'’‘ʼʻ׳"
@@ -28,7 +31,8 @@ CLUSTER = rf"(?={UNSPACED})\X(?:(?<=[\u17d2\u1039])\X|\p{{M}}|(?<=[ํໍ]\p{{M}
 INITIALS = rf"(?<![{SPACED}.])[\p{{L}}--{UNSPACED}](?:\.[\p{{L}}--{UNSPACED}])+(?!\.?{SPACED})"
 # Ukrainian and Hebrew words hold apostrophes, Hebrew acronyms a quotation mark.
 JOINT = r"""(?<=[\p{Cyrillic}\p{Hebrew}]\p{M}*)['’ʼ׳](?=[\p{Cyrillic}\p{Hebrew}])|(?<=\p{Hebrew}\p{M}*)["״”](?=\p{Hebrew})"""
-PIECE = regex.compile(rf"(?P<cluster>{CLUSTER})|{INITIALS}|{SPACED}(?:(?:{IN_WORDS}|{JOINT})*{SPACED})*", regex.V1)
+PIECE = regex.compile(rf"(?P<cluster>{CLUSTER})|{INITIALS}|{SPACED}++(?:(?:{IN_WORDS}|{JOINT})+{SPACED}++)*", regex.V1)
+REMEMBERED = 30  # letters, at most, of words whose terms are remembered while others are cut
 NOTHING = regex.compile(r"\p{DI}*", regex.V1)
 
 ACRONYM, ACRONYM_LETTERS = "≡", range(2, 7)  # begins the key that is indexed for a word in capitals: "US" is not "us"
@@ -96,10 +100,27 @@ def paired(found: Sequence[Piece]) -> list[Term]:
 
 def indexed(text: str) -> str:
     """Return what the full-text index keeps of a passage: its terms in order, then the keys of its acronyms and names, between spaces."""
+    cut = [_cut(word) if len(word) <= REMEMBERED else _cut_anew(word) for word in text.split()]  # no term reaches over a space
+    keys = dict.fromkeys([*(key for one in cut for key in one.acronyms), *(key for one in cut for key in one.names)])
+    return " ".join([*(one.terms for one in cut if one.terms), *keys])
+
+
+class _Cut(NamedTuple):
+    """What is indexed of a text without spaces."""
+
+    terms: str
+    acronyms: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def _cut_anew(text: str) -> _Cut:
     found = pieces(text)
-    acronyms = [ACRONYM + piece.text for piece in found if piece.acronym]
-    names = [key for piece in found if not piece.unspaced for key in kept_keys(text[piece.start : piece.end], piece.text)]
-    return " ".join([*(term.text for term in paired(found)), *dict.fromkeys(acronyms + names)])
+    acronyms = tuple(ACRONYM + piece.text for piece in found if piece.acronym)
+    names = (key for piece in found if not piece.unspaced for key in kept_keys(text[piece.start : piece.end], piece.text))
+    return _Cut(" ".join(term.text for term in paired(found)), acronyms, tuple(names))
+
+
+_cut = lru_cache(maxsize=1 << 16)(_cut_anew)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import log
@@ -15,71 +15,94 @@ from numpy.typing import NDArray
 from index.contents import Keys
 from index.library import Library
 from index.names import sought_keys
-from index.query import WordQuery, Words, parse, quoted
+from index.postings import NONE, Held, Postings, among, merged
+from index.query import WordQuery, Words, parse, sought
 from index.terms import Piece, pieces
 from ingest.records import Span
 
 __all__ = ["WordHits", "WordQuery", "Words", "exact", "exact_spans", "parse", "search_words"]
 
-POSTINGS = 20_000  # read for one query, about; the rarest terms come first and the rest only says more of passages already found
-MOST_TERMS = 64  # looked up for one query, the rarest; FTS5 takes time that grows with the square
+POSTINGS = 500_000  # read for one query, about; the rarest terms come first, and what says less than all of them is left out
+GATHERED = 3000  # passages compared with each other, about; the commoner terms only say more of those that hold a rarer one
+MOST_TERMS = 64  # looked up for one query, the rarest
 SAME_NAME = 0.8  # what a name in another alphabet counts, against 1 for the word itself: not every agreement is right
 COMMON = 0.03  # of all passages; more than that, a word may be "the"
+
+Values = NDArray[np.float32]  # shape (passages,)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A term of a query, and where it stands."""
+
+    says: float  # how much, by its rarity; higher for a rarer term
+    share: float  # of what the whole query says
+    word: Held  # the passages that hold it, growing
+    name: Held  # those that hold what may be the same name in another alphabet, growing
+
+    def presence(self, keys: Held) -> Values:
+        """For each passage, in [0, 1], how far it holds the term."""
+        named = among(keys, self.name) if len(self.name) else np.zeros(len(keys), np.bool_)
+        return np.where(among(keys, self.word), 1, np.where(named, SAME_NAME, 0)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class WordHits:
-    """The passages that hold words of a query, best first by BM25."""
+    """The passages that hold words of a query, best first."""
 
     keys: Keys
-    bm25: NDArray[np.float32]  # positive, higher is better
-    coverage: NDArray[np.float32]  # in [0, 1]: how much of the query, by the rarity of its words, stands in the passage
+    bm25: Values  # positive, higher is better; every term counts once, and all passages as equally long
+    coverage: Values  # in [0, 1]: how much of the query, by the rarity of its words, stands in the passage
     required: Keys | None  # all passages that hold every required phrase, growing; None where nothing is required
     excluded: Keys  # all passages that hold anything excluded, growing
     telling: tuple[Words, ...]  # the words worth marking
+    told: tuple[Told, ...]
 
-    def beside(self, keys: Keys) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    @property
+    def restricts(self) -> bool:
+        """Whether anything is required or excluded."""
+        return self.required is not None or bool(len(self.excluded))
+
+    def beside(self, keys: Keys) -> tuple[Values, Values]:
         """Return the BM25 and the coverage of these passages, 0 for those that hold no word."""
-        order = np.argsort(self.keys)
-        if not len(order):
-            return np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32)
-        places = order[np.minimum(np.searchsorted(self.keys, keys, sorter=order), len(order) - 1)]
-        found = self.keys[places] == keys
-        return np.where(found, self.bm25[places], 0).astype(np.float32), np.where(found, self.coverage[places], 0).astype(np.float32)
+        return _scored(self.told, keys)
 
-    def admits(self, keys: Keys) -> NDArray[np.bool_]:
+    def admits(self, keys: Held) -> NDArray[np.bool_]:
         """For each passage, whether it holds what is required and nothing that is excluded."""
-        admitted = ~np.isin(keys, self.excluded)
-        return admitted if self.required is None else admitted & np.isin(keys, self.required)
+        admitted = ~among(keys, self.excluded)
+        return admitted if self.required is None else admitted & among(keys, self.required)
 
 
 def search_words(library: Library, query: WordQuery, k: int) -> WordHits:
-    """Return the k best passages by BM25 that hold a word of the query, and what else the query asks of its words."""
-    query = _settled(library, query)
+    """Return the k best passages that hold a word of the query, and what else the query asks of its words."""
+    postings = library.postings
+    query = _settled(postings, query)
     runs = list(dict.fromkeys(run for words in query.wanted for run in words.runs()))
     alphabetic = (piece.text for words in query.wanted for piece in words.pieces if not piece.unspaced and not words.acronym)
     names = {word: sought_keys(word) for word in alphabetic}
-    counts = library.document_counts({term for run in runs for term in run} | {key for keys in names.values() for key in keys})
-    rarity = _Rarity(counts, max(library.passage_count(), 1))
-    shares = rarity.shares(runs)
-    any_of = " OR ".join(quoted([term.rstrip("*")]) + "*" * term.endswith("*") for term in _rarest(counts))
-    matches = library.best_matches(_restricted(f"({any_of})", query), k) if any_of else []
-    return WordHits(
-        np.asarray([key for key, _, _ in matches], np.int64),
-        np.asarray([bm25 for _, bm25, _ in matches], np.float32),
-        np.asarray([_coverage(shares, names, frozenset(terms.split(" "))) for _, _, terms in matches], np.float32),
-        library.matching(" AND ".join(words.expression for words in query.required)) if query.required else None,
-        library.matching(" OR ".join(words.expression for words in query.excluded)) if query.excluded else np.zeros(0, np.int64),
-        rarity.telling(query),
+    terms = dict.fromkeys([*(term for run in runs for term in run), *(key for keys in names.values() for key in keys)])
+    rarity = _Rarity(dict(zip(terms, postings.counts(map(sought, terms)), strict=True)), max(library.passage_count(), 1))
+    rarest = _rarest(rarity.counts)
+    there = dict(zip(rarest, postings.all_of(map(sought, rarest)), strict=True))
+    told = _told(rarity, runs, names, there)
+    required = postings.of(" AND ".join(words.expression for words in query.required)).astype(np.int64) if query.required else None
+    excluded = postings.of(" OR ".join(words.expression for words in query.excluded)) if query.excluded else NONE
+    found = WordHits(
+        NONE.astype(np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32), required, excluded.astype(np.int64), rarity.telling(query), told
     )
+    keys = _gathered([keys[found.admits(keys)] for keys in there.values()] if found.restricts else list(there.values()), k)
+    bm25, coverage = _scored(told, keys)
+    best = np.lexsort((keys, -bm25))[:k]
+    return replace(found, keys=keys[best].astype(np.int64), bm25=bm25[best], coverage=coverage[best])
 
 
 def exact(library: Library, query: WordQuery) -> Keys:
     """Return the keys, growing, of all passages that hold every word and phrase of the query and nothing it excludes."""
     if not query.wanted:
-        return np.zeros(0, np.int64)
-    query = _settled(library, query)
-    return library.matching(_restricted(" AND ".join(words.expression for words in query.free), query))
+        return NONE.astype(np.int64)
+    query = _settled(library.postings, query)
+    wanted = " AND ".join(words.expression for words in query.wanted)
+    return library.postings.of(wanted + "".join(f" NOT {words.expression}" for words in query.excluded)).astype(np.int64)
 
 
 def exact_spans(text: str, wanted: Iterable[Words]) -> list[Span]:
@@ -126,14 +149,38 @@ class _Rarity:
         return log(1 + (self.passages - count + 0.5) / (count + 0.5))
 
 
-def _coverage(shares: Mapping[str, float], names: Mapping[str, Sequence[str]], there: Set[str]) -> float:
-    return sum(share * _presence(term, names.get(term, ()), there) for term, share in shares.items())
+def _told(rarity: _Rarity, runs: Sequence[Sequence[str]], names: Mapping[str, Sequence[str]], there: Mapping[str, Held]) -> tuple[Told, ...]:
+    def told(term: str, share: float) -> Told:
+        keys = [there[key] for key in names.get(term, ()) if key in there]
+        name = merged(*keys) if keys else NONE
+        return Told(rarity.of([term]), share, there.get(term, NONE), name)
+
+    return tuple(told(term, share) for term, share in rarity.shares(runs).items())
 
 
-def _presence(term: str, names: Sequence[str], there: Set[str]) -> float:
-    if term in there or (term.endswith("*") and any(other.startswith(term[:-1]) for other in there)):
-        return 1.0
-    return SAME_NAME if not there.isdisjoint(names) else 0.0
+def _scored(told: Sequence[Told], keys: Held) -> tuple[Values, Values]:
+    """How much of a query these passages hold: by what its words say, and as a part of the whole."""
+    bm25, coverage = np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32)
+    for term in told:
+        presence = term.presence(keys)
+        bm25 += np.float32(term.says) * presence
+        coverage += np.float32(term.share) * presence
+    return bm25, coverage
+
+
+def _gathered(lists: Sequence[Held], k: int) -> Held:
+    """The passages to compare, growing: those of the rarest terms until there are enough; where there are too many, those that hold a further one."""
+    gathered, others = NONE, []
+    for keys in lists:
+        if len(gathered) < GATHERED:
+            gathered = merged(gathered, keys)
+        elif len(gathered) > 2 * GATHERED:
+            both = gathered[among(gathered, keys)]
+            if len(both) >= k:
+                gathered = both
+            else:
+                others.append(both)
+    return merged(gathered[: 2 * GATHERED], *others)
 
 
 def _rarest(counts: Mapping[str, int]) -> list[str]:
@@ -143,11 +190,11 @@ def _rarest(counts: Mapping[str, int]) -> list[str]:
     return [term for place, ((_, term), total) in enumerate(zip(known, read, strict=True)) if place == 0 or total <= POSTINGS]
 
 
-def _settled(library: Library, query: WordQuery) -> WordQuery:
+def _settled(postings: Postings, query: WordQuery) -> WordQuery:
     """Let capitals count for words that are mostly written without: US, IT, WHO; not for NATO, nor in a query all in capitals."""
     typed = [words for words in query.wanted + query.excluded if words.acronym]
     shouted = len(query.wanted) > 1 and all(piece.acronym for words in query.wanted for piece in words.pieces)
-    counts = library.document_counts(term for words in typed for term in (words.acronym, words.pieces[0].text))
+    counts = {term: postings.count(sought(term)) for words in typed for term in (words.acronym, words.pieces[0].text)}
 
     def settled(words: Words) -> Words:
         mostly_without = not shouted and 0 < 2 * counts.get(words.acronym, 0) < counts.get(words.pieces[0].text, 0)
@@ -155,12 +202,6 @@ def _settled(library: Library, query: WordQuery) -> WordQuery:
 
     free, required, excluded = (tuple(map(settled, part)) for part in (query.free, query.required, query.excluded))
     return replace(query, free=free, required=required, excluded=excluded)
-
-
-def _restricted(expression: str, query: WordQuery) -> str:
-    """Add to an FTS5 expression what the query requires and excludes."""
-    parts = [expression] * bool(expression) + [words.expression for words in query.required]
-    return " AND ".join(parts) + "".join(f" NOT {words.expression}" for words in query.excluded)
 
 
 def _spans(there: Sequence[Piece], words: Words) -> Iterator[Span]:

@@ -152,7 +152,7 @@ def test_an_edition_with_another_language_or_part_keeps_what_was_read(library, c
     assert library.edition("woods.ar") is None and library.entry("woods").editions[1] == other
     assert texts(library, name) == TEXTS["ar"] and library.vectors_in(name)[1].tolist() == vectors
     assert keys.isdisjoint(library.passages_of(name)) and [passage.text for passage in library.passages_of(name).values()] == TEXTS["ar"]
-    assert {key for key, _, _ in library.best_matches('"ماء"', 5)} <= set(library.passages_of(name)) != set()
+    assert set(library.postings.of('"ماء"').tolist()) <= set(library.passages_of(name)) != set()
     assert documents(library, job) == ([name] if again else [])
     changes.undo("ana", changes.changes()[0].change_id)
     assert texts(library, "woods.ar") == TEXTS["ar"] and library.entry("woods") == woods

@@ -11,8 +11,11 @@ import pytest
 from filling import DIGEST, fill, passage_of, publication
 
 from index.contents import EditionState
-from index.library import BusyLibraryError, ChangedFileError, Library, UnusableLibraryError
+from index.library import MANIFEST, BusyLibraryError, ChangedFileError, Library, UnusableLibraryError
+from index.query import sought
 from index.tables import boxes_packed, boxes_unpacked
+from index.terms import TERMS_VERSION, indexed
+from index.verification import faults
 from ingest.records import Page, WordBox, WordBoxes
 
 SAYINGS = {
@@ -193,11 +196,27 @@ ADDED_SINCE_4 = (
 ADDED_SINCE_5 = ("touched",)
 
 
+def with_the_words_of_format_5(run) -> None:
+    """Put the full-text index back that kept a copy of what it indexed."""
+    for statement in (
+        "DROP TRIGGER words_of",
+        "DROP TABLE words",
+        "DROP VIEW passage_terms",
+        "DELETE FROM meta WHERE key IN ('removed', 'terms')",
+        "CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = 'ascii')",
+        "CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)",
+        "CREATE TRIGGER words_of AFTER DELETE ON passages BEGIN DELETE FROM words WHERE rowid = old.key; END",
+        "INSERT INTO words (rowid, terms) SELECT key, indexed(text) FROM passages",
+    ):
+        run(statement)
+
+
 @pytest.fixture
 def of_format_2(library, encoder):
     """A library as Isogloss left it before pages had boxes and publications had authors."""
     fill(library, encoder, publication("woods", ["my"]), {"my": ["သစ်တော"]})
     with library.transaction() as run:
+        with_the_words_of_format_5(run)
         run("ALTER TABLE passages ADD COLUMN vector BLOB")
         run("UPDATE passages SET vector = (SELECT vector FROM vectors WHERE vectors.key = passages.key)")
         for trigger in library.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%touched%'"):
@@ -230,8 +249,50 @@ def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(of_
     for table in (*ADDED_SINCE_2, *ADDED_SINCE_4, *ADDED_SINCE_5):
         columns = [[tuple(row) for row in one._connection().execute(f"PRAGMA table_info({table})")] for one in (old, new)]
         assert columns[0] == columns[1]
-    indexes = [sorted(tuple(row) for row in one.rows("SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger')")) for one in (old, new)]
-    assert indexes[0] == indexes[1] and {"healths", "passages_of"} <= {name for name, _ in indexes[0]}
+    indexes = [sorted(tuple(row) for row in one.rows("SELECT name, sql FROM sqlite_master WHERE type <> 'table'")) for one in (old, new)]
+    assert indexes[0] == indexes[1] and {"healths", "passages_of", "passage_terms", "words_of"} <= {name for name, _ in indexes[0]}
+
+
+@pytest.fixture
+def of_format_5(library, encoder):
+    """A library that kept a copy of its terms, and from which a publication was removed."""
+    fill(library, encoder, publication("gone", ["ta"]), {"ta": ["காடு"]})
+    fill(library, encoder, publication("woods", ["am", "bn", "fa"]), {"am": ["ደን"], "bn": ["বন"], "fa": ["جنگل"]})
+    library.remove_publication("gone")
+    with library.transaction() as run:
+        with_the_words_of_format_5(run)
+        run("UPDATE meta SET value = '5' WHERE key = 'format'")
+    return library
+
+
+def test_words_are_found_and_removed_after_their_copies_are_gone(of_format_5):
+    opened = Library.open(of_format_5.folder)
+    assert [opened.postings.count(f'"{term}"') for term in ("ደን", "বন", "جنگل", "காடு")] == [1, 1, 1, 0]
+    assert opened.extent() == (8, 2) and opened.passage_count() == opened.counts()["passages"] == 6
+    assert not [fault for fault in faults(opened) if "original" not in fault]
+    opened.remove_publication("woods")
+    assert [opened.postings.count(f'"{term}"') for term in ("ደን", "বন", "جنگل")] == [0, 0, 0]
+    assert opened.rows("SELECT count(*) FROM words_docsize")[0][0] == opened.passage_count() == 0
+    with opened.transaction() as run:
+        run("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+
+
+def test_words_are_indexed_anew_where_terms_are_made_otherwise(library, encoder, monkeypatch):
+    fill(library, encoder, publication("woods", ["lo"], titles={}), {"lo": ["ປ່າໄມ້"]})
+    with library.transaction() as run:
+        run("INSERT INTO words (words, rowid, terms) VALUES ('delete', 1, ?)", (indexed("ປ່າໄມ້"),))
+        run("INSERT INTO words (rowid, terms) VALUES (1, 'former')")
+        run("UPDATE meta SET value = 'former' WHERE key = 'terms'")
+    opened = Library.open(library.folder)
+    assert [opened.postings.count(sought(term)) for term in ("former", "ປ່າ*")] == [0, 1]
+    assert opened.meta("terms") == TERMS_VERSION
+
+
+def test_a_backup_is_not_changed_where_terms_are_made_otherwise(library, encoder):
+    fill(library, encoder, publication("woods", ["zh"], titles={}), {"zh": ["森林"]})
+    library.set_meta("terms", "former")
+    (library.folder / MANIFEST).write_text("{}")
+    assert Library.open(library.folder).meta("terms") == "former"
 
 
 def test_languages_are_stored_anew_without_a_new_passage(library, encoder):

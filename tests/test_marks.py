@@ -8,9 +8,10 @@ from conftest import LexiconTokenEncoder
 from filling import fill, publication
 
 from index import marks as marks_module
+from index.common_words import CommonWords
 from index.encoder import Tokens
 from index.marks import Asked, Mark, SentenceMarker
-from index.related import CommonWords, TokenMeans, load_means, ready, save_means, shipped_means
+from index.related import TokenMeans, load_means, ready, save_means, shipped_means
 from index.words import parse
 from ingest.records import Passage
 
@@ -107,30 +108,6 @@ def test_common_words_of_the_library_are_not_marked_for_their_meaning(token_enco
     marker = SentenceMarker(token_encoder, MEANS, CommonWords(library))
     ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
     assert marked(page, marks, "related") == ["Autobus"]
-
-
-def test_common_letters_are_told_in_scripts_without_spaces(library, token_encoder):
-    fill(library, token_encoder, publication("rivers", ["zh"]), {"zh": ["水的学校的"] * 10})
-    words = {(0, 1): "的", (1, 3): "学校", (3, 5): "公交", (5, 6): "林"}
-    assert CommonWords(library).without(words, "zh") == [(3, 5), (5, 6)]
-
-
-def test_a_name_is_not_common_because_other_languages_have_it_too(library, token_encoder):
-    others = ["de", "es", "fr", "it"]
-    fill(library, token_encoder, publication("lines", ["en", *others]), {"en": ["The Warsaw line."], **dict.fromkeys(others, ["Warsaw, 2015."] * 2)})
-    assert CommonWords(library).without({(0, 6): "Warsaw", (7, 11): "2015"}, "en") == [(0, 6), (7, 11)]
-
-
-def test_words_are_counted_anew_when_the_library_has_grown(library, token_encoder):
-    common = CommonWords(library)
-    assert common.without({(0, 3): "the"}, "en") == [(0, 3)]
-    fill(library, token_encoder, publication("lines", ["en"]), {"en": ["The bus comes."] * 10})
-    assert common.without({(0, 3): "the"}, "en") == []
-
-
-def test_a_small_library_does_not_make_its_subject_common(library, token_encoder):
-    fill(library, token_encoder, publication("rivers", ["en"]), {"en": ["The water.", "The water.", "The end."]})
-    assert CommonWords(library).without({(0, 5): "water"}, "en") == [(0, 5)]
 
 
 @pytest.mark.parametrize("means", [None, MEANS], ids=["vectors", "tokens"])

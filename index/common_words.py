@@ -1,0 +1,54 @@
+"""Tell the words that are too common in a language to say what a passage is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from index.library import Library
+from index.postings import among
+from index.query import quoted, sought
+from index.sample import Sample
+from index.terms import Piece, paired, pieces
+from ingest.records import Span
+
+COMMON = 0.03  # of a language's passages; more than that, a word may be "the" and is not marked for its meaning
+SHARING = 10  # languages that may share the spelling of a name or a number; a word commoner than that is common in its own
+SMALL_LIBRARY = 100  # passages added to those of a language: where there are ten, a word in five of them may be the subject
+
+
+class CommonWords:
+    """Tells the words that are too common in a library to be worth a mark. Safe to share between threads."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._sample: Sample | None = None
+
+    def without(self, words: Mapping[Span, str], language: str) -> list[Span]:
+        """Leave out the words that stand in more than a few passages of the language."""
+        sample = self._fresh()
+        postings, own = self._library.postings, sample.of_language(language)
+        most = COMMON * (len(own) / sample.share + SMALL_LIBRARY)
+
+        def rare(there: tuple[str, ...]) -> bool:
+            upper = min(postings.count(sought(term)) for term in there)  # in all languages together
+            if upper <= most or (len(there) == 1 and (upper > most * SHARING or there[0].endswith("*"))):
+                return upper <= most
+            return int(among(own, postings.of(quoted(there))).sum()) <= COMMON * (len(own) + SMALL_LIBRARY)
+
+        terms = {span: _terms(pieces(word)) for span, word in words.items()}
+        return [span for span, there in terms.items() if there and rare(there)]
+
+    def _fresh(self) -> Sample:
+        now = self._library.extent()
+        sample = self._sample
+        if sample is None or not sample.serves(now):
+            sample = self._sample = Sample.of(self._library, now)
+        return sample
+
+
+def _terms(found: Sequence[Piece]) -> tuple[str, ...]:
+    """What the full-text index keeps of a word; "x*" for a single letter of a script without spaces."""
+    terms = tuple(term.text for term in paired(found))
+    if found and found[-1].unspaced:
+        return terms[:-1] or (terms[0] + "*",)
+    return terms

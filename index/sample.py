@@ -1,0 +1,45 @@
+"""A part of a library's passages by which its languages are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.contents import Contents, Extent, Keys
+
+BLOCKS, BLOCK = 64, 512  # of passages that were stored one after the other, spread evenly; a library of no more is taken whole
+GROWN = 0.1  # of the library that may have come or gone before another sample is taken
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Passages from all over a library; a small library is a sample of itself."""
+
+    extent: Extent  # of the library, when it was taken
+    keys: Keys
+    language_of: NDArray[np.str_]
+
+    @classmethod
+    def of(cls, contents: Contents, extent: Extent) -> Sample:
+        """Take a sample of what is stored now."""
+        last = extent.given
+        whole = last <= BLOCKS * BLOCK
+        starts = np.arange(1, last + 1, BLOCK) if whole else np.linspace(1, last - BLOCK + 1, BLOCKS).astype(np.int64)
+        keys, languages = contents.languages_in(starts, BLOCK)
+        return cls(extent, keys, np.asarray(languages, np.str_))
+
+    def of_language(self, language: str) -> Keys:
+        """Its passages in this language, growing."""
+        return self.keys.compress(self.language_of == language)
+
+    @property
+    def share(self) -> float:
+        """Which part of the library it is, in (0, 1]."""
+        return max(len(self.keys), 1) / max(self.extent.given - self.extent.removed, 1)
+
+    def serves(self, now: Extent) -> bool:
+        """Whether the library is still about the same."""
+        changed = max(now.given - self.extent.given, now.removed - self.extent.removed)
+        return changed <= GROWN * self.extent.given

@@ -1,0 +1,61 @@
+"""Where words stand: kept and added to, counted, forgotten when passages leave."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from filling import fill, publication
+
+from index import postings
+from index.library import Library
+from index.postings import NONE, among, merged
+from index.query import sought
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "term"), [("th", "ป่าไม้", "ป่า"), ("ar", "غابة الماء", "غابه"), ("zh", "森林", "森林"), ("my", "သစ်တော", "သစ်")]
+)
+def test_what_is_kept_grows_with_the_library_and_shrinks_with_it(library, encoder, language, text, term):
+    expression = sought(term + "*")
+    assert library.postings.of(expression).tolist() == []
+    fill(library, encoder, publication("one", [language], titles={}), {language: [text, "—"]})
+    assert (library.postings.of(expression).tolist(), library.postings.count(expression)) == ([1], 1)
+    fill(library, encoder, publication("two", [language], titles={}), {language: ["—", text]})
+    assert (library.postings.of(expression).tolist(), library.postings.count(expression)) == ([1, 4], 2)
+    library.remove_publication("one")
+    assert (library.postings.of(expression).tolist(), library.postings.count(expression)) == ([4], 1)
+
+
+def test_what_another_process_stores_and_removes_is_noticed(library, encoder):
+    other = Library.open(library.folder)
+    fill(other, encoder, publication("woods", ["ja"], titles={}), {"ja": ["森の水", "水"]})
+    assert library.postings.of('"水"*').tolist() == [1, 2]
+    fill(other, encoder, publication("woods", ["ja"], titles={}), {"ja": ["森"]})
+    assert library.postings.of('"水"*').tolist() == [] and library.postings.of('"森"*').tolist() == [3]
+    assert library.passage_count() == other.counts()["passages"] == 1
+
+
+def test_a_word_is_counted_the_same_whether_few_or_many_passages_hold_it(library, encoder, monkeypatch):
+    fill(library, encoder, publication("woods", ["ko"], titles={}), {"ko": ["서울 숲"] * 5})
+    exact = library.postings.count('"숲"')
+    monkeypatch.setattr(postings, "FEW", 2)
+    counting = Library.open(library.folder)
+    assert counting.postings.count('"숲"') == exact == 5
+    fill(library, encoder, publication("more", ["ko"], titles={}), {"ko": ["숲"] * 4})
+    assert counting.postings.counts(['"숲"', '"서울"']) == [9, 5]
+    assert counting.postings.of('"숲"').tolist() == list(range(1, 10)) and counting.postings.count('"숲"') == 9
+
+
+def test_memory_is_bounded_and_answers_stay(library, encoder, monkeypatch):
+    fill(library, encoder, publication("woods", ["he"], titles={}), {"he": ["יער מים"] * 3})
+    monkeypatch.setattr(postings, "MEMORY", postings.ENTRY + 20)
+    for _ in range(2):
+        assert [keys.tolist() for keys in library.postings.all_of(['"יער"', '"מים"', '"אחר"'])] == [[1, 2, 3], [1, 2, 3], []]
+        assert len(library.postings._known) == 1
+
+
+def test_keys_are_compared_and_merged_whatever_their_size():
+    small, large = np.asarray([1, 3, 5], np.uint32), np.asarray([3, 5, 2**40], np.int64)
+    assert among(large, small).tolist() == [True, True, False] and not among(large, NONE).any()
+    assert among(small, large).tolist() == [False, True, True]
+    assert merged(small, large, NONE).tolist() == [1, 3, 5, 2**40] and merged(NONE).tolist() == []
