@@ -135,13 +135,11 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         "ALTER TABLE editions ADD COLUMN file TEXT",
         "UPDATE editions SET file = digest",
         HEALTHS,
-    ),
-    5: (
         "DROP INDEX passages_of",
         PASSAGES_OF,
-        *TOUCHED,
     ),
     5: (  # the space of the terms that were kept is used again by what comes
+        *TOUCHED,
         "DROP TRIGGER words_of",
         "DROP TABLE vocabulary",
         "DROP TABLE words",
