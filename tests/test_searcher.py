@@ -176,7 +176,7 @@ def test_no_character_is_too_new_or_too_odd_to_be_asked(searcher, query):
 def limited(library, monkeypatch, least):
     """Build a generation that compares as it is, and knows from which nearness a passage may answer."""
     monkeypatch.setattr(generations, "prior_for", lambda *_: LanguagePrior({}, None, close=least))
-    monkeypatch.setattr(generations, "fit", lambda *_: None)
+    monkeypatch.setattr(generations, "fit_languages", lambda *_: None)
     generations.build(library)
 
 
