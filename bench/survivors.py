@@ -48,7 +48,7 @@ STEPS = {  # what is noted: module, name in it, step; those of parts that are no
     "reading: passages are stored": ("index.library", "insert_passages"),
     "job: taken": ("index.jobs", "Jobs.take"),
     "job: ends": ("index.jobs", "Jobs.end"),
-    "generation: FAISS": ("index.vectors", "VectorIndex.save"),
+    "generation: written": ("index.generations", "_write"),
     "generation: checksums": ("index.generations", "checksum"),
     "generation: made durable": ("index.generations", "sync_file"),
     "generation: swap": ("index.generations", "assign"),

@@ -98,11 +98,12 @@ def _place_of(name: str) -> Path | None:
 
     if Path(name).is_dir():
         return Path(name)
+    whole = name if "/" in name else f"sentence-transformers/{name}"
     try:
-        found = try_to_load_from_cache(name if "/" in name else f"sentence-transformers/{name}", "modules.json")
+        found = [try_to_load_from_cache(whole, file) for file in ("modules.json", "config.json")]
     except HFValidationError:  # a folder that is not there
         return None
-    return Path(found).parent if isinstance(found, str) else None
+    return next((Path(path).parent for path in found if isinstance(path, str)), None)
 
 
 def _shows_what_is_known(folder: Path) -> bool:

@@ -94,3 +94,16 @@ def test_a_way_to_compute_that_there_is_not_is_refused(cache, monkeypatch):
     monkeypatch.setenv(COMPUTE, "int4")
     with pytest.raises(sentence_encoder.UnusableEncoderError, match=r"ISOGLOSS_COMPUTE must be int8, bf16, f32 or torch, got 'int4'"):
         open_encoder("", cache)
+
+
+@pytest.mark.parametrize("file", ["modules.json", "config.json"])
+@pytest.mark.parametrize("name", ["somebody/small-model", "small-model"])
+def test_a_model_of_the_hub_is_known_by_its_snapshot(tmp_path, monkeypatch, name, file):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    repository = tmp_path / ("models--somebody--small-model" if "/" in name else "models--sentence-transformers--small-model")
+    assert sentence_encoder._place_of(name) is None
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("abc")
+    (repository / "snapshots" / "abc").mkdir(parents=True)
+    (repository / "snapshots" / "abc" / file).write_text("{}")
+    assert sentence_encoder._place_of(name) == repository / "snapshots" / "abc"
