@@ -46,10 +46,7 @@ def test_however_few_candidates_are_fused_the_same_pages_are_shown(library, enco
 
 def shown(view, groups):
     """Without the keys: of passages that are equally near, any may be among few candidates."""
-    return [
-        (group.publication, round(group.score, 5), round(group.lost, 5), bool(view.table.on_page[view.places(np.asarray([group.key]))[0]]))
-        for group in groups
-    ]
+    return [(group.publication, round(group.score, 5), bool(view.table.on_page[view.places(np.asarray([group.key]))[0]])) for group in groups]
 
 
 @pytest.mark.parametrize("text", ["forest", "น้ำ"])
