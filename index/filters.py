@@ -17,7 +17,7 @@ class Filters:
     kinds: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
-    publications: Collection[str] = ()  # their ids; a frozenset where there are many
+    publications: tuple[str, ...] | frozenset[str] = ()  # their ids; a set where there are many
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))

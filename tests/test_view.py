@@ -12,6 +12,7 @@ from filling import fill, publication
 from index import generations
 from index import searcher as searching
 from index.filters import Filters, admits
+from index.passage_table import touched
 from index.searcher import Query, Searcher
 from index.view import View
 
@@ -207,3 +208,21 @@ def test_a_large_generation_is_loaded_beside_queries_which_the_former_one_answer
     may.set()
     searcher._loading.join(30)
     assert searcher.view().generation.name == "0002" and len(searcher.publications()) == 3
+
+
+@pytest.mark.parametrize("what", ["title", "edition", "passage", "entry", "language", "removal"])
+def test_whatever_changes_a_publication_is_noted_with_the_revision_in_which_it_did(library, encoder, what):
+    fill(library, encoder, publication("woods", ["km"]), {"km": ["ព្រៃ"]})
+    fill(library, encoder, publication("lakes", ["he"]), {"he": ["מים"]})
+    before = library.revision()
+    statements = {
+        "title": "UPDATE publications SET titles = '{}' WHERE publication_id = 'woods'",
+        "edition": "DELETE FROM editions WHERE edition_id = 'woods.km'",
+        "passage": "DELETE FROM passages WHERE edition_id = 'woods.km' AND first_page > 0",
+        "entry": "DELETE FROM passages WHERE edition_id = 'woods.km' AND first_page = 0",
+        "language": "UPDATE passages SET language = 'lo' WHERE edition_id = 'woods.km'",
+        "removal": "DELETE FROM publications WHERE publication_id = 'woods'",
+    }
+    with library.transaction() as run:
+        run(statements[what])
+    assert touched(library, before) == {"woods"} and touched(library, library.revision()) == set()
