@@ -186,7 +186,8 @@ def test_an_interrupted_run_keeps_what_was_done_and_the_next_one_finishes(publis
     assert [state.state for state in library.edition_states()] == ["read", "read", "waiting"]
     assert bring().done == {"unchanged": 2, "read": 1}
     read = [f"a in en\n{FOREST[0]}", f"a in de\n{WALD[0]}", f"b in es\n{WATER[0]}"]
-    assert sorted(encoder.encoded) == sorted(["a in en", "a in de", "b in es", *read])  # each once
+    assert set(encoder.encoded) == {"a in en", "a in de", "b in es", *read}
+    assert {text for text in encoder.encoded if encoder.encoded.count(text) > 1} <= {read[2]}  # but for what was in flight, each once
     assert {hit.publication.publication_id for hit in Searcher(library, encoder).search(Query("water"))} == {"a", "b"}
 
 
