@@ -6,25 +6,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from index.closeness import Closeness
 from index.common_words import CommonWords
 from index.contents import Keys
-from index.counterparts import Counterpart, Counterparts, Wanted, edition_for
+from index.counterparts import Counterparts, Wanted, edition_for
 from index.encoder import Encoder, Vectors
-from index.filters import Filters
 from index.generations import Generation, load_or_build, named
+from index.hits import Hit, PublicationHit, Query
 from index.library import Library
-from index.marks import Asked, Mark, SentenceMarker
+from index.marks import Asked, SentenceMarker
 from index.question import Group, Question
 from index.related import shipped_means
 from index.vectors import Scores
 from index.view import View
 from index.words import WordQuery, exact, parse, search_words
-from ingest.records import IsoglossError, Passage, Publication
+from ingest.records import IsoglossError, Publication
+
+__all__ = ["Hit", "PublicationHit", "Query", "Searcher", "State", "WrongEncoderError", "require_encoder"]
 
 log = logging.getLogger(__name__)
 
@@ -47,51 +49,6 @@ def require_encoder(library: Library, encoder: Encoder) -> None:
             "Use the encoder that made it (--encoder, ISOGLOSS_ENCODER), change the library to this one, which keeps all that was read: "
             "isogloss encoder NAME; or make a library anew with it: isogloss ingest FOLDER --library ANOTHER-FOLDER"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a reader asks for."""
-
-    text: str
-    filters: Filters = field(default_factory=Filters)
-    exact: bool = False  # only what holds every word of it
-    readers: Sequence[str] = ()  # the languages the reader reads, best first; they decide which edition is shown
-    counterparts: bool = True  # whether to look for the same passages in the reader's edition
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One passage that was found."""
-
-    score: float  # higher is better; comparable within one answer only
-    passage: Passage
-    page: int  # where the marked sentence begins, 1-based; 0 for the catalogue entry
-    marks: tuple[Mark, ...]
-    nearness: float  # cosines with the query of the publication's best passage and of the marked sentence, and of their tokens; summed
-    label: str = ""  # what is printed as the number of that page; "" for the catalogue entry
-    close: bool = True  # whether it may answer, and is not only the nearest there is; always so where nobody has measured the encoder
-
-    @property
-    def sentence(self) -> tuple[str, int, int]:
-        """Where the marked sentence begins, else the passage: edition_id, page and character on it; overlapping passages share sentences."""
-        return self.passage.edition_id, *self.passage.place_of(self.marks[0].start if self.marks else 0)
-
-
-@dataclass(frozen=True, slots=True)
-class PublicationHit:
-    """One publication that was found, all its editions together."""
-
-    rank: int  # from 1
-    score: float  # of its best passage
-    publication: Publication
-    hit: Hit  # the passage to show: on a page where there is one, which can be opened and cited; else from the catalogue
-    counterpart: Counterpart | None = None  # the same in the reader's edition, where another one is shown
-
-    @property
-    def close(self) -> bool:
-        """Whether it may answer, and is not only the nearest there is."""
-        return self.hit.close
 
 
 @dataclass(frozen=True, slots=True)
