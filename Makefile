@@ -29,12 +29,14 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 BENCH ?= .bench
+PDFS ?= corpus
+SEMANTRA ?=
 
 bench: $(VENV)/installed-dev  # speed and size, the short form; the libraries it makes are kept in BENCH
-	$(BIN)/python -m bench.performance $(BENCH)
+	$(BIN)/python -m bench.performance $(BENCH) --pdfs $(PDFS)
 
-bench-full: $(VENV)/installed-dev  # the same with a million passages, into docs/performance.md
-	$(BIN)/python -m bench.performance $(BENCH) --full --into docs/performance.md
+bench-full: $(VENV)/installed-dev  # the same with a million passages, into docs/performance.md; PDFS: long ones of yours, SEMANTRA: the program of that name
+	$(BIN)/python -m bench.performance $(BENCH) --full --into docs/performance.md --pdfs $(PDFS) --semantra '$(SEMANTRA)'
 
 FOLDER ?= corpus
 

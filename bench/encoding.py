@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 import platformdirs
 import torch
 
+from bench.table import Row, table
 from index.encoder import Encoder
 from index.evaluation import Text, read_collection
 from index.network import best_precision
@@ -30,6 +32,7 @@ from index.sentence_encoder import COMPUTE, open_encoder
 
 PASSAGES = 104  # texts of about 190 tokens, as long as passages are
 JOINED = 4  # paragraphs of the collection in one of them
+PLAIN = "PyTorch float32"
 QUERY = "how do children report abuse at school"
 QUERIES = 50  # timed together
 THROUGHPUT = {"bf16": 3.8, "int8": 3.8, "f32": 1.2}  # targets by what the processor is best at, and elsewhere
@@ -46,6 +49,20 @@ print(kilobytes["VmRSS"], kilobytes["RssFile"], kilobytes["VmHWM"], *(name in sy
 """
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What was found of each way to compute; the first is PyTorch's."""
+
+    tokens: int
+    texts: int
+    operations: float  # additions and multiplications of all texts together
+    seconds: Mapping[str, float]  # for all texts
+    query: Mapping[str, float]  # seconds for one
+    peaks: Mapping[str, float]  # operations a second of the processor, by the numbers that are multiplied
+    cosines: Mapping[str, Mapping[str, Sequence[float]]]  # with what PyTorch makes, by way and language
+    best: str  # what is chosen on this processor
+
+
 @click.command()
 @click.argument("passages", type=click.Path(exists=True, path_type=Path))
 @click.argument("declaration", type=click.Path(exists=True, path_type=Path))
@@ -53,37 +70,77 @@ print(kilobytes["VmRSS"], kilobytes["RssFile"], kilobytes["VmHWM"], *(name in sy
 @click.option("--compute", "computes", multiple=True, default=["int8", "f32", "bf16"], help="What is compared; may be repeated.")
 def main(passages: Path, declaration: Path, rounds: int, computes: Sequence[str]) -> None:
     """Print the tables."""
+    found = measure(passages, declaration, rounds, computes)
+    click.echo(
+        f"# Encoding\n\n{found.texts} passages of {found.tokens / found.texts:.0f} tokens on {processor()}; {torch.get_num_threads()} threads."
+    )
+    click.echo(
+        f"Matrix multiplication of {SIZE} by {SIZE}: " + ", ".join(f"{kind} {found.peaks[kind] / 1e9:.0f} Gop/s" for kind in found.peaks) + ".\n"
+    )
+    click.echo(f"{table(rows_of(found))}\n\nA process that only encodes: {memory()}.\n")
+    click.echo("| language | " + " | ".join(f"{name}, mean | least" for name in found.cosines) + " |\n|---" + "|---|---" * len(found.cosines) + "|")
+    for language in sorted(next(iter(found.cosines.values()))):
+        cells = (f"{np.mean(there[language]):.5f} | {min(there[language]):.5f}" for there in found.cosines.values())
+        click.echo(f"| {language} | " + " | ".join(cells) + " |")
+
+
+def rows(passages: Path, declaration: Path, rounds: int = 3) -> list[Row]:
+    """What is found of PyTorch and of the way that is chosen on this processor."""
+    return rows_of(measure(passages, declaration, rounds, [best_precision()]))
+
+
+def measure(passages: Path, declaration: Path, rounds: int, computes: Sequence[str]) -> Measured:
     texts = joined(read_collection(passages).corpus)
     plain = open_original("", platformdirs.user_cache_path("isogloss"))
-    encoders: dict[str, Encoder] = {"PyTorch float32": plain, **{compute: opened(compute) for compute in computes}}
+    encoders: dict[str, Encoder] = {PLAIN: plain, **{compute: opened(compute) for compute in computes}}
     seconds = timed({name: lambda one=one: one.encode_passages(texts) for name, one in encoders.items()}, rounds)
     queries = timed({name: lambda one=one: [one.encode_queries([QUERY]) for _ in range(QUERIES)] for name, one in encoders.items()}, rounds)
-    best, tokens = best_precision(), sum(plain.count_tokens(texts))
-    peaks = {kind: peak(kind, rounds) for kind in ("f32", "int8")}
-    work = tokens * operations(plain, tokens / len(texts))
-    click.echo(f"# Encoding\n\n{len(texts)} passages of {tokens / len(texts):.0f} tokens on {processor()}; {torch.get_num_threads()} threads.")
-    click.echo(f"Matrix multiplication of {SIZE} by {SIZE}: " + ", ".join(f"{kind} {peaks[kind] / 1e9:.0f} Gop/s" for kind in peaks) + ".\n")
-    click.echo("| computed by | passages/s | tokens/s | times PyTorch | of the f32 peak | of the int8 peak | query, ms | of PyTorch's |")
-    click.echo("|---|---|---|---|---|---|---|---|")
-    for name in encoders:
-        rates = [work / seconds[name] / peaks[kind] for kind in ("f32", "int8")]
-        figures = [len(texts) / seconds[name], tokens / seconds[name], seconds["PyTorch float32"] / seconds[name]]
-        each = [1000 * queries[name] / QUERIES, queries[name] / queries["PyTorch float32"]]
-        chosen = ", **chosen here**" * (name == best)
-        click.echo(
-            f"| {name}{chosen} | {figures[0]:.1f} | {figures[1]:.0f} | {figures[2]:.2f} | {rates[0]:.0%} | {rates[1]:.0%} | {each[0]:.2f} | {each[1]:.2f} |"
+    tokens = sum(plain.count_tokens(texts))
+    return Measured(
+        tokens,
+        len(texts),
+        tokens * operations(plain, tokens / len(texts)),
+        seconds,
+        {name: time / QUERIES for name, time in queries.items()},
+        {kind: peak(kind, rounds) for kind in ("f32", "int8")},
+        {name: by_language(read_collection(declaration).corpus, plain, encoders[name]) for name in computes},
+        best_precision(),
+    )
+
+
+def rows_of(found: Measured) -> list[Row]:
+    """Three rows for each way, with targets for the one that is chosen here."""
+    made = []
+    for name in found.seconds:
+        chosen, plain = name == found.best, name == PLAIN
+        faster, shorter = found.seconds[PLAIN] / found.seconds[name], found.query[name] / found.query[PLAIN]
+        shares = ", ".join(f"{found.operations / found.seconds[name] / peak:.0%} of the {kind} peak" for kind, peak in found.peaks.items())
+        rate = f"{found.tokens / found.seconds[name]:,.0f} tokens/s; {shares}"
+        made.append(
+            Row(
+                "1",
+                f"encoding, {name}",
+                rate,
+                f"{faster:.2f} x PyTorch",
+                f"at least {THROUGHPUT[name]} x" * chosen,
+                faster >= THROUGHPUT[name] if chosen else None,
+            )
         )
-    cosines = {name: by_language(read_collection(declaration).corpus, plain, encoders[name]) for name in computes}
-    click.echo("\n| target | asked | figure | |\n|---|---|---|---|")
-    if best in encoders:
-        judge("throughput, times PyTorch float32", THROUGHPUT[best], seconds["PyTorch float32"] / seconds[best], True)
-        judge("one query, of PyTorch's time", QUERY_TIME, queries[best] / queries["PyTorch float32"], False)
-        judge("cosine to float32 in the worst language", COSINE, min(min(there) for there in cosines[best].values()), True)
-    click.echo(f"\nA process that only encodes: {memory()}.\n")
-    click.echo("| language | " + " | ".join(f"{name}, mean | least" for name in cosines) + " |\n|---" + "|---|---" * len(cosines) + "|")
-    for language in sorted(next(iter(cosines.values()))):
-        cells = (f"{np.mean(there[language]):.5f} | {min(there[language]):.5f}" for there in cosines.values())
-        click.echo(f"| {language} | " + " | ".join(cells) + " |")
+        made.append(
+            Row(
+                "1",
+                f"one query, {name}",
+                f"{1000 * found.query[name]:.1f} ms",
+                f"{shorter:.2f} x PyTorch",
+                f"at most {QUERY_TIME} x" * chosen,
+                shorter <= QUERY_TIME if chosen else None,
+            )
+        )
+        if not plain:
+            worst, language = min((min(there), language) for language, there in found.cosines[name].items())
+            figure = f"{worst:.5f} ({language}, worst text of {len(found.cosines[name])} languages)"
+            made.append(Row("1", f"cosine to float32, {name}", figure, "", f"at least {COSINE}" * chosen, worst >= COSINE if chosen else None))
+    return made
 
 
 def joined(corpus: Sequence[Text]) -> list[str]:
@@ -149,11 +206,6 @@ def by_language(corpus: Sequence[Text], plain: Encoder, other: Encoder) -> dict[
     for text, cosine in zip(corpus, (plain.encode_passages(texts) * other.encode_passages(texts)).sum(axis=1).tolist(), strict=True):
         cosines[text.language].append(cosine)
     return cosines
-
-
-def judge(what: str, asked: float, figure: float, more: bool) -> None:
-    met = figure >= asked if more else figure <= asked
-    click.echo(f"| {what} | {'at least' if more else 'at most'} {asked} | {figure:.4g} | {'' if met else 'missed'} |")
 
 
 def memory() -> str:

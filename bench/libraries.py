@@ -6,8 +6,8 @@ one, about half of them exchanged for others of the same language and collection
 and the statistics of words are those of real text, and the vocabulary grows with the library. Its vector is that of the real passage, moved by 0.6
 times noise that has the covariance of the real vectors, of unit length. A publication has one to six editions, which speak of the same subjects in
 the same order; an edition has 20 to 400 passages, three on a page. Languages are as unequal as in real libraries: a quarter is English, Swahili has
-about a hundredth, Lao a thousandth. Passages are longer (150 to 200 tokens) than those the program cuts (100 at most), so whatever grows with
-their length is rather over- than understated. Pages have no boxes, and no file lies behind an edition.
+about a hundredth, Lao a thousandth. Passages are as long as those that the program cuts, which have 100 tokens at most. Pages have no boxes, and no
+file lies behind an edition.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from ingest.sentences import sentence_spans
 
 COLLECTIONS = (Path("../shared/data/xquad-r-dev"), Path("../shared/data/udhr-dev"))
 REFERENCE = "en"
-LENGTH = 700  # characters of a passage in the language of reference, in others as large a share of the collection: 150 to 200 tokens
+LENGTH = 350  # characters of a passage in the language of reference, in others as large a share of the collection: 80 to 100 tokens
 STEP = 2  # sentences between the beginnings of two passages of a subject
 VARYING = 0.5  # of the rare words are drawn anew
 VARIANTS = 200  # of each of them, drawn as Zipf would have it: the vocabulary of a large library has millions of words

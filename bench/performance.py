@@ -1,4 +1,4 @@
-"""Measure everything that issue 7 asks for, and put it into one table: python -m bench.performance HOME [--full] [--into docs/performance.md]
+"""Measure everything that issue 7 asks for, and put it into one table: python -m bench.performance HOME [--full] [--into docs/performance.md] [--pdfs FOLDER] [--semantra PATH]
 
 HOME keeps the libraries (bench/libraries.py) for the next run: of 10 and 100 thousand passages, with --full of a million too. Each bench runs in a
 process of its own, one after the other; one that ends in an error has a row that says so. With --into, the part of that file between its two marks
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from bench.pictures import draw
 from bench.table import Row, table
 from index.sentence_encoder import open_encoder
 
+CORPUS = Path("corpus")
 SIZES = (10_000, 100_000)
 FULL = 1_000_000
 BENCHES = ("encoding", "ingest", "vectors", "load", "change")  # and search, whose figures are drawn too
@@ -34,20 +35,37 @@ BEGIN, END = "<!-- what follows is written by: make bench-full -->", "<!-- end o
 TELLING = ("avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16")
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What is measured, and on what."""
+
+    home: Path
+    full: bool
+    pdfs: Path
+    semantra: str
+
+    @property
+    def arguments(self) -> list[str]:
+        return [str(self.home), *["--full"] * self.full, "--pdfs", str(self.pdfs), "--semantra", self.semantra]
+
+
 @click.command()
 @click.argument("home", type=click.Path(path_type=Path))
 @click.option("--full", is_flag=True, help="Also a million passages, and the peers that take long.")
 @click.option("--into", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A Markdown file with the two marks.")
+@click.option("--pdfs", type=click.Path(exists=True, file_okay=False, path_type=Path), default=CORPUS, show_default=True, help="What is ingested.")
+@click.option("--semantra", default="", help="The program semantra, the peer of the ingest.")
 @click.option("--only", type=click.Choice(BENCHES), hidden=True)
-def main(home: Path, full: bool, into: Path | None, only: str | None) -> None:
+def main(home: Path, full: bool, into: Path | None, pdfs: Path, semantra: str, only: str | None) -> None:
+    chosen = Chosen(home, full, pdfs, semantra)
     if only:
-        click.echo(json.dumps([asdict(row) for row in rows_of(only, home, full)]))
+        click.echo(json.dumps([asdict(row) for row in rows_of(only, chosen)]))
         return
     start = time.monotonic()
     sizes = (*SIZES, FULL) if full else SIZES
     made_ready(home, sizes)
     measured = [search.measured(home / str(size)) for size in sizes]
-    rows = [*search.rows(measured), *(row for name in BENCHES for row in measured_apart(name, home, full))]
+    rows = [*search.rows(measured), *(row for name in BENCHES for row in measured_apart(name, chosen))]
     told = f"{machine()}\n\n{table(rows)}\n"
     click.echo(f"{told}\n{(time.monotonic() - start) / 60:.0f} minutes")
     if into:
@@ -65,36 +83,37 @@ def made_ready(home: Path, sizes: Sequence[int]) -> None:
         libraries.ready(home / str(size), size, material, encoder)
 
 
-def measured_apart(name: str, home: Path, full: bool) -> list[Row]:
+def measured_apart(name: str, chosen: Chosen) -> list[Row]:
     """Run one bench in a process of its own."""
-    command = [sys.executable, "-m", "bench.performance", home, "--only", name, *["--full"] * full]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([sys.executable, "-m", "bench.performance", *chosen.arguments, "--only", name], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         return [Row("", f"the bench {name} ended in an error", f"exit code {done.returncode}", "", "", False)]
     return [Row(**row) for row in json.loads(done.stdout.splitlines()[-1])]
 
 
-def rows_of(name: str, home: Path, full: bool) -> list[Row]:
+def rows_of(name: str, chosen: Chosen) -> list[Row]:
     """What one bench finds; each is imported only where it runs, because others must not lie in its memory."""
+    home = chosen.home
+    largest = home / str(FULL if chosen.full else SIZES[-1])
     if name == "encoding":
         from bench import encoding
 
-        return encoding.rows()
+        return encoding.rows(*COLLECTIONS)
     if name == "ingest":
         from bench import ingest
 
-        return ingest.rows(full)
+        return ingest.rows(chosen.pdfs, Path(chosen.semantra) if chosen.semantra else None)
     if name == "vectors":
         from bench import vector_search
 
-        return vector_search.rows(home / str(FULL if full else SIZES[-1]))
+        return vector_search.rows(largest)
     if name == "load":
         from bench import load
 
         return list(load.rows(home / str(SIZES[-1]), COLLECTIONS[0] / "queries.jsonl"))
     from bench import change
 
-    measured = [change.measure(home / str(size), open_encoder()) for size in ((SIZES[-1], FULL) if full else SIZES[-1:])]
+    measured = [change.measure(folder, open_encoder()) for folder in dict.fromkeys((home / str(SIZES[-1]), largest))]
     return [row for one in measured for row in change.rows(one)]
 
 

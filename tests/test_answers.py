@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from index.counterparts import Counterpart
+from index.filters import Filters
 from index.marks import Mark
-from index.searcher import Filters, Hit, PublicationHit
+from index.searcher import Hit, PublicationHit
 from ingest.records import Edition, Passage, Publication
 from search_app.answers import abstract_in, answer, edition_data, title_in
 from search_app.facets import filters_from
