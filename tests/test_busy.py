@@ -126,7 +126,7 @@ def test_no_answer_keeps_a_place(app, client, method):
 
 def test_no_fault_keeps_a_place(app, client, monkeypatch):
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setattr(Searcher, "publications", lambda _: 1 / 0)
+    monkeypatch.setattr(Searcher, "view", lambda _: 1 / 0)
     assert client.get("/").status_code == 500
     assert free(app) == 4
 

@@ -43,7 +43,7 @@ def isogloss(tmp_path, monkeypatch):
     for module in (cli, cli_ingesting, cli_measuring, cli_serving):
         monkeypatch.setattr(module, "open_encoder", lambda name, *_: _lexicon(name))
     for module in (cli_serving, cli_working):
-        monkeypatch.setattr(module, "encoders_of", lambda _: _lexicon)
+        monkeypatch.setattr(module, "encoders_of", lambda *_, **__: _lexicon)
     monkeypatch.delenv("ISOGLOSS_LIBRARY", raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(cli.main, [str(one) for one in arguments], **options)

@@ -196,8 +196,11 @@ ADDED_SINCE_4 = (
 ADDED_SINCE_5 = ("touched",)
 
 
-def with_the_words_of_format_5(run) -> None:
-    """Put the full-text index back that kept a copy of what it indexed."""
+def as_format_5(run, library) -> None:
+    """Take away what came with format 6: put the full-text index back that kept a copy of what it indexed."""
+    for trigger in library.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%touched%'"):
+        run(f"DROP TRIGGER {trigger['name']}")
+    run("DROP TABLE touched")
     for statement in (
         "DROP TRIGGER words_of",
         "DROP TABLE words",
@@ -216,12 +219,10 @@ def of_format_2(library, encoder):
     """A library as Isogloss left it before pages had boxes and publications had authors."""
     fill(library, encoder, publication("woods", ["my"]), {"my": ["သစ်တော"]})
     with library.transaction() as run:
-        with_the_words_of_format_5(run)
+        as_format_5(run, library)
         run("ALTER TABLE passages ADD COLUMN vector BLOB")
         run("UPDATE passages SET vector = (SELECT vector FROM vectors WHERE vectors.key = passages.key)")
-        for trigger in library.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%touched%'"):
-            run(f"DROP TRIGGER {trigger['name']}")
-        for table in (*ADDED_SINCE_4, *ADDED_SINCE_5):
+        for table in ADDED_SINCE_4:
             run(f"DROP TABLE {table}")
         for index in ("healths", "passages_of"):
             run(f"DROP INDEX {index}")
@@ -260,7 +261,7 @@ def of_format_5(library, encoder):
     fill(library, encoder, publication("woods", ["am", "bn", "fa"]), {"am": ["ደን"], "bn": ["বন"], "fa": ["جنگل"]})
     library.remove_publication("gone")
     with library.transaction() as run:
-        with_the_words_of_format_5(run)
+        as_format_5(run, library)
         run("UPDATE meta SET value = '5' WHERE key = 'format'")
     return library
 
