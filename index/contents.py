@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from index.database import DamagedLibraryError, Database
 from index.encoder import Vectors
-from index.tables import PAGE_COLUMNS, PASSAGE_COLUMNS, edition_from, page_from, passage_from, publication_from
+from index.schema import PAGE_COLUMNS
+from index.tables import PASSAGE_COLUMNS, edition_from, page_from, passage_from, publication_from
 from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
 
 State = Literal["waiting", "read", "partly read", "failed", "no file"]

@@ -14,6 +14,7 @@ from index import room
 from index.terms import indexed
 from ingest.records import IsoglossError
 
+PAGE = 16384  # bytes of a page of SQLite's in a new file: rows of a vector or a text fill it better than the usual 4096
 STEP = 1000  # pages of SQLite's that are copied between two words about how far a copy is
 
 
@@ -141,6 +142,7 @@ class _Connection(sqlite3.Connection):
 def _open(folder: Path, writing: bool) -> _Connection:
     try:
         connection = _connected(folder, f"file:{quote(str(folder / 'library.sqlite'))}")
+        connection.execute(f"PRAGMA page_size = {PAGE}")
         connection.execute("PRAGMA journal_mode = WAL")
     except (room.FullDiskError, ReadOnlyLibraryError):
         # SQLite needs a file beside the database to read it. Where it cannot make one, the database alone is the truth if no log waits beside it.

@@ -57,6 +57,11 @@ DESK = (  # what analysts do; times are ISO 8601 in UTC
        token TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, created INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE failed_attempts (at INTEGER NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL)",
 )
+PAGES = """CREATE TABLE pages (
+    edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, number INTEGER NOT NULL, label TEXT NOT NULL, text TEXT NOT NULL,
+    health TEXT NOT NULL, cause TEXT NOT NULL DEFAULT '', boxes BLOB NOT NULL DEFAULT x'', footnotes INTEGER NOT NULL DEFAULT -1,
+    confidence REAL NOT NULL DEFAULT 1.0, PRIMARY KEY (edition_id, number))"""  # without rowids, rows of this length would half fill what they lie on
+PAGE_COLUMNS = "edition_id, number, label, text, health, cause, boxes, footnotes, confidence"
 HEALTHS = "CREATE INDEX healths ON pages (edition_id, health, cause)"  # to count pages without going through their texts
 PASSAGES_OF = (  # to tell where all passages belong without going through their texts; those of the catalogue stand on page 0
     "CREATE INDEX passages_of ON passages (edition_id, language, first_page)"
@@ -92,10 +97,7 @@ SCHEMA = (
        language TEXT NOT NULL, label TEXT NOT NULL, part TEXT NOT NULL, digest TEXT, state TEXT NOT NULL, reason TEXT NOT NULL,
        reading_version INTEGER NOT NULL, wants TEXT NOT NULL DEFAULT '', file TEXT)""",
     """CREATE INDEX editions_of ON editions (publication_id)""",
-    """CREATE TABLE pages (
-       edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, number INTEGER NOT NULL, label TEXT NOT NULL, text TEXT NOT NULL,
-       health TEXT NOT NULL, cause TEXT NOT NULL DEFAULT '', boxes BLOB NOT NULL DEFAULT x'', footnotes INTEGER NOT NULL DEFAULT -1,
-       confidence REAL NOT NULL DEFAULT 1.0, PRIMARY KEY (edition_id, number)) WITHOUT ROWID""",
+    PAGES,
     """CREATE TABLE passages (
        key INTEGER PRIMARY KEY AUTOINCREMENT, edition_id TEXT NOT NULL REFERENCES editions ON DELETE CASCADE, ordinal INTEGER NOT NULL,
        first_page INTEGER NOT NULL, start INTEGER NOT NULL, last_page INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
@@ -139,6 +141,11 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         PASSAGES_OF,
     ),
     5: (  # the space of the terms that were kept is used again by what comes
+        "ALTER TABLE pages RENAME TO former_pages",
+        PAGES,
+        f"INSERT INTO pages ({PAGE_COLUMNS}) SELECT {PAGE_COLUMNS} FROM former_pages",
+        "DROP TABLE former_pages",
+        HEALTHS,
         *TOUCHED,
         "DROP TRIGGER words_of",
         "DROP TABLE vocabulary",

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from index.encoder import Vectors
-from index.schema import NOW
+from index.schema import NOW, PAGE_COLUMNS
 from index.terms import indexed
 from ingest.records import BOX, Edition, Page, Passage, Publication, WordBoxes
 
-PAGE_COLUMNS = "edition_id, number, label, text, health, cause, boxes, footnotes, confidence"
 PASSAGE_COLUMNS = 'edition_id, ordinal, first_page, start, last_page, "end", language, text, sentences, headings'
 
 
