@@ -26,14 +26,15 @@ NETWORK = "network.xml"  # in a prepared folder, with its weights in network.bin
 
 
 class Batch(NamedTuple):
-    """Texts as tokens, filled up to the longest of them."""
+    """Texts as tokens, filled up to the longest of them, or further."""
 
     ids: NDArray[np.int64]  # shape (texts, tokens)
     mask: NDArray[np.int64]  # shape (texts, tokens); 1 for a token, 0 for what fills up
 
     @classmethod
-    def of(cls, texts: Sequence[Sequence[int]], filler: int = 0) -> Batch:
-        ids = np.full((len(texts), max(map(len, texts))), filler, np.int64)
+    def of(cls, texts: Sequence[Sequence[int]], filler: int = 0, least: int = 0) -> Batch:
+        """Texts, filled up to the longest of them, or to `least` tokens where they are shorter."""
+        ids = np.full((len(texts), max(least, *map(len, texts))), filler, np.int64)
         mask = np.zeros_like(ids)
         for row, text in enumerate(texts):
             ids[row, : len(text)] = text

@@ -17,8 +17,9 @@ from index.network import Batch, Network, Outputs, Precision
 from index.turns import Turns
 
 DESCRIPTION, TOKENIZER = "encoder.json", "tokenizer.json"  # in a prepared folder, beside the network
-BATCH = 768  # tokens computed together: more fall out of the processor's caches, fewer leave it idle between layers
-FEW = 4  # batches that are run at once, together with what else is asked at that moment; more are a long work, which others do not wait for
+SMALLEST, LARGEST = 256, 768  # tokens computed together: more fall out of the processor's caches, fewer leave it idle between layers
+BATCHES = 4  # into which a work of a few thousand tokens is divided, so that every thread has some
+STEP = 32  # tokens to which a text alone is filled up: questions then are of one shape, and nothing is made ready for each length anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class PreparedEncoder:
     def _run(self, rows: Sequence[Sequence[int]], outputs: int | None) -> list[Outputs]:
         """Return for each row its vector, then its tokens' layers."""
         batches = list(_batches(rows))
-        if len(batches) <= FEW:
+        if len(batches) <= 1:  # more is a long work, for which others do not wait
             return self._turns.ask(rows) if rows else []
         return _apart(rows, batches, self._network.run_all((self._batch(rows, places) for places in batches), outputs))
 
@@ -94,7 +95,8 @@ class PreparedEncoder:
         return [[next(made) for _ in one] for one in asked]
 
     def _batch(self, rows: Sequence[Sequence[int]], places: Sequence[int]) -> Batch:
-        return Batch.of([rows[place] for place in places], self.description.filler)
+        alone = -(-len(rows[places[0]]) // STEP) * STEP if len(places) == 1 else 0
+        return Batch.of([rows[place] for place in places], self.description.filler, min(alone, self.description.max_tokens))
 
 
 class PreparedTokenEncoder(PreparedEncoder):
@@ -123,9 +125,10 @@ def open_prepared(folder: Path, precision: Precision, threads: int = 0) -> Prepa
 
 def _batches(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
     """Yield the places of rows that are computed together: of like length, the longest first, so that no long one is left for the end."""
+    most = min(max(sum(map(len, rows)) // BATCHES, SMALLEST), LARGEST)
     batch: list[int] = []
     for place in sorted(range(len(rows)), key=lambda place: -len(rows[place])):
-        if batch and (len(batch) + 1) * len(rows[batch[0]]) > BATCH:
+        if batch and (len(batch) + 1) * len(rows[batch[0]]) > most:
             yield batch
             batch = []
         batch.append(place)
