@@ -18,7 +18,7 @@ from index.vectors import Admitted, Positions, Rows, Scores, Stored, alone, orde
 BITS = 1  # of each dimension in a code
 QUERY_BITS = 4  # of each dimension of a query, when it is compared with codes; 8 find no more and take longer
 SCANNED = 24_000  # codes, at least, that a query is compared with, in the lists that lie nearest to it
-REFINED = 150  # rows, nearest by their codes, whose exact cosines are read from the library
+REFINED = 600  # rows, nearest by their codes, whose exact cosines are read from the library
 SAMPLE = 40  # vectors for each list that say where the lists lie
 ROUNDS = 8  # of k-means
 BLOCK = 1 << 20  # bytes that faiss gives to be written at a time
