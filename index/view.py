@@ -70,7 +70,10 @@ class View:
         return empty._with(revision, (), publications, newer, held)
 
     def renewed(self, library: Library) -> View:
-        """The library as it is now, by the same generation. It takes what the change takes, unless MANY publications have changed."""
+        """The library as it is now, by the same generation. It takes what the change takes, unless MANY publications have changed.
+
+        Where the library has gone back to an earlier revision, as one does that is restored in its place, all is read anew.
+        """
         with library.snapshot():
             revision = library.revision()
             changed = touched(library, self.revision) | self.waiting
@@ -79,7 +82,7 @@ class View:
                 newer = library.vectors(self._last_key, self.generation.encoder)
                 held = Held.by(library, changed)
                 late = encoded(library, self._missing(held.keys), self.generation.encoder)
-        if len(changed) > MANY or late:
+        if revision < self.revision or len(changed) > MANY or late:
             return View.of(library, self.generation)
         return self._with(revision, changed, publications, newer, held)
 
