@@ -111,7 +111,8 @@ class State:
         if len(words.excluded):
             among = view.only(among.mask & ~view.marked(words.excluded))
         whole = query.exact or bool(asked.required)
-        return Question(view, vector, view.generation.aligned(vector), asked.meaning, words, whole, among, tuple(query.readers))
+        aligned = view.generation.aligned(vector)
+        return Question(view, vector, aligned, asked.meaning, words, whole, among, tuple(query.readers), query.exhaustive)
 
     def _asked(self, query: Query) -> Question | None:
         """The query made ready; None where nothing is asked."""

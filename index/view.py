@@ -91,11 +91,14 @@ class View:
         """All publications, in the order of their ids."""
         return self.shelf.publications
 
-    def rank(self, queries: Vectors, k: int, among: Among) -> tuple[Scores, Places]:
-        """The k best passages for each query: scores and places; fewer columns when there are fewer passages."""
+    def rank(self, queries: Vectors, k: int, among: Among, exhaustive: bool = False) -> tuple[Scores, Places]:
+        """The k best passages for each query: scores and places; fewer columns when there are fewer passages.
+
+        With `exhaustive` none is missed, as `Index.search` says.
+        """
         k = min(k, among.count)
         parts = zip((self.generation.index, self.fresh), among.parts, (0, len(self.generation.keys)), strict=True)
-        found = [(*index.search(queries, min(k, len(index)), admitted), start) for index, admitted, start in parts if k and len(index)]
+        found = [(*index.search(queries, min(k, len(index)), admitted, exhaustive), start) for index, admitted, start in parts if k and len(index)]
         if not found:
             return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
         scores = np.concatenate([scores for scores, _, _ in found], axis=1)
