@@ -109,7 +109,11 @@ class Database:
             run("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", (key, value))
 
     def revision(self) -> int:
-        """A number that grows with every commit that changes what readers see."""
+        """A number that grows with every commit that changes what readers see. Looks at the file that lies there now, should another have taken its place."""
+        connection: _Connection | None = getattr(self._threads, "connection", None)
+        there = _identity(self.folder)
+        if connection and there and not connection.in_transaction and connection.file != there:
+            self.close()
         return int(self.meta("revision"))
 
     def _connection(self, writing: bool = False) -> _Connection:
@@ -123,6 +127,7 @@ class _Connection(sqlite3.Connection):
     """A connection that says what is wrong in words of ours."""
 
     folder: Path
+    file: Any = None  # tells the file that is open from one that takes its name
     in_snapshot = False
     frozen: Any = None  # the state of the files for which alone this connection may be read, where it looks after no change of them
 
@@ -164,8 +169,16 @@ def _connected(folder: Path, address: str) -> _Connection:
         raise _explained(error, folder) from error
     connection.row_factory = sqlite3.Row
     connection.create_function("indexed", 1, indexed, deterministic=True)
-    connection.folder = folder
+    connection.folder, connection.file = folder, _identity(folder)
     return connection
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = (folder / "library.sqlite").stat()
+        return found.st_dev, found.st_ino
+    except OSError:
+        return None
 
 
 def _state(folder: Path) -> tuple[int, int, int] | None:

@@ -20,6 +20,7 @@ class Query:
     exact: bool = False  # only what holds every word of it
     readers: Sequence[str] = ()  # the languages the reader reads, best first; they decide which edition is shown
     counterparts: bool = True  # whether to look for the same passages in the reader's edition
+    exhaustive: bool = False  # whether every passage is compared by its own vector, however large the library is
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,15 @@ from filelock import FileLock
 FILES = "isogloss-files.json"  # in the folder: the size of each of its other files
 
 
-def made_once(folder: Path, write: Callable[[Path], None]) -> Path:
-    """Return `folder`, which the first process that comes has `write` fill under another name; others wait. Raises OSError."""
-    if not is_whole(folder):
+def made_once(folder: Path, write: Callable[[Path], None], serves: Callable[[Path], bool] = lambda _: True) -> Path:
+    """Return `folder`, which the first process that comes has `write` fill under another name; others wait. Raises OSError.
+
+    One that is whole but no longer `serves` is made again.
+    """
+    if not (is_whole(folder) and serves(folder)):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.parent / f"{folder.name}.lock"):
-            if not is_whole(folder):
+            if not (is_whole(folder) and serves(folder)):
                 _make(folder, write)
     return folder
 

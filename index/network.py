@@ -86,9 +86,11 @@ class Network:
 
         with self._many:
             self._queue.set_callback(keep)
-            for place, batch in enumerate(batches):
-                self._queue.start_async(list(batch), place)
-            self._queue.wait_all()
+            try:
+                for place, batch in enumerate(batches):
+                    self._queue.start_async(list(batch), place)
+            finally:
+                self._queue.wait_all()  # also at an interruption: what still runs would refuse the next row
         return [kept[place] for place in range(len(kept))]
 
     @cached_property

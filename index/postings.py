@@ -70,6 +70,12 @@ class Postings:
         now = self._contents.extent()
         return [self._counted(expression, now).count for expression in expressions]
 
+    def forget(self) -> None:
+        """Forget all that is known: another library, with other passages under the same keys, may have taken the place of this one."""
+        with self._lock:
+            self._known.clear()
+            self._size = 0
+
     def _read(self, expression: str, now: Extent) -> Known:
         known = self._recall(expression, now)
         if known.read < now.given:

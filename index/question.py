@@ -56,6 +56,7 @@ class Question:
     whole: bool  # whether all that may be found holds the words that were asked for
     among: Among
     readers: tuple[str, ...]
+    exhaustive: bool = False
 
     def passages(self, k: int) -> tuple[Scores, Keys]:
         """The k best passages: scores and keys, best first. A larger k only adds to the end."""
@@ -85,7 +86,7 @@ class Question:
     def _ranked(self, k: int) -> Ranked:
         """The k best passages, and some more."""
         asked = min(max(k, CANDIDATES), self.among.count)
-        near, places = self.view.rank(self.vector, asked, self.among)
+        near, places = self.view.rank(self.vector, asked, self.among, self.exhaustive)
         finite = np.isfinite(near[0])
         cosines, places = near[0][finite], places[0][finite]
         beyond = float(cosines[-1]) if 0 < len(cosines) < self.among.count else -np.inf

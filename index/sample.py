@@ -41,5 +41,5 @@ class Sample:
 
     def serves(self, now: Extent) -> bool:
         """Whether the library is still about the same."""
-        changed = max(now.given - self.extent.given, now.removed - self.extent.removed)
+        changed = max(abs(now.given - self.extent.given), abs(now.removed - self.extent.removed))
         return changed <= GROWN * self.extent.given

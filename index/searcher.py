@@ -15,7 +15,7 @@ from index.common_words import CommonWords
 from index.contents import Keys
 from index.counterparts import Counterparts, Wanted, edition_for
 from index.encoder import Encoder, Vectors
-from index.generations import Generation, load_or_build, named
+from index.generations import BEFORE, Generation, load_or_build, named
 from index.hits import Hit, PublicationHit, Query
 from index.library import Library
 from index.marks import Asked, SentenceMarker
@@ -111,7 +111,8 @@ class State:
         if len(words.excluded):
             among = view.only(among.mask & ~view.marked(words.excluded))
         whole = query.exact or bool(asked.required)
-        return Question(view, vector, view.generation.aligned(vector), asked.meaning, words, whole, among, tuple(query.readers))
+        aligned = view.generation.aligned(vector)
+        return Question(view, vector, aligned, asked.meaning, words, whole, among, tuple(query.readers), query.exhaustive)
 
     def _asked(self, query: Query) -> Question | None:
         """The query made ready; None where nothing is asked."""
@@ -217,18 +218,26 @@ class Searcher:
 
     def _renewed(self, state: State) -> State:
         """The same with what the library holds now, by its generation if the encoder at hand made that. One that takes long to load comes later."""
-        generation, own = state.view.generation, ("", state.encoder.fingerprint)
+        view, generation = state.view, state.view.generation
         made_by = self.library.meta("encoder")
-        self._behind = made_by not in own
-        if not self._behind and (generation.named, generation.encoder) != (named(self.library), made_by):
-            if len(state.view.keys) > AT_ONCE:
-                self._load()
-            else:
-                loaded = load_or_build(self.library)
-                self._behind = loaded.encoder not in own  # another encoder was published in this very moment
-                if not self._behind:
-                    return replace(state, view=View.of(self.library, loaded))
-        return replace(state, view=state.view.renewed(self.library))
+        self._behind = made_by not in ("", state.encoder.fingerprint)
+        another = not self._behind and (generation.named, generation.encoder) != (named(self.library), made_by)
+        back = self.library.revision() < view.revision
+        if another and not back and len(view.keys) > AT_ONCE and named(self.library, BEFORE) == generation.named:
+            self._load()
+        elif another or back:
+            return self._anew(state)
+        return replace(state, view=view.renewed(self.library))
+
+    def _anew(self, state: State) -> State:
+        """What the library holds now, with nothing taken over: one that was restored in its place has other passages under the same keys."""
+        generation = state.view.generation
+        if not self._behind:
+            loaded = load_or_build(self.library)
+            self._behind = loaded.encoder not in ("", state.encoder.fingerprint)  # another encoder was published in this very moment
+            generation = generation if self._behind else loaded
+        self.library.postings.forget()
+        return State.of(self.library, state.encoder, generation)
 
     def _load(self) -> None:
         """Load the generation in use beside the queries that are being answered, unless that goes on already."""

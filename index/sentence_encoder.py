@@ -7,8 +7,8 @@ import json
 import logging
 import multiprocessing
 import os
-import shutil
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final, Literal
 
@@ -44,10 +44,8 @@ def open_encoder(name: str = "", cache: Path | None = None, fetch: bool = True, 
     if precision == TORCH:
         return _original(name, cache, fetch)
     folder = cache / f"{_key_of(name, cache, fetch)}-{weights_for(precision)}-{VERSION}"
-    if is_whole(folder) and not _shows_what_is_known(folder):
-        shutil.rmtree(folder)
     try:
-        made_once(folder, lambda making: _prepare(name, cache, fetch, making, precision))
+        made_once(folder, lambda making: _prepare(name, cache, fetch, making, precision), _shows_what_is_known)
     except OSError as error:
         if room.is_for_want_of_room(error):
             raise
@@ -119,7 +117,14 @@ def _prepare(name: str, cache: Path, fetch: bool, folder: Path, precision: Preci
     """Prepare in a process of its own, since it needs two gigabytes of memory."""
     log.info("Preparing an encoder (once).")
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as child:
-        child.submit(_prepare_here, name, cache, fetch, folder, precision).result()
+        made = child.submit(_prepare_here, name, cache, fetch, folder, precision)
+        try:
+            made.result()
+        except BrokenProcessPool as error:
+            raise UnusableEncoderError(
+                "The process that prepares the encoder ended before it was done, as it does where there are no two gigabytes of memory free. "
+                "Free some, or prepare it on another machine of this kind and copy the cache folder."
+            ) from error
 
 
 def _prepare_here(name: str, cache: Path, fetch: bool, folder: Path, precision: Precision) -> None:

@@ -70,7 +70,10 @@ class View:
         return empty._with(revision, (), publications, newer, held)
 
     def renewed(self, library: Library) -> View:
-        """The library as it is now, by the same generation. It takes what the change takes, unless MANY publications have changed."""
+        """The library as it is now, by the same generation. It takes what the change takes, unless MANY publications have changed.
+
+        Where the library has gone back to an earlier revision, as one does that is restored in its place, all is read anew.
+        """
         with library.snapshot():
             revision = library.revision()
             changed = touched(library, self.revision) | self.waiting
@@ -79,7 +82,7 @@ class View:
                 newer = library.vectors(self._last_key, self.generation.encoder)
                 held = Held.by(library, changed)
                 late = encoded(library, self._missing(held.keys), self.generation.encoder)
-        if len(changed) > MANY or late:
+        if revision < self.revision or len(changed) > MANY or late:
             return View.of(library, self.generation)
         return self._with(revision, changed, publications, newer, held)
 
@@ -88,11 +91,14 @@ class View:
         """All publications, in the order of their ids."""
         return self.shelf.publications
 
-    def rank(self, queries: Vectors, k: int, among: Among) -> tuple[Scores, Places]:
-        """The k best passages for each query: scores and places; fewer columns when there are fewer passages."""
+    def rank(self, queries: Vectors, k: int, among: Among, exhaustive: bool = False) -> tuple[Scores, Places]:
+        """The k best passages for each query: scores and places; fewer columns when there are fewer passages.
+
+        With `exhaustive` none is missed, as `Index.search` says.
+        """
         k = min(k, among.count)
         parts = zip((self.generation.index, self.fresh), among.parts, (0, len(self.generation.keys)), strict=True)
-        found = [(*index.search(queries, min(k, len(index)), admitted), start) for index, admitted, start in parts if k and len(index)]
+        found = [(*index.search(queries, min(k, len(index)), admitted, exhaustive), start) for index, admitted, start in parts if k and len(index)]
         if not found:
             return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
         scores = np.concatenate([scores for scores, _, _ in found], axis=1)

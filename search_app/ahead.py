@@ -38,8 +38,8 @@ class Ahead(Generic[Item]):
         raise failure or StopIteration
 
     def at_hand(self) -> bool:
-        """Whether the next item is there already."""
-        return bool(self._ready)
+        """Whether the next item is there already, and will be given."""
+        return bool(self._ready) and not self._stopped
 
     @property
     def stopped(self) -> bool:

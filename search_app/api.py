@@ -53,7 +53,7 @@ def search(asked: parameters.SearchAsked) -> schema.SearchAnswer:
 
     One hit a publication, best first, with the passage that answers and its marks. Nothing of the question is kept.
     """
-    query = Query(asked.q, filters_from(asked.filters()), asked.exact, asked.readers)
+    query = Query(asked.q, filters_from(asked.filters()), asked.exact, asked.readers, exhaustive=asked.exhaustive)
     hits = searcher().search(query, asked.k + 1, asked.offset)  # one more tells whether there is a next page
     return schema.SearchAnswer(**answer(asked.q, hits[: asked.k], asked.readers), **_paging(asked, len(hits) > asked.k))
 

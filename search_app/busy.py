@@ -137,10 +137,10 @@ def _leave(error: BaseException | None = None) -> None:
 
 
 def _is_large() -> bool:
-    """Whether this request looks at many hits."""
+    """Whether this request looks at many hits, or at every passage."""
     said = request.args.get("k", "")
     hits = int(said) if said.isascii() and said.isdigit() and len(said) < 9 else 0
-    return hits > MANY or (not hits and request.endpoint in LARGE)
+    return bool(request.args.get("exhaustive")) or hits > MANY or (not hits and request.endpoint in LARGE)
 
 
 def _reader() -> Hashable:

@@ -32,10 +32,13 @@ def main() -> None:
 @click.option("--topic", multiple=True)
 @click.option("--country", multiple=True, help="ISO 3166-1 code.")
 @click.option("--exact", is_flag=True, help="Only what holds every word of QUERY.")
+@click.option("--exhaustive", is_flag=True, help="Compare with every passage: in a large library nothing is missed, and it takes far longer.")
 @AS_JSON
 @LIBRARY
 @ENCODER
-def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder_name: str, **facets: Sequence[str]) -> None:
+def search(
+    query: str, k: int, exact: bool, exhaustive: bool, as_json: bool, folder: Path, encoder_name: str, **facets: Sequence[str]
+) -> None:  # fmt: skip
     """Print the publications that answer QUERY, whatever language they are in.
 
     Exit code 0 also when nothing is found.
@@ -46,7 +49,8 @@ def search(query: str, k: int, exact: bool, as_json: bool, folder: Path, encoder
 
     with plain_errors():
         library = open_library(folder)
-        hits = Searcher(library, open_encoder(encoder_name, library)).search(Query(query, filters_from(facets), exact), k)
+        asked = Query(query, filters_from(facets), exact, exhaustive=exhaustive)
+        hits = Searcher(library, open_encoder(encoder_name, library)).search(asked, k)
         found = answer(query, hits)
     if as_json:
         click.echo(json_for_terminal(found))

@@ -102,7 +102,9 @@ class Question(Asked):
 
 
 class SearchAsked(Question, Readers, Paging, Narrowed):
-    pass
+    exhaustive: Annotated[
+        bool, Field(default=False, description="Compare with every passage: in a large library nothing is missed, and it takes far longer.")
+    ]
 
 
 class PublicationsAsked(Readers, Paging, Narrowed):

@@ -67,3 +67,11 @@ def test_the_generator_is_closed_in_its_own_thread_whether_it_ends_or_is_stopped
     stopped.stop()
     stopped.join()
     assert len(closed) == 2 and threading.main_thread() not in closed and list(stopped) == []
+
+
+def test_what_was_stopped_has_nothing_at_hand_so_that_nobody_asks_for_it_again_and_again():
+    ahead = Ahead((letter for letter in "កខគ"), 3)
+    until(ahead.at_hand)
+    ahead.stop()
+    assert not ahead.at_hand() and list(ahead) == []
+    ahead.join()

@@ -64,7 +64,7 @@ def validator(api, name: str) -> Draft202012Validator:
 
 
 EXAMPLES = [
-    ("search", "/search?q=forest"), ("search", "/search?q=غابة&k=1&offset=1&language=ar&readers=km&exact=true"), ("search", '/search?q="nowhere"'),
+    ("search", "/search?q=forest"), ("search", "/search?q=غابة&k=1&offset=1&language=ar&readers=km&exact=true"), ("search", '/search?q="nowhere"&exhaustive=true'),
     ("publications", "/publications"), ("publications", "/publications?k=1&offset=2&country=kh"), ("publications", "/publications?year=1999"),
     ("publication", "/publications/woods"), ("publication", "/publications/mekong?readers=km"), ("pages", "/editions/woods.de/pages?boxes=true"),
     ("pages", "/editions/mekong.km/pages?k=1"), ("passages", f"/passages/{'a' * 16}/2"), ("passages", f"/passages/{'d' * 64}/2?quote=langsam, und nichts"),

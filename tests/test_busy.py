@@ -142,7 +142,7 @@ def test_an_answer_that_is_made_while_it_is_sent_keeps_its_place_until_it_is_clo
 @pytest.mark.parametrize(
     ("address", "left"),
     [("/?q=ป่า", 3), ("/?q=ป่า&k=20", 3), ("/?q=ป่า&k=100", 2), ("/api/v1/search?q=x&k=50", 2), ("/search.csv?q=غابة", 2), ("/search.csv?q=غابة&k=10", 3),
-     ("/search.atom?q=x", 2), ("/?q=ป่า&k=many", 3), ("/?q=ป่า&k=²", 3)],
+     ("/api/v1/search?q=x&exhaustive=true", 2), ("/search.atom?q=x", 2), ("/?q=ป่า&k=many", 3), ("/?q=ป่า&k=²", 3)],
 )  # fmt: skip
 def test_a_request_for_many_hits_takes_two_places(app, client, monkeypatch, address, left):
     seen = []

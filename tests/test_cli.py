@@ -160,6 +160,7 @@ def test_search_as_json_is_what_the_api_answers(filled, tmp_path, narrowed):
     told = json.loads(filled("search", "ماء", "-k", "3", "--json", *options).stdout)
     answered = api.get("/api/v1/search", query_string={"q": "ماء", "k": 3, **narrowed}).json
     assert told == {name: answered[name] for name in told} and set(answered) - set(told) == {"offset", "k", "next", "previous"}
+    assert json.loads(filled("search", "ماء", "-k", "3", "--json", "--exhaustive", *options).stdout) == told
     assert [hit["publication_id"] for hit in told["hits"]] == ([] if "topic" in narrowed else ["woods"])
 
 

@@ -173,6 +173,14 @@ def hundreds(library, large, monkeypatch):
     return library
 
 
+def test_an_exhaustive_question_is_compared_with_every_passage(hundreds, monkeypatch):
+    rows, found = [], inverted.InvertedIndex._exhaustive
+    monkeypatch.setattr(inverted.InvertedIndex, "_exhaustive", lambda index, *asked: rows.append(len(index)) or found(index, *asked))
+    searcher = Searcher(hundreds, Scattered())
+    one, other = (searcher.search(Query("km 99", exhaustive=exhaustive)) for exhaustive in (False, True))
+    assert rows == [len(searcher.view().keys)] and [hit.hit.passage.text for hit in other] == [hit.hit.passage.text for hit in one] == ["km 99"]
+
+
 class Scattered(LexiconEncoder):
     """An encoder whose vectors lie anywhere, the same for the same text."""
 

@@ -46,6 +46,20 @@ def test_many_batches_keep_their_order(folder, threads):
     assert np.allclose([vectors[0] for (vectors,) in made], [TABLE[number % WORDS] * (number % 5 + 1) for number in range(100)], atol=1e-5)
 
 
+def test_a_row_of_batches_that_is_broken_off_leaves_nothing_behind(folder):
+    one, batches = Network(folder, "f32"), [Batch.of([[number] * 400] * 8) for number in range(20)]
+
+    def broken():
+        yield from batches
+        raise LookupError("ไม่พบ")
+
+    for _ in range(5):
+        with pytest.raises(LookupError, match="ไม่พบ"):
+            one.run_all(broken())
+        made = one.run_all(batches, outputs=1)
+        assert np.allclose([vectors[0] for (vectors,) in made], [TABLE[number] * 400 for number in range(20)], rtol=1e-3, atol=1e-2)
+
+
 def test_what_was_returned_is_not_overwritten(folder):
     one = Network(folder, "f32")
     before = one.run(Batch.of([[1]]))[0].copy()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -83,6 +85,36 @@ def test_a_cache_that_cannot_be_written_is_named(model_folder, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(sentence_encoder.UnusableEncoderError, match=r"Cannot prepare the encoder in .*file.*Let this user write there"):
         open_encoder(str(model_folder), tmp_path / "file")
+
+
+def test_one_that_shows_other_layers_than_are_known_now_is_made_again_by_one_process_only(model_folder, cache, monkeypatch):
+    prepared, looked = [], []
+    monkeypatch.setattr(sentence_encoder, "_prepare", lambda *how: prepared.append(how) or sentence_encoder._prepare_here(*how))
+    open_encoder(str(model_folder), cache)
+    (folder,) = (path.parent for path in cache.glob("*/encoder.json"))
+
+    def meanwhile(there):
+        looked.append(there)
+        return len(looked) > 1  # another process has made it again since this one looked
+
+    monkeypatch.setattr(sentence_encoder, "_shows_what_is_known", meanwhile)
+    open_encoder(str(model_folder), cache)
+    assert len(prepared) == 1 and set(looked) == {folder}
+    looked.clear()
+    monkeypatch.setattr(sentence_encoder, "_shows_what_is_known", lambda there: len(prepared) > 1)
+    open_encoder(str(model_folder), cache)
+    assert len(prepared) == 2
+
+
+def killed(*how: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_preparation_that_is_killed_for_want_of_memory_says_so(model_folder, cache, monkeypatch):
+    monkeypatch.setattr(sentence_encoder, "_prepare_here", killed)
+    with pytest.raises(sentence_encoder.UnusableEncoderError, match="two gigabytes of memory"):
+        open_encoder(str(model_folder), cache)
+    assert list(cache.glob(".*.making")) == []
 
 
 def test_pytorch_can_be_asked_for(model_folder, cache, monkeypatch):

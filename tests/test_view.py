@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -208,6 +210,34 @@ def test_a_large_generation_is_loaded_beside_queries_which_the_former_one_answer
     may.set()
     searcher._loading.join(30)
     assert searcher.view().generation.name == "0002" and len(searcher.publications()) == 3
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("how", ["into the file", "in its place"])
+def test_a_library_that_is_restored_while_it_is_served_answers_with_what_it_holds_then(library, encoder, monkeypatch, tmp_path, how, large):
+    monkeypatch.setattr(searching, "AT_ONCE", 0 if large else searching.AT_ONCE)
+    fill(library, encoder, publication("woods", ["th"]), {"th": ["ป่า"]})
+    generations.build(library)
+    library.copy(tmp_path / "copy.sqlite", lambda *_: None)
+    served = Searcher(library, encoder)
+    fill(library, encoder, publication("lakes", ["km"]), {"km": ["forest ទឹក"]})
+    fill(library, encoder, publication("woods", ["th"]), {"th": ["ป่า ป่า"]})
+    assert {hit.publication.publication_id for hit in served.search(Query('"forest"'))} == {"lakes"}
+    restored(library, tmp_path / "copy.sqlite", how)
+    assert [one.publication_id for one in served.publications()] == ["woods"]
+    fill(library, encoder, publication("schools", ["ar"]), {"ar": ["مدرسة", "غابة forest"]})  # under the keys that others had
+    assert told(served.view()) == told(View.of(library, served.view().generation))
+    assert [hit.publication.publication_id for hit in served.search(Query('"forest"'))] == ["schools"]
+
+
+def restored(library, copy, how: str) -> None:
+    file = library.folder / "library.sqlite"
+    if how == "in its place":
+        library.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        copy.replace(file)
+        return
+    with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(file)) as target:
+        source.backup(target)
 
 
 @pytest.mark.parametrize("what", ["title", "edition", "passage", "entry", "language", "removal"])

@@ -328,6 +328,7 @@ def test_a_file_over_which_the_worker_died_twice_fails_and_the_rest_goes_on(libr
     found = states(library, job_id)
     assert jobs.job(job_id).state == "done" and found["woods.de"] == ("failed", reading.DEADLY)
     assert {found["woods.es"][0], found["woods.zh"][0]} == {"read"} and list(faults(library)) == []
+    assert reading.adopt(library) is None  # nobody reads it again by himself
     assert jobs.retry(job_id) and process(library).wait(60) == 0 and states(library, job_id)["woods.de"][0] == "read"
 
 

@@ -85,7 +85,8 @@ class _Run:
             if document.state != "reading":
                 continue
             if document.attempts >= DEATHS and state:
-                self._store(Cut(None, state.wanted, Reading(document.name, None, DEADLY), ()), encode(self.task.encoder, []))
+                publication = self.task.library.entry(state.wanted.publication_id)  # by its title, what is stored counts as read by this version
+                self._store(Cut(publication, state.wanted, Reading(document.name, None, DEADLY), ()), encode(self.task.encoder, []))
             else:
                 yield document
 
