@@ -16,6 +16,11 @@ from ingest.records import IsoglossError
 
 PAGE = 16384  # bytes of a page of SQLite's in a new file: rows of a vector or a text fill it better than the usual 4096
 STEP = 1000  # pages of SQLite's that are copied between two words about how far a copy is
+PATIENCE = 60.0  # seconds that another process may take to write, before this one gives up
+
+
+class BusyLibraryError(IsoglossError):
+    """Another process is writing to the library."""
 
 
 class ReadOnlyLibraryError(IsoglossError):
@@ -30,7 +35,7 @@ class Database:
     """The file library.sqlite in a folder; with tables, those of index/tables.py.
 
     Where a folder cannot be written, since it is read-only or its disk is full, what was committed can still be read. Raises FullDiskError,
-    ReadOnlyLibraryError and DamagedLibraryError for what SQLite says.
+    ReadOnlyLibraryError, BusyLibraryError and DamagedLibraryError for what SQLite says.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -164,7 +169,7 @@ def _open(folder: Path, writing: bool) -> _Connection:
 
 def _connected(folder: Path, address: str) -> _Connection:
     try:
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=60, factory=_Connection)
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=PATIENCE, factory=_Connection)
     except sqlite3.DatabaseError as error:
         raise _explained(error, folder) from error
     connection.row_factory = sqlite3.Row
@@ -202,4 +207,8 @@ def _explained(error: sqlite3.DatabaseError, folder: Path) -> Exception:
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
         return DamagedLibraryError(f"{folder / 'library.sqlite'} cannot be read or written: {error}. Look after the disk; then run: isogloss verify")
+    if code == sqlite3.SQLITE_BUSY:
+        return BusyLibraryError(
+            f"Another process is writing to {folder}, and has not ended for {PATIENCE:.0f} seconds; bringing a large library up to date takes minutes. Try again."
+        )
     return error

@@ -28,11 +28,12 @@ from filelock import FileLock, Timeout
 from index import room
 from index.alignment import Alignment, Languages, fit_languages
 from index.contents import Keys
+from index.database import BusyLibraryError
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
 from index.inverted import InvertedIndex
 from index.language_priors import prior_for, prior_name
-from index.library import BusyLibraryError, Library
+from index.library import Library
 from index.stored import Lengths, StoredVectors, exact, inverted, raw_blocks
 from index.vectors import Index
 from ingest.records import IsoglossError

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from index import room
 from index.contents import Contents, EditionState
-from index.database import DamagedLibraryError, ReadOnlyLibraryError
+from index.database import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError
 from index.durable import checksum, make_folder, sync_file, sync_folder
 from index.encoder import Vectors
 from index.postings import Postings
@@ -43,10 +43,6 @@ class ChangedFileError(IsoglossError):
 
 class EncoderInUseError(IsoglossError):
     """The library cannot do without an encoder's vectors."""
-
-
-class BusyLibraryError(IsoglossError):
-    """Another process is writing to the library."""
 
 
 class Library(Contents):

@@ -10,9 +10,10 @@ from contextlib import ExitStack
 
 from filelock import FileLock, Timeout
 
+from index.database import BusyLibraryError
 from index.encoder import Encoder
 from index.jobs import Job, Jobs, JobState
-from index.library import BusyLibraryError, Library
+from index.library import Library
 from ingest.records import IsoglossError
 from search_app.work.reading import adopt
 from search_app.work.task import CancelledError, GivesWayError, Task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from filling import DIGEST, fill, passage_of, publication
 
 from index.contents import EditionState
-from index.library import MANIFEST, BusyLibraryError, ChangedFileError, Library, UnusableLibraryError
+from index.database import BusyLibraryError
+from index.library import MANIFEST, ChangedFileError, Library, UnusableLibraryError
 from index.query import sought
 from index.tables import boxes_packed, boxes_unpacked
 from index.terms import TERMS_VERSION, indexed
@@ -264,6 +266,16 @@ def of_format_5(library, encoder):
         as_format_5(run, library)
         run("UPDATE meta SET value = '5' WHERE key = 'format'")
     return library
+
+
+def test_whoever_comes_while_a_library_is_brought_up_to_date_is_told_to_come_again(of_format_5, monkeypatch):
+    monkeypatch.setattr("index.database.PATIENCE", 0.1)
+    with closing(sqlite3.connect(of_format_5.folder / "library.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BusyLibraryError, match="bringing a large library up to date takes minutes"):
+            Library.open(of_format_5.folder)
+        other.execute("ROLLBACK")
+    assert Library.open(of_format_5.folder).passage_count()
 
 
 def test_words_are_found_and_removed_after_their_copies_are_gone(of_format_5):
