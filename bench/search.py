@@ -138,7 +138,7 @@ def questions() -> list[str]:
 
 def warm(encoder: Encoder, library: Library, asked: Sequence[str]) -> None:
     """Let the encoder do what answers will ask of it, so that memory it takes on the way is not laid at the library's door."""
-    passages = library.passages(range(1, K + 1)).values()
+    passages = library.passages(range(1, 10 * K + 1)).values()  # enough for all that the encoder makes ready
     sentences = [passage.text[start:end] for passage in passages for start, end in passage.sentences]
     encoder.encode_queries(asked[:WARM])
     means = shipped_means(encoder.fingerprint)
