@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,3 +127,17 @@ def prior_offset(prior: LanguagePrior, tag: str, dimension: int) -> Vectors:
     if tag in prior.offsets or not alike:
         return prior.offsets.get(tag, np.zeros(dimension, np.float32))
     return np.asarray(np.mean(alike, axis=0), np.float32)
+
+
+def save_alignment(alignment: Alignment, path: Path) -> None:
+    whole = alignment.whole or alignment
+    arrays = {"matrix": alignment.matrix, "offset": alignment.offset, "whole_matrix": whole.matrix, "whole_offset": whole.offset}
+    np.savez(path, allow_pickle=False, **arrays)
+
+
+def load_alignment(path: Path) -> Alignment | None:
+    """The reverse; None where there is no such file. Raises OSError, ValueError and KeyError."""
+    if not path.exists():
+        return None
+    with np.load(path) as stored:
+        return Alignment(stored["matrix"], stored["offset"], Alignment(stored["whole_matrix"], stored["whole_offset"]))

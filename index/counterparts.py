@@ -25,10 +25,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.contents import Keys
 from index.encoder import Vectors
 from index.library import Library
 from index.marks import SentenceMarker
+from index.vector_rows import Keys
 from index.view import View
 from ingest.records import Edition, Passage, Publication, Span, primary
 

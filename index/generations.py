@@ -26,8 +26,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from index import room
-from index.alignment import Alignment, Languages, fit_languages
-from index.contents import Keys
+from index.alignment import Alignment, Languages, fit_languages, load_alignment, save_alignment
 from index.database import BusyLibraryError
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
@@ -35,6 +34,7 @@ from index.inverted import InvertedIndex
 from index.language_priors import prior_for, prior_name
 from index.library import Library
 from index.stored import Lengths, StoredVectors, exact, inverted, raw_blocks
+from index.vector_rows import Keys
 from index.vectors import Index
 from ingest.records import IsoglossError
 
@@ -58,12 +58,10 @@ class DamagedGenerationError(Exception):
 
 
 class Named(NamedTuple):
-    """A generation as the library notes it."""
+    """A generation as the library notes it; another one of its number, of a library.sqlite that a backup has replaced, has another token."""
 
     name: str
-    token: (
-        str  # checksum of its manifest: another one of that number, of a library.sqlite that a backup has replaced, has other passages under its keys
-    )
+    token: str  # checksum of its manifest
 
 
 NONE = Named("", "")
@@ -160,8 +158,7 @@ def save(library: Library, made: Generation, preview: str = "") -> Generation:
             (written / "preview.json").write_text(preview, "utf-8")
         about = {"encoder": made.encoder, "prior": made.prior, "close": made.close, "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         counted = {"passages": len(made.keys), "last_key": made.last_key, "salt": secrets.token_hex(8)}
-        checksums = {path.name: checksum(path) for path in sorted(written.iterdir())}
-        manifest = {"format": FORMAT, **about, **counted, "checksums": checksums}
+        manifest = {"format": FORMAT, **about, **counted, "checksums": {path.name: checksum(path) for path in sorted(written.iterdir())}}
         (written / "manifest.json").write_text(json.dumps(manifest, indent=1))
         token = checksum(written / "manifest.json")
         for path in written.iterdir():
@@ -244,7 +241,7 @@ def load(library: Library, role: Role = IN_USE) -> Generation:
     manifest = check(library, role)
     folder = library.folder / "generations" / manifest["named"].name
     try:
-        keys, alignment = np.load(folder / "keys.npy"), _alignment(folder / "alignment.npz")
+        keys, alignment = np.load(folder / "keys.npy"), load_alignment(folder / "alignment.npz")
         large = "vectors.faiss" in manifest["checksums"]
         lengths = np.load(folder / "lengths.npy") if large else None
         stored = StoredVectors(library, manifest["encoder"], keys, alignment, lengths)
@@ -295,19 +292,9 @@ def _write(made: Generation, folder: Path) -> None:
         made.index.save(folder / "vectors.faiss")
         np.save(folder / "lengths.npy", made.lengths)
     if made.alignment:
-        whole = made.alignment.whole or made.alignment
-        arrays = {"matrix": made.alignment.matrix, "offset": made.alignment.offset, "whole_matrix": whole.matrix, "whole_offset": whole.offset}
-        np.savez(folder / "alignment.npz", allow_pickle=False, **arrays)
-
-
-def _alignment(path: Path) -> Alignment | None:
-    if not path.exists():
-        return None
-    with np.load(path) as stored:
-        return Alignment(stored["matrix"], stored["offset"], Alignment(stored["whole_matrix"], stored["whole_offset"]))
+        save_alignment(made.alignment, folder / "alignment.npz")
 
 
 def _numbers(folder: Path) -> list[int]:
     """The numbers that are taken, also by what was set aside."""
-    found = (re.fullmatch(r"(?:damaged-)?(\d+)(?:-.*)?", path.name) for path in folder.iterdir())
-    return [int(match[1]) for match in found if match]
+    return [int(match[1]) for path in folder.iterdir() if (match := re.fullmatch(r"(?:damaged-)?(\d+)(?:-.*)?", path.name))]

@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from index.contents import Keys
 from index.library import Library
+from index.vector_rows import Keys
 
 Value = TypeVar("Value", bound=np.generic)
 Places = NDArray[np.int64]  # shape (passages,): where passages stand in a view

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from index.contents import Contents, Extent, Keys
+from index.contents import Contents, Extent
+from index.vector_rows import Keys
 
 FEW = 1000  # passages; where an expression matches no more of them, they are read at once, to be counted
 MEMORY = 128 << 20  # bytes

@@ -19,11 +19,11 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from index.contents import Keys
 from index.durable import replacing
 from index.generations import current_name
 from index.library import Library
 from index.searcher import Searcher
+from index.vector_rows import Keys
 from ingest.records import UNDETERMINED, IsoglossError, Publication, primary
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.contents import Keys
 from index.encoder import Vectors
 from index.fusion import fuse
 from index.passage_table import Places
+from index.vector_rows import Keys
 from index.vectors import Scores
 from index.view import Among, View
 from index.words import WordHits

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.contents import Contents, Extent, Keys
+from index.contents import Contents, Extent
+from index.vector_rows import Keys
 
 BLOCKS, BLOCK = 64, 512  # of passages that were stored one after the other, spread evenly; a library of no more is taken whole
 GROWN = 0.1  # of the library that may have come or gone before another sample is taken

@@ -12,7 +12,6 @@ import numpy as np
 
 from index.closeness import Closeness
 from index.common_words import CommonWords
-from index.contents import Keys
 from index.counterparts import Counterparts, Wanted, edition_for
 from index.encoder import Encoder, Vectors
 from index.generations import BEFORE, Generation, load_or_build, named
@@ -21,6 +20,7 @@ from index.library import Library
 from index.marks import Asked, SentenceMarker
 from index.question import Group, Question
 from index.related import shipped_means
+from index.vector_rows import Keys
 from index.vectors import Scores
 from index.view import View
 from index.words import WordQuery, exact, parse, search_words

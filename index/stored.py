@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.alignment import Alignment
-from index.contents import Keys
 from index.encoder import Vectors
 from index.inverted import SAMPLE, InvertedIndex, Progress, lists_for
 from index.library import Library
+from index.vector_rows import Keys
 from index.vectors import Rows, Scores, VectorIndex
 
 BLOCK = 16384  # vectors that are read at a time, 25 MB of them at 384 dimensions

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from index.contents import Keys
 from index.encoder import Vectors
 from index.filters import Filters
 from index.generations import Generation, load_or_build
 from index.library import Library
 from index.passage_table import Held, PassageTable, Places, encoded, touched
 from index.shelf import Shelf
+from index.vector_rows import Keys
 from index.vectors import Admitted, Allowed, Scores, VectorIndex
 from ingest.records import Publication
 

@@ -12,12 +12,12 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from index.contents import Keys
 from index.library import Library
 from index.names import sought_keys
 from index.postings import NONE, Held, Postings, among, merged
 from index.query import WordQuery, Words, parse, sought
 from index.terms import Piece, pieces
+from index.vector_rows import Keys
 from ingest.records import Span
 
 __all__ = ["WordHits", "WordQuery", "Words", "exact", "exact_spans", "parse", "search_words"]
