@@ -28,7 +28,7 @@ from index.contents import EditionState
 from index.encoder import Encoder, Vectors
 from index.library import Library
 from index.sentence_encoder import open_encoder
-from ingest.language import LANGUAGE_VERSION
+from ingest.passages import LANGUAGE_VERSION
 from ingest.pipeline import READING_VERSION
 from ingest.records import Edition, Page, Passage, Publication, Span, edition_id
 
