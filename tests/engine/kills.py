@@ -1,6 +1,6 @@
 """Servers are killed while a library is written and read: what was acknowledged is there, and every answer is right or a clear refusal.
 
-Run: PYTHONPATH=.:tests python -m engine.kills: prints the table. tests/engine/test_kills.py asks the same of every line.
+Run: PYTHONPATH=.:tests python -m engine.kills [NAME ...]: prints the table, of those kills. tests/engine/test_kills.py asks the same of every line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -275,11 +275,11 @@ def _both(first: Server, copy: Server) -> str:
 KILLS = (postmaster, every_process, backend, primary, replica, hanging, hanging_primary)
 
 
-def main() -> None:
+def main(names: Sequence[str]) -> None:
     print(HEADER, flush=True)
-    for kill in KILLS:
+    for kill in [kill for kill in KILLS if not names or kill.__name__ in names]:
         print(kill(random.Random()).row(), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
