@@ -198,8 +198,14 @@ def every_process(draw: random.Random) -> Outcome:
     return _restarted("every process of the server; started again", Server.kill, draw)
 
 
-def _restarted(what: str, kill: Callable[[Server], None], draw: random.Random) -> Outcome:
-    with Server.create() as server, stage(server.create_database("library")) as made:
+def careless(draw: random.Random) -> Outcome:
+    """A server whose settings let commits be acknowledged before they are on disk, which whoever writes has to take back."""
+    settings = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
+    return _restarted("every process of a server with synchronous_commit = off; started again", Server.kill, draw, settings)
+
+
+def _restarted(what: str, kill: Callable[[Server], None], draw: random.Random, settings: dict[str, str] | None = None) -> Outcome:
+    with Server.create(settings) as server, stage(server.create_database("library")) as made:
         time.sleep(draw.random())
         kill(server)
         before = made.written.acknowledged()
@@ -272,7 +278,7 @@ def _both(first: Server, copy: Server) -> str:
     return first.address("library", copy)
 
 
-KILLS = (postmaster, every_process, backend, primary, replica, hanging, hanging_primary)
+KILLS = (postmaster, every_process, careless, backend, primary, replica, hanging, hanging_primary)
 
 
 def main(names: Sequence[str]) -> None:
