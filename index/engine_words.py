@@ -62,7 +62,7 @@ class EngineWords:
     def matching(self, expression: str, after: int, last: int, most: int = -1) -> Keys:
         found, values = self._found(expression, after, last)
         some = f"SELECT key FROM ({found}) found ORDER BY key LIMIT ?"
-        row = self._store.connection().execute(f"SELECT string_agg(int8send(key), '') FROM ({some}) some", (*values, most if most >= 0 else None))
+        row = self._store.connection().execute(f"SELECT string_agg(int8send(key), '') FROM ({some}) those", (*values, most if most >= 0 else None))
         return np.frombuffer(row.fetchone()[0] or b"", ">i8").astype(np.int64)
 
     def count_matching(self, expression: str, after: int, last: int) -> int:
