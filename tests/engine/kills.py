@@ -90,6 +90,14 @@ class Stage:
         for ledger in self.answers:
             self._start("read", ledger, self.written)
 
+    def replace_writer(self) -> None:
+        """Kill the writer, and let another begin."""
+        former = self.running.pop(0)
+        former.kill()
+        former.wait()
+        self._start("write", self.written)
+        self.running.insert(0, self.running.pop())
+
     def goes_on(self, writes: bool = True) -> None:
         """Wait until every reader has given right answers from now on, and the writer has had some acknowledged; raises RuntimeError."""
         ledgers = [(ledger, "right") for ledger in self.answers] + ([(self.written, "acknowledged")] if writes else [])
@@ -219,14 +227,32 @@ def backend(draw: random.Random) -> Outcome:
     """The server process of the writer is killed within a transaction; PostgreSQL then ends all the others and recovers by itself."""
     with Server.create() as server, stage(server.create_database("library")) as made:
         time.sleep(draw.random())
-        asked = "SELECT pid FROM pg_stat_activity WHERE datname = 'library' AND backend_xid IS NOT NULL"
-        end = time.monotonic() + PATIENCE
-        while not (pids := server.sql(asked)) and time.monotonic() < end:
-            pass
-        os.kill(pids[0][0], signal.SIGKILL)
+        os.kill(_in_transaction(server), signal.SIGKILL)
         before = made.written.acknowledged()
         made.goes_on()
         return outcome("a process of the server within the writer's transaction", made, before)
+
+
+def writer(draw: random.Random) -> Outcome:
+    """What it had begun is undone, and what it held is free again."""
+    with Server.create() as server, stage(server.create_database("library")) as made:
+        time.sleep(draw.random())
+        _in_transaction(server)
+        made.replace_writer()
+        before = made.written.acknowledged()
+        made.goes_on()
+        return outcome("the writing process within its transaction; another goes on", made, before)
+
+
+def _in_transaction(server: Server) -> int:
+    """Wait until the writer has written and not committed; return the number of its process of the server."""
+    asked = "SELECT pid FROM pg_stat_activity WHERE datname = 'library' AND backend_xid IS NOT NULL"
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = server.sql(asked)
+        if found:
+            return int(found[0][0])
+    raise RuntimeError("the writer writes nothing")
 
 
 def primary(draw: random.Random) -> Outcome:
@@ -278,7 +304,7 @@ def _both(first: Server, copy: Server) -> str:
     return first.address("library", copy)
 
 
-KILLS = (postmaster, every_process, careless, backend, primary, replica, hanging, hanging_primary)
+KILLS = (postmaster, every_process, careless, backend, writer, primary, replica, hanging, hanging_primary)
 
 
 def main(names: Sequence[str]) -> None:

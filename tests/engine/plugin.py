@@ -14,6 +14,7 @@ from engine.servers import HASTE, NoServersError, Server, programs
 from index import database
 from index.store import NOTE, Store
 
+HERE = Path(__file__).parent
 NUMBERS = count(1)
 
 
@@ -26,10 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--store") == "engine":
-        for item in items:
+    engine = config.getoption("--store") == "engine"
+    for item in items:
+        if engine:
             for marker in item.iter_markers("embedded_only"):
                 item.add_marker(pytest.mark.skip(reason=f"embedded only: {marker.args[0]}"))
+        elif item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.skip(reason="starts and kills servers for minutes; run: make test-engine"))
 
 
 @pytest.fixture(scope="session")
