@@ -23,10 +23,10 @@ import waitress
 from bench.hashing import HashingEncoder
 from index import candidate, generations, language_priors
 from index.changes import Changes, ConflictError
-from index.database import BusyLibraryError
 from index.encoder import DEFAULT
 from index.jobs import Jobs
 from index.library import Library
+from index.store import BusyLibraryError
 from ingest import language, pipeline
 from ingest.records import Edition, Publication, edition_id
 from search_app import ingesting, storing, worker
@@ -51,7 +51,7 @@ STEPS = {  # what is noted: module, name in it, step; those of parts that are no
     "job: ends": ("index.jobs", "Jobs.end"),
     "generation: written": ("index.generations", "_write"),
     "generation: checksums": ("index.generations", "checksum"),
-    "generation: made durable": ("index.generations", "sync_file"),
+    "generation: made durable": ("index.generation_files", "sync_file"),
     "generation: swap": ("index.generations", "assign"),
     "candidate: kept": ("index.candidate", "save"),
     "candidate: preview": ("search_app.work.generation", "compare"),
