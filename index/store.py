@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from index.stored import StoredVectors
     from index.vectors import Index
 
+FILE = "library.sqlite"  # in a library's folder, where its rows are embedded
 NOTE = "store"  # the file in a library's folder that says that its rows are in an engine, and in which; never with a password
 PATIENCE = 60.0  # seconds that another process may take to write, before this one gives up
 
@@ -45,6 +46,10 @@ class UnusableLibraryError(IsoglossError):
 
 class StoreUnreachableError(IsoglossError):
     """The engine does not answer, or the connection to it was lost."""
+
+
+class UnknownOutcomeError(StoreUnreachableError):
+    """The connection was lost while a change was being stored: all of it is stored, or nothing."""
 
 
 class Row(Protocol):
@@ -234,6 +239,10 @@ class Store(Protocol):
 
     def copy(self, path: Path, progress: Callable[[int, int], None]) -> None:
         """Copy all rows as they are at this moment into a new file for index/embedded.py, whatever writers do meanwhile; progress(done, total)."""
+        ...
+
+    def concerns(self) -> list[tuple[str, str]]:
+        """Settings under which the store does not do all that is expected of it, and what to do about each."""
         ...
 
     def faults(self) -> list[str]:
