@@ -5,7 +5,7 @@ all rows are gone through once more while nobody can write, until nothing differ
 then on it takes no change, and processes that have it open go on reading what it had. Last, one file in the folder takes another's place, and
 that is the switch. Whenever this is interrupted, one of the two places has everything, and the same call goes on.
 
-    .moving/        what is not there yet: the folder's future `store`, or its future library.sqlite
+    .arriving/      what is not there yet: the folder's future `store`, or its future library.sqlite
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from index.database import EMBEDDED
 from index.durable import make_folder, sync_folder
 from index.library import Library
 from index.store import LEFT, NOTE, BusyLibraryError, UnusableLibraryError
-from index.transfer import Progress, Sum, bring
+from index.transfer import Progress, Sum, bring, settle
 from ingest.records import IsoglossError
 
-HOME = ".moving"
+HOME = ".arriving"
 FORMER = "former.sqlite"  # what library.sqlite is called after that of an engine has come into its place
-ROUNDS = 3  # in the first, what was changed meanwhile is brought; the second finds nothing, unless that place does not keep what it is given
 
 
 class MovingError(IsoglossError):
@@ -34,8 +33,8 @@ class MovingError(IsoglossError):
 def move(library: Library, address: str, progress: Progress = lambda *_: None) -> dict[str, Sum]:
     """Move the rows to the engine at an address, or to the folder where it is EMBEDDED; return what each table held, there and here.
 
-    The library is to be opened anew afterwards, with the other address. Interrupted, it goes on where it stopped. Raises MovingError, and BusyLibraryError
-    when somebody is in the middle of writing.
+    The library is to be opened anew afterwards, with the other address. Interrupted, it goes on where it stopped. Raises MovingError, DifferentRowsError
+    and, when somebody is in the middle of writing, BusyLibraryError.
     """
     with ExitStack() as held:
         try:
@@ -80,17 +79,12 @@ def _bring(library: Library, address: str, place: str, progress: Progress) -> di
         bring(library, target, whole=False, progress=progress)
     _make_generation(library, target, progress)
     with library.writing(), generations.building(library), library.transaction(contents=False) as run:
-        for _ in range(ROUNDS):
-            brought = bring(library, target, progress=progress)
-            if not brought.written:
-                break
-        else:
-            raise MovingError(f"{brought.written[0]}: it is not read in {target.store.where} as it was written. Nothing was switched; look after that place.")
+        sums = settle(library, target, progress)
         if not _has_generation(target):
             raise BusyLibraryError(f"Another process has put an index of {library.folder} in use meanwhile; do the same again.")
         run("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2", (LEFT, place))
     target.close()
-    return brought.sums
+    return sums
 
 
 def _make_generation(library: Library, target: Library, progress: Progress) -> None:

@@ -9,18 +9,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from index.database import EMBEDDED
+from index.embedded import EmbeddedStore
 from index.generations import ROLES
 from index.library import Library
+from index.store import LEFT
 from index.terms import indexed
+from ingest.records import IsoglossError
 
+ROUNDS = 3  # at most: the first brings what has changed, the second finds nothing, unless the target does not keep what it is given
 BLOCK = 500  # rows that are compared at a time; of pages about 10 MB
-OF_THE_PLACE = (*ROLES, "arriving", "left", "given")  # notes that stay behind
+OF_THE_PLACE = (*ROLES, LEFT, "library", "given")  # notes that stay behind
+NUMBERED = ("passages", "jobs", "changes", "loose_entries", "questions")  # tables in which no number is given twice, also of rows that are gone
 
 Key = tuple[Any, ...]
 Row = tuple[Any, ...]
 Progress = Callable[[str, int, int], None]  # which table, how many rows of it, of how many
+
+
+class DifferentRowsError(IsoglossError):
+    """Rows are not read as they were written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +94,32 @@ def bring(source: Library, target: Library, whole: bool = True, progress: Progre
     """
     pairs = [_Pair(source, target, table) for table in TABLES]
     sums = {pair.name: pair.bring(whole, progress) for pair in pairs}
+    numbers = source.store.numbers()
     with target.transaction(contents=False) as run:
-        target.store.set_numbers(run, source.store.numbers())
+        target.store.set_numbers(run, {table: numbers.get(table, 0) for table in NUMBERED})
     return Brought(sums, tuple(pair.written for pair in pairs if pair.written))
+
+
+def settle(source: Library, target: Library, progress: Progress = lambda *_: None) -> dict[str, Sum]:
+    """Bring all rows, and go through all of them again until nothing differs; raises DifferentRowsError."""
+    for _ in range(ROUNDS):
+        brought = bring(source, target, progress=progress)
+        if not brought.written:
+            return brought.sums
+    raise DifferentRowsError(
+        f"{target.store.where}, {brought.written[0]}: it is not read as it was written. Look after that place; nothing depends on it yet."
+    )
+
+
+def copy(library: Library, folder: Path, progress: Progress = lambda *_: None) -> Library:
+    """Copy the rows as they are at this moment into a new library.sqlite in `folder`, whatever writers do meanwhile."""
+    if isinstance(library.store, EmbeddedStore):
+        library.store.copy(folder / "library.sqlite", lambda done, total: progress("the database", done, total))
+        return Library.open(folder, EMBEDDED)
+    target = Library.create(folder, EMBEDDED)
+    with library.snapshot():
+        bring(library, target, progress=progress)
+    return target
 
 
 class _Pair:
@@ -102,7 +136,7 @@ class _Pair:
         """Go through the table; `written` says afterwards whether that was for nothing."""
         digest, done, total = hashlib.sha256(), 0, self._count()
         for wanted, found in self._blocks(() if whole or not self._table.long else self._last()):
-            if wanted != found:
+            if wanted != found and (wanted := [_kept(row) for row in wanted]) != found:
                 self._mend(wanted, found)
             for row in wanted:
                 digest.update(repr(row).encode("utf-8", "surrogatepass"))
@@ -161,6 +195,11 @@ class _Pair:
 def columns(library: Library, table: str) -> list[str]:
     """The names of a table's columns, in its order."""
     return list(library.rows(f"SELECT {table}.* FROM (SELECT 1) one LEFT JOIN {table} ON false")[0].keys())
+
+
+def _kept(row: Row) -> Row:
+    """A row as every store can keep it: PostgreSQL has no U+0000 in a text, and index/engine_connection.py puts the same in its place."""
+    return tuple(value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in row)
 
 
 def _listed(names: Sequence[str]) -> str:

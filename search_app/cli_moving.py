@@ -11,7 +11,9 @@ from search_app.terminal import counting
 
 
 @click.command(epilog="Example: isogloss move --to postgresql://isogloss@db.example/isogloss --library library")
-@click.option("--to", "address", metavar="ADDRESS", help="Into the PostgreSQL database at this address, which must be empty and have the extension vector.")
+@click.option(
+    "--to", "address", metavar="ADDRESS", help="Into the PostgreSQL database at this address, which must be empty and have the extension vector."
+)
 @click.option("--to-folder", is_flag=True, help="Back into library.sqlite in the library's folder.")
 @LIBRARY
 def move(address: str | None, to_folder: bool, folder: Path) -> None:
