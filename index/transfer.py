@@ -84,7 +84,7 @@ class Brought:
     """What a run came to."""
 
     sums: dict[str, Sum]  # of the rows of each table that were gone through
-    written: tuple[str, ...]  # the first row of each table that was not the same, or not there, by its key
+    written: tuple[str, ...]  # what was not the same: the first row of each table, by its key
 
 
 def bring(source: Library, target: Library, whole: bool = True, progress: Progress = lambda *_: None) -> Brought:
@@ -94,10 +94,14 @@ def bring(source: Library, target: Library, whole: bool = True, progress: Progre
     """
     pairs = [_Pair(source, target, table) for table in TABLES]
     sums = {pair.name: pair.bring(whole, progress) for pair in pairs}
-    numbers = source.store.numbers()
-    with target.transaction(contents=False) as run:
-        target.store.set_numbers(run, {table: numbers.get(table, 0) for table in NUMBERED})
-    return Brought(sums, tuple(pair.written for pair in pairs if pair.written))
+    written = [pair.written for pair in pairs if pair.written]
+    numbers, given = ({table: library.store.numbers().get(table, 0) for table in NUMBERED} for library in (source, target))
+    if numbers != given:
+        written.append("numbers")
+    if written:
+        with target.transaction(contents=False) as run:
+            target.store.set_numbers(run, numbers)
+    return Brought(sums, tuple(written))
 
 
 def settle(source: Library, target: Library, progress: Progress = lambda *_: None) -> dict[str, Sum]:
@@ -105,10 +109,19 @@ def settle(source: Library, target: Library, progress: Progress = lambda *_: Non
     for _ in range(ROUNDS):
         brought = bring(source, target, progress=progress)
         if not brought.written:
+            _make_words(target)
             return brought.sums
     raise DifferentRowsError(
         f"{target.store.where}, {brought.written[0]}: it is not read as it was written. Look after that place; nothing depends on it yet."
     )
+
+
+def _make_words(target: Library) -> None:
+    """Make the words anew unless every passage has its own, and nothing else has."""
+    words = target.store.words
+    if words.missing() or words.stray():
+        with target.transaction(contents=False) as run:
+            words.anew(run)
 
 
 def copy(library: Library, folder: Path, progress: Progress = lambda *_: None) -> Library:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,6 +49,13 @@ ROWS = (
 )
 
 
+def add(library: Library, name: str, texts: Mapping[str, Sequence[str]], digest: str = "") -> None:
+    """Add a publication; all its editions are of the original with this digest, or of one that is there."""
+    digest = digest or next(state.file for state in library.edition_states() if state.file)
+    work = publication(name, [*texts])
+    fill(library, LexiconEncoder(), replace(work, editions=tuple(replace(edition, digest=digest) for edition in work.editions)), texts)
+
+
 def furnish(library: Library, folder: Path) -> Library:
     """Fill a library that is empty; originals are written to `folder` first."""
     for number, name in enumerate(("woods", "sea", "school")):
@@ -55,9 +63,7 @@ def furnish(library: Library, folder: Path) -> Library:
         path.write_bytes(f"%PDF-1.4 {name}".encode())
         digest = sha256(path)
         library.keep_file(path, digest)
-        work = publication(name, [*TEXTS])
-        work = replace(work, editions=(replace(work.editions[0], digest=digest), *work.editions[1:]))
-        fill(library, LexiconEncoder(), work, {language: [f"{text} {number}", "school bus"] for language, text in TEXTS.items()})
+        add(library, name, {language: [f"{text} {number}", "school bus"] for language, text in TEXTS.items()}, digest)
     library.remove_publication("sea")
     Accounts(library).put("ana", "a long enough password")
     Accounts(library).open_session("ana")

@@ -27,7 +27,9 @@ def other(tmp_path) -> Library:
 
 def test_every_table_is_known_by_its_key_and_those_to_which_it_points_come_first(library):
     known = {table.name: table for table in TABLES}
-    there = [name for (name,) in library.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'words%' AND name NOT LIKE 'sqlite%'")]
+    there = [
+        name for (name,) in library.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'words%' AND name NOT LIKE 'sqlite%'")
+    ]
     assert set(known) == set(there)
     for name, table in known.items():
         key = [row["name"] for row in library.rows(f"SELECT name FROM pragma_table_info('{name}') WHERE pk > 0 ORDER BY pk")]
