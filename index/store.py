@@ -80,7 +80,8 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """A connection of one thread. Outside of a transaction and a snapshot, every statement sees what was committed when it began."""
 
-    in_snapshot: bool
+    @property
+    def in_snapshot(self) -> bool: ...
 
     @property
     def in_transaction(self) -> bool:
@@ -174,9 +175,16 @@ class LargeIndexes(Protocol):
 class Store(Protocol):
     """Where the rows of one library are. Connections are those of the thread that asks."""
 
-    folder: Path
-    words: WordRows
-    large: LargeIndexes | None  # None where they are files that FAISS reads
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def words(self) -> WordRows: ...
+
+    @property
+    def large(self) -> LargeIndexes | None:
+        """None where large indexes are files that FAISS reads."""
+        ...
 
     @property
     def where(self) -> str:
