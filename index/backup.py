@@ -88,11 +88,12 @@ def back_up(library: Library, folder: Path, prune: bool = False, progress: Progr
     return Backup(len(missing) - len(unkept), len(needed) - len(missing), pruned, tuple(lost), tuple(unkept.values()))
 
 
-def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) -> list[str]:
-    """Make a library in `folder`, which must be empty, of a backup, ready for search; where ISOGLOSS_STORE names an engine, its rows are there. Return which originals could not be restored, a line each.
+def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None, address: str | None = None) -> list[str]:
+    """Make a library in `folder`, which must be empty, of a backup, ready for search; return which originals could not be restored, a line each.
 
-    Interrupted, it goes on where it stopped. Raises UnusableBackupError, when the database is not what it was or the folder is not empty, and
-    FullDiskError.
+    Its rows will be where `address` says, as `Database` does: there or in the folder, whichever the backup came from. Interrupted, it goes on where
+    it stopped. Raises UnusableBackupError, when the database is not what it was or the folder is not empty, UnusableLibraryError, when that of the
+    engine is not empty, and FullDiskError.
     """
     _require_sound(backup)
     if folder.exists() and any(folder.iterdir()) and not (folder / UNFINISHED).exists():
@@ -103,22 +104,22 @@ def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) ->
     with room.noticing(folder):
         (folder / UNFINISHED).touch()
         sync_folder(folder)
-        with _holding(_empty(folder)) as target:
+        with _holding(_empty(folder, address)) as target:
             paths = [path for path in originals.kept(backup) if not target.file(path.stem).exists()]
             room.require(folder, sum(path.stat().st_size for path in paths) + _size(backup))
             unkept = _keep(Library(backup, EMBEDDED), target, {path.stem: "an edition" for path in paths}, progress)
             _copy_others(backup, folder)
             _put_rows(backup, target, progress)
-            generations.build(Library.open(folder))
+            generations.build(Library.open(folder, address))
             (folder / UNFINISHED).unlink()
             sync_folder(folder)
     return list(unkept.values())
 
 
-def _empty(folder: Path) -> Library:
-    """The library that is to be restored to `folder`; in an engine it is made empty, so that one that holds another library is refused at once."""
-    library = Library(folder)
-    return library if isinstance(library.store, EmbeddedStore) else Library.create(folder)
+def _empty(folder: Path, address: str | None) -> Library:
+    """The library that is to be restored; in an engine it is made empty at once, so that a database that holds another one is refused before anything."""
+    library = Library(folder, address)
+    return library if isinstance(library.store, EmbeddedStore) else Library.create(folder, address)
 
 
 def _put_rows(backup: Path, target: Library, progress: Progress) -> None:

@@ -113,6 +113,8 @@ def _switch(library: Library, target: Library) -> None:
         if (home / "library.sqlite").exists():
             target.revision()
             target.close()  # which puts all into the one file
+            if (home / "library.sqlite-wal").exists():
+                raise BusyLibraryError(f"Another process has {home / 'library.sqlite'} open; do the same again once it has ended.")
             for suffix in ("-wal", "-shm", ""):
                 former = folder / f"library.sqlite{suffix}"
                 if former.exists():

@@ -22,13 +22,12 @@ from index.searcher import Query, Searcher
 from index.store import NOTE, MovedLibraryError, UnusableLibraryError
 from index.transfer import DifferentRowsError, Sum, bring
 
-pytestmark = pytest.mark.embedded_only("moves between both")
 ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def filled(library, tmp_path) -> Library:
-    return furnish(library, tmp_path)
+def filled(tmp_path) -> Library:
+    return furnish(Library.create(tmp_path / "library", EMBEDDED), tmp_path)
 
 
 @pytest.fixture
@@ -256,7 +255,7 @@ def test_a_row_that_is_damaged_there_after_it_was_written_is_noticed(filled, add
     assert list(verification.faults(there)) == []
 
 
-def test_a_backup_of_an_engine_is_a_library_in_a_folder_and_is_restored_to_either(filled, new_database, tmp_path, monkeypatch):
+def test_a_backup_of_an_engine_is_a_library_in_a_folder_and_is_restored_to_either(filled, new_database, tmp_path):
     address, found = new_database(), answers(filled)
     move(filled, address)
     there = Library.open(filled.folder, address)
@@ -269,9 +268,8 @@ def test_a_backup_of_an_engine_is_a_library_in_a_folder_and_is_restored_to_eithe
     changed = {"sessions", "failed_attempts"}
     for place in (EMBEDDED, new_database()):
         folder = tmp_path / f"restored-{bool(place)}"
-        monkeypatch.setenv(SETTING, place)
-        assert restore(tmp_path / "backup", folder) == []
-        restored = Library.open(folder)
+        assert restore(tmp_path / "backup", folder, address=place) == []
+        restored = Library.open(folder, place)
         assert (restored.store.where == str(folder / "library.sqlite")) == (place == EMBEDDED)
         after = sums(restored)
         assert {name for name in before if after[name] != before[name]} <= {*changed, "meta"}  # a new generation is a new revision
@@ -279,12 +277,11 @@ def test_a_backup_of_an_engine_is_a_library_in_a_folder_and_is_restored_to_eithe
         assert answers(restored) == found
 
 
-def test_a_backup_is_not_restored_over_another_library(filled, address, tmp_path, monkeypatch):
+def test_a_backup_is_not_restored_over_another_library(filled, address, tmp_path):
     back_up(filled, tmp_path / "backup")
     Library.create(tmp_path / "third", address)
-    monkeypatch.setenv(SETTING, address)
     with pytest.raises(UnusableLibraryError, match="holds a library already"):
-        restore(tmp_path / "backup", tmp_path / "restored")
+        restore(tmp_path / "backup", tmp_path / "restored", address=address)
     assert not list((tmp_path / "restored").glob("files/*"))
 
 
