@@ -110,6 +110,9 @@ class EmbeddedStore:
         run.many("DELETE FROM sqlite_sequence WHERE name = ?", [(table,) for table in numbers])
         run.many("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", numbers.items())
 
+    def concerns(self) -> list[tuple[str, str]]:
+        return []
+
     def faults(self) -> list[str]:
         try:
             connection = self.connection()

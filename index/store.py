@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from index.stored import StoredVectors
     from index.vectors import Index
 
+FILE = "library.sqlite"  # in a library's folder, where its rows are embedded
 NOTE = "store"  # the file in a library's folder that says that its rows are in an engine, and in which; never with a password
 LEFT = "left"  # note in the table meta of a library whose rows are elsewhere now: where
 PATIENCE = 60.0  # seconds that another process may take to write, before this one gives up
@@ -36,7 +37,7 @@ class ReadOnlyLibraryError(IsoglossError):
     """The library can be read but not changed."""
 
 
-class MovedLibraryError(IsoglossError):
+class MovedLibraryError(ReadOnlyLibraryError):
     """The library has its rows elsewhere now; here they can be read as they were, and not changed."""
 
 
@@ -50,6 +51,10 @@ class UnusableLibraryError(IsoglossError):
 
 class StoreUnreachableError(IsoglossError):
     """The engine does not answer, or the connection to it was lost."""
+
+
+class UnknownOutcomeError(StoreUnreachableError):
+    """The connection was lost while a change was being stored: all of it is stored, or nothing."""
 
 
 class Row(Protocol):
@@ -243,6 +248,10 @@ class Store(Protocol):
 
     def set_numbers(self, run: Run, numbers: Mapping[str, int]) -> None:
         """Give greater ones from now on, in these tables and in all others than those that are there."""
+        ...
+
+    def concerns(self) -> list[tuple[str, str]]:
+        """Settings under which the store does not do all that is expected of it, and what to do about each."""
         ...
 
     def faults(self) -> list[str]:
