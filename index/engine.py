@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.engine_connection import EngineConnection
+from index.engine_index import EngineIndexes
 from index.engine_note import Note
 from index.engine_schema import SCHEMA
 from index.engine_server import Server
@@ -49,12 +50,12 @@ class EngineStore:
 
     last_key = "SELECT CAST(value AS bigint) FROM meta WHERE key = 'given'"
     formats: Collection[int] = ()
-    large: LargeIndexes | None = None
 
     def __init__(self, folder: Path, address: str) -> None:
         self.folder = folder
         self.server = Server(address)
         self.words = EngineWords(self)
+        self.large: LargeIndexes | None = EngineIndexes(self)
         self._note = Note(folder, self.server.where)
         self._threads = threading.local()
 

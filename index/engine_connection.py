@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, Literal
 
@@ -74,6 +74,29 @@ class EngineConnection:
                 self._connection.cursor().executemany(translated(statement), some)
             except psycopg.Error as error:
                 raise self._explained(error) from error
+
+    def load(self, statement: str, blocks: Iterable[bytes]) -> None:
+        """Give a COPY what it reads; what ends the blocks ends it, and nothing is stored."""
+        try:
+            with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+                for block in blocks:
+                    copy.write(block)
+        except psycopg.Error as error:
+            raise self._explained(error) from error
+
+    def cancel(self) -> None:
+        """End what another thread executes by this connection."""
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe()
+
+    @contextmanager
+    def beside(self) -> Iterator[EngineConnection]:
+        """Another connection to the server."""
+        other = EngineConnection(self._server, self._writing)
+        try:
+            yield other
+        finally:
+            other.close()
 
     def begin(self, alone: bool = True) -> None:
         """With `alone` False others may write meanwhile, as they may while there are no tables yet."""

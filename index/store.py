@@ -161,11 +161,11 @@ class LargeIndexes(Protocol):
     """The indexes, in the engine, of generations that are too large to be searched exactly."""
 
     def make(self, stored: StoredVectors, progress: Callable[[float], None]) -> Index:
-        """Make one, under a name that nobody has; `name_of` tells it."""
+        """Make one, under a name that nobody has; no sweep drops it before it is kept, as long as this process has it. progress(share) may raise, to end it."""
         ...
 
-    def name_of(self, index: Index) -> str:
-        """The name under which an index can be loaded, for the manifest of its generation."""
+    def keep(self, index: Index) -> str:
+        """Say under which name an index can be loaded; from now on a sweep drops it unless it is told that name."""
         ...
 
     def load(self, name: str, stored: StoredVectors) -> Index:

@@ -66,15 +66,8 @@ def expressions(chance: random.Random, texts: list[str]) -> list[str]:
 def test_both_stores_find_the_same_passages(both):
     chance = random.Random(SEED)
     texts = [passage.text for passage in both[0].passages_of("woods:mul").values()] or list(TEXTS.values())
-    asked = expressions(chance, texts) + [
-        quoted(["ä" * 3000]),
-        quoted(["ä" * 2999]) + "*",
-        quoted(["क" * 2046]),
-        '"bin ende bin"',
-        '"bin bin bin"',
-        '"16390 16391"',
-        '"16391 16390"',
-    ]
+    asked = [*expressions(chance, texts), *map(quoted, (["ä" * 3000], ["क" * 2046], ["bin", "ende", "bin"], ["bin"] * 3, ["16390", "16391"]))]
+    asked += [quoted(["ä" * 2999]) + "*", quoted(["16391", "16390"]), '"bin" NOT "ende"', '"水"* AND ("森" OR "غابه")']
     last, found = both[0].extent().given, 0
     for expression in asked:
         after, until, most = chance.randrange(0, 30) * chance.randrange(2), last - chance.randrange(20), chance.choice((-1, -1, 0, 5))
