@@ -236,7 +236,12 @@ def test_a_row_that_the_engine_does_not_keep_as_it_is_stops_the_move_and_it_stay
 
 @pytest.mark.parametrize(
     "damage",
-    ["UPDATE pages SET text = 'x' WHERE number = 1", "UPDATE vectors SET vector = set_byte(vector, 0, 7)", "DELETE FROM sketches", "DELETE FROM words"],
+    [
+        "UPDATE pages SET text = 'x' WHERE number = 1",
+        "UPDATE vectors SET vector = set_byte(vector, 0, 7)",
+        "DELETE FROM sketches",
+        "DELETE FROM words",
+    ],
 )
 def test_a_row_that_is_damaged_there_after_it_was_written_is_noticed(filled, address, monkeypatch, damage):
     brought = moving.bring
