@@ -6,7 +6,7 @@
     imports/*.report      what imports of catalogues decided
     backup.json           when it was made, and the checksum of library.sqlite
 
-It is a library itself. What can be made again is not in it (generations, pictures, evaluations), nor is what ends with the machine: sessions, the key
+It is a library itself, also where the rows of the one that was backed up are in an engine. What can be made again is not in it (generations, pictures, evaluations), nor is what ends with the machine: sessions, the key
 of cookies and uploads that have not come whole. The database is copied first and put in place last: an original is there before a row names it, and
 never changes, so whatever the copy names can still be copied; until all of it is there, the former backup stays whole.
 """
@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from index import generations, originals, room
+from index import generations, originals, room, transfer
 from index.database import EMBEDDED
 from index.durable import checksum, make_folder, replacing, sync_file, sync_folder
+from index.embedded import EmbeddedStore
 from index.library import MANIFEST, ChangedFileError, Library
 from index.store import BusyLibraryError
 from ingest.records import IsoglossError
@@ -66,7 +67,7 @@ def back_up(library: Library, folder: Path, prune: bool = False, progress: Progr
     _admit(library, folder)
     make_folder(folder)
     folder.chmod(0o700)  # accounts are in it, with the hashes of their passwords
-    with _holding(folder) as target, tempfile.TemporaryDirectory(dir=folder, prefix=".copying-") as scratch:
+    with _holding(Library(folder, EMBEDDED)) as target, tempfile.TemporaryDirectory(dir=folder, prefix=".copying-") as scratch:
         room.require(folder, _size(library.folder))
         copy = _copied(library, Path(scratch), progress)
         faults = copy.faults()
@@ -87,11 +88,12 @@ def back_up(library: Library, folder: Path, prune: bool = False, progress: Progr
     return Backup(len(missing) - len(unkept), len(needed) - len(missing), pruned, tuple(lost), tuple(unkept.values()))
 
 
-def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) -> list[str]:
+def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None, address: str | None = None) -> list[str]:
     """Make a library in `folder`, which must be empty, of a backup, ready for search; return which originals could not be restored, a line each.
 
-    Interrupted, it goes on where it stopped. Raises UnusableBackupError, when the database is not what it was or the folder is not empty, and
-    FullDiskError.
+    Its rows will be where `address` says, as `Database` does: there or in the folder, whichever the backup came from. Interrupted, it goes on where
+    it stopped. Raises UnusableBackupError, when the database is not what it was or the folder is not empty, UnusableLibraryError, when that of the
+    engine is not empty, and FullDiskError.
     """
     _require_sound(backup)
     if folder.exists() and any(folder.iterdir()) and not (folder / UNFINISHED).exists():
@@ -102,18 +104,33 @@ def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) ->
     with room.noticing(folder):
         (folder / UNFINISHED).touch()
         sync_folder(folder)
-        with _holding(folder) as target:
+        with _holding(_empty(folder, address)) as target:
             paths = [path for path in originals.kept(backup) if not target.file(path.stem).exists()]
             room.require(folder, sum(path.stat().st_size for path in paths) + _size(backup))
             unkept = _keep(Library(backup, EMBEDDED), target, {path.stem: "an edition" for path in paths}, progress)
             _copy_others(backup, folder)
-            if not (folder / "library.sqlite").exists():
-                with replacing(folder / "library.sqlite", mode=0o600) as written:
-                    shutil.copyfile(backup / "library.sqlite", written)
-            generations.build(Library.open(folder, EMBEDDED))
+            _put_rows(backup, target, progress)
+            generations.build(Library.open(folder, address))
             (folder / UNFINISHED).unlink()
             sync_folder(folder)
     return list(unkept.values())
+
+
+def _empty(folder: Path, address: str | None) -> Library:
+    """The library that is to be restored; in an engine it is made empty at once, so that a database that holds another one is refused before anything."""
+    library = Library(folder, address)
+    return library if isinstance(library.store, EmbeddedStore) else Library.create(folder, address)
+
+
+def _put_rows(backup: Path, target: Library, progress: Progress) -> None:
+    """Give the library the rows of a backup. In an engine they are brought from a copy, since one of an older version has to be brought up to date first."""
+    if not isinstance(target.store, EmbeddedStore):
+        with tempfile.TemporaryDirectory(dir=target.folder, prefix=".copying-") as scratch:
+            shutil.copyfile(backup / "library.sqlite", Path(scratch) / "library.sqlite")
+            transfer.settle(Library.open(Path(scratch), EMBEDDED), target, progress)
+    elif not target.store.exists():
+        with replacing(target.folder / "library.sqlite", mode=0o600) as written:
+            shutil.copyfile(backup / "library.sqlite", written)
 
 
 def fault(backup: Path) -> str:
@@ -156,9 +173,8 @@ def _admit(library: Library, folder: Path) -> None:
 
 def _copied(library: Library, scratch: Path, progress: Progress) -> Library:
     """A copy of the database as it is now, without what passes."""
-    library.copy(scratch / "library.sqlite", lambda done, total: progress("the database", done, total))
+    copy = transfer.copy(library, scratch, progress)
     (scratch / "library.sqlite").chmod(0o600)
-    copy = Library.open(scratch, EMBEDDED)
     with copy.transaction(contents=False) as run:
         for statement in PASSING:
             run(statement)
@@ -166,9 +182,9 @@ def _copied(library: Library, scratch: Path, progress: Progress) -> Library:
 
 
 @contextmanager
-def _holding(folder: Path) -> Iterator[Library]:
-    """The library in `folder` for writing, cleared of what an interrupted run left there; it may have no database yet."""
-    target = Library(folder, EMBEDDED)
+def _holding(target: Library) -> Iterator[Library]:
+    """A library for writing, cleared of what an interrupted run left in its folder; it may have no rows yet."""
+    folder = target.folder
     with target.writing():
         for leftover in [*folder.glob(".copying-*"), *folder.glob(".writing-*")]:
             shutil.rmtree(leftover)
@@ -241,4 +257,6 @@ def _prune(folder: Path, needed: Collection[str]) -> int:
 
 
 def _size(folder: Path) -> int:
-    return (folder / "library.sqlite").stat().st_size
+    """The size of the database; 0 where the rows are in an engine."""
+    database = folder / "library.sqlite"
+    return database.stat().st_size if database.exists() else 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from index.embedded import EmbeddedStore
-from index.store import FILE, NOTE, Connection, Run, Store, UnusableLibraryError
+from index.store import FILE, LEFT, NOTE, Connection, MovedLibraryError, Run, Store, UnusableLibraryError
 
 SETTING = "ISOGLOSS_STORE"  # environment variable: the address of the engine; without it the store is embedded
 EMBEDDED = ""  # in place of an address
@@ -41,6 +41,7 @@ class Database:
             return
         connection.begin()
         try:
+            self._require_here()
             yield Run(self.store, connection)
             if contents:
                 connection.execute("UPDATE meta SET value = CAST(CAST(value AS bigint) + 1 AS text) WHERE key = 'revision'")
@@ -58,10 +59,6 @@ class Database:
             yield
         finally:
             connection.rollback()
-
-    def copy(self, path: Path, progress: Callable[[int, int], None]) -> None:
-        """Copy all rows as they are at this moment into a new library.sqlite at `path`, whatever writers do meanwhile; progress(done, total)."""
-        self.store.copy(path, progress)
 
     def close(self) -> None:
         """Let go of the store, in this thread; whatever is asked next opens it again."""
@@ -84,6 +81,15 @@ class Database:
         """A number that grows with every commit that changes what readers see; of the store that is there now, should another have taken its place."""
         self.store.look_again()
         return int(self.meta("revision"))
+
+    def _require_here(self) -> None:
+        """Raise MovedLibraryError where index/moving.py has taken the rows elsewhere while this process had them open."""
+        place = self.meta(LEFT)
+        if place:
+            raise MovedLibraryError(
+                f"The library has moved from {self.store.where} to {place}, and is changed there only. Start this program anew; "
+                "if isogloss move was interrupted, run it again."
+            )
 
     def _connection(self, writing: bool = False) -> Connection:
         return self.store.connection(writing)

@@ -103,6 +103,13 @@ class EmbeddedStore:
         finally:
             source.rollback()
 
+    def numbers(self) -> dict[str, int]:
+        return dict(map(tuple, self.connection().execute("SELECT name, seq FROM sqlite_sequence")))
+
+    def set_numbers(self, run: Run, numbers: Mapping[str, int]) -> None:
+        run.many("DELETE FROM sqlite_sequence WHERE name = ?", [(table,) for table in numbers])
+        run.many("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", numbers.items())
+
     def concerns(self) -> list[tuple[str, str]]:
         return []
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from index.engine_server import Server
 from index.engine_words import EngineWords
 from index.store import LargeIndexes, Run, StoreUnreachableError
 
+NUMBERED = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES'"
 CONCERNS = (  # what holds, in SQL, of a server that is set otherwise than expected; what that means, and what to do
     (
         "current_setting('fsync') = 'off' OR current_setting('full_page_writes') = 'off'",
@@ -127,8 +128,19 @@ class EngineStore:
         finally:
             connection.close()
 
-    def copy(self, path: Path, progress: Callable[[int, int], None]) -> None:
-        raise NotImplementedError
+    def numbers(self) -> dict[str, int]:
+        connection = self.connection(writing=True)
+        found = {"passages": int(connection.execute(self.last_key).fetchone()[0])}
+        for table, column in connection.execute(NUMBERED).fetchall():
+            last, given = connection.execute(f"SELECT last_value, is_called FROM {table}_{column}_seq").fetchone()
+            found[table] = last if given else 0
+        return found
+
+    def set_numbers(self, run: Run, numbers: Mapping[str, int]) -> None:
+        run("UPDATE meta SET value = ? WHERE key = 'given'", (str(numbers.get("passages", 0)),))
+        for table, column in run(NUMBERED).fetchall():
+            last = max(numbers.get(table, 0), run(f"SELECT coalesce(max({column}), 0) FROM {table}").fetchone()[0])
+            run(f"SELECT setval('{table}_{column}_seq', ?, ?)", (max(last, 1), last > 0))
 
     def concerns(self) -> list[tuple[str, str]]:
         run = self.connection().execute

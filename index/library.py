@@ -76,6 +76,7 @@ class Library(Contents):
         with library.store.lock("making"):
             if library.store.is_empty():
                 library.store.make({"format": str(FORMAT), "revision": "1", "removed": "0", "terms": TERMS_VERSION})
+        library.close()
         return cls.open(folder, address)
 
     def _bring_up_to_date(self) -> None:

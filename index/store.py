@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FILE = "library.sqlite"  # in a library's folder, where its rows are embedded
 NOTE = "store"  # the file in a library's folder that says that its rows are in an engine, and in which; never with a password
+LEFT = "left"  # note in the table meta of a library whose rows are elsewhere now: where
 PATIENCE = 60.0  # seconds that another process may take to write, before this one gives up
 
 Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
@@ -34,6 +35,10 @@ class BusyLibraryError(IsoglossError):
 
 class ReadOnlyLibraryError(IsoglossError):
     """The library can be read but not changed."""
+
+
+class MovedLibraryError(ReadOnlyLibraryError):
+    """The library has its rows elsewhere now; here they can be read as they were, and not changed."""
 
 
 class DamagedLibraryError(IsoglossError):
@@ -237,8 +242,12 @@ class Store(Protocol):
         """Hold what only one process may hold at a time, and which is free again when that ends; raises TimeoutError after `patience` seconds, below 0 never."""
         ...
 
-    def copy(self, path: Path, progress: Callable[[int, int], None]) -> None:
-        """Copy all rows as they are at this moment into a new file for index/embedded.py, whatever writers do meanwhile; progress(done, total)."""
+    def numbers(self) -> dict[str, int]:
+        """The last number given in each table that numbers its rows."""
+        ...
+
+    def set_numbers(self, run: Run, numbers: Mapping[str, int]) -> None:
+        """Give greater ones from now on, in these tables and in all others than those that are there."""
         ...
 
     def concerns(self) -> list[tuple[str, str]]:

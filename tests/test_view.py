@@ -219,7 +219,7 @@ def test_a_library_that_is_restored_while_it_is_served_answers_with_what_it_hold
     monkeypatch.setattr(searching, "AT_ONCE", 0 if large else searching.AT_ONCE)
     fill(library, encoder, publication("woods", ["th"]), {"th": ["ป่า"]})
     generations.build(library)
-    library.copy(tmp_path / "copy.sqlite", lambda *_: None)
+    library.store.copy(tmp_path / "copy.sqlite", lambda *_: None)
     served = Searcher(library, encoder)
     fill(library, encoder, publication("lakes", ["km"]), {"km": ["forest ទឹក"]})
     fill(library, encoder, publication("woods", ["th"]), {"th": ["ป่า ป่า"]})
