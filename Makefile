@@ -36,7 +36,7 @@ bench: $(VENV)/installed-dev  # speed and size, the short form; the libraries it
 	$(BIN)/python -m bench.performance $(BENCH) --pdfs $(PDFS)
 
 bench-full: $(VENV)/installed-dev  # the same with a million passages, into docs/performance.md; PDFS: long ones of yours, SEMANTRA: the program of that name
-	$(BIN)/python -m bench.performance $(BENCH) --full --into docs/performance.md --pdfs $(PDFS) --semantra '$(SEMANTRA)'
+	$(BIN)/python -m bench.performance $(BENCH) --full --note --into docs/performance.md --pdfs $(PDFS) --semantra '$(SEMANTRA)'
 
 FOLDER ?= corpus
 

@@ -143,6 +143,11 @@ def rows_of(found: Measured) -> list[Row]:
     return made
 
 
+def figures(found: Measured) -> dict[str, float]:
+    """What bench/capacity.py computes with, of the way that is chosen here; seconds of all cores."""
+    return {"tokens": found.tokens, "seconds": found.seconds[found.best], "cores": torch.get_num_threads()}
+
+
 def joined(corpus: Sequence[Text]) -> list[str]:
     """As many texts of each of eight languages, each of some paragraphs."""
     languages = sorted({text.language for text in corpus})[:8]

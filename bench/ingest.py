@@ -83,6 +83,11 @@ def main() -> None:
 
 def rows(folder: Path = CORPUS, semantra: Path | None = None, limit: int = 10_000) -> list[Row]:
     """What is found of the PDFs of a folder, bare of any catalogue."""
+    return measure(folder, semantra, limit)[0]
+
+
+def measure(folder: Path = CORPUS, semantra: Path | None = None, limit: int = 10_000) -> tuple[list[Row], dict[str, Any]]:
+    """The rows, and what bench/capacity.py computes with."""
     with tempfile.TemporaryDirectory(prefix="isogloss-bench-") as scratch:
         pdfs = chosen(folder, Path(scratch) / "pdfs", limit)
         open_encoder()  # prepared before anything is measured
@@ -94,7 +99,9 @@ def rows(folder: Path = CORPUS, semantra: Path | None = None, limit: int = 10_00
             theirs = Tree()
             peer = timed_semantra(semantra, pdfs, Path(scratch) / "semantra", theirs)
             found.append(_against(measured, whole - measured.alone, peer, theirs))
-    return found
+        sizes = {"bytes": sum(path.stat().st_size for path in pdfs), "memory": tree.memory}
+    counted = {name: getattr(measured, name) for name in ("pages", "passages", "tokens")}
+    return found, counted | sizes | {"stages": _stages(measured, tree)}
 
 
 def chosen(folder: Path, into: Path, limit: int) -> list[Path]:
@@ -221,9 +228,8 @@ def _rows(measured: Measured, tree: Tree, files: int) -> list[Row]:
     pace, share = measured.pages / measured.ingest, measured.alone / measured.ingest
     total = measured.cpu + tree.seconds
     bound = max(measured.alone, total / cores)
-    encoding = measured.cpu - measured.cutting - measured.storing
-    stages = {"reading": tree.seconds, "cutting": measured.cutting, "encoding": encoding, "storing": measured.storing}
-    said = ", ".join(f"{name} {seconds / total:.0%} ({1000 * seconds / measured.pages:.0f} ms a page)" for name, seconds in stages.items())
+    stages = _stages(measured, tree).items()
+    said = ", ".join(f"{name} {seconds / total:.0%} ({1000 * seconds / measured.pages:.0f} ms a page)" for name, seconds in stages)
     what = f"{measured.pages} pages of {files} PDFs, {measured.passages} passages, {cores} cores"
     figure = f"{pace:.1f} pages/s, {measured.tokens / measured.ingest:,.0f} tokens/s"
     return [
@@ -232,6 +238,12 @@ def _rows(measured: Measured, tree: Tree, files: int) -> list[Row]:
         Row("2", "memory of the process tree (PSS, most)", f"{tree.memory / GIB:.2f} GiB", "", "under 2 GB", tree.memory < 2e9),
         Row("2", "where CPU time goes", said, "", "", None),
     ]
+
+
+def _stages(measured: Measured, tree: Tree) -> dict[str, float]:
+    """CPU seconds of each stage."""
+    encoding = measured.cpu - measured.cutting - measured.storing
+    return {"reading": tree.seconds, "cutting": measured.cutting, "encoding": encoding, "storing": measured.storing}
 
 
 def _against(measured: Measured, whole: float, peer: float, theirs: Tree) -> Row:
