@@ -6,6 +6,7 @@ as the worker builds it. Memory is what is resident; the part of it that lies in
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -74,7 +75,8 @@ def measured(folder: Path) -> Grown:
 
 def measure(folder: Path) -> Grown:
     library = Library.open(folder)
-    start = [resident()], [time.perf_counter()]
+    start: tuple[list[Memory], list[float]] = [], []
+    _note(*start)
     generation = generations.load_or_build(library)
     _note(*start)
     view = View.of(library, generation)
@@ -121,6 +123,7 @@ def rows(found: Sequence[Grown]) -> list[Row]:
 
 def _note(memories: list[Memory], times: list[float]) -> None:
     times.append(time.perf_counter())
+    ctypes.CDLL(None).malloc_trim(0)  # else what was freed counts as resident, and the next step seems to need nothing
     memories.append(resident())
 
 

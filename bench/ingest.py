@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from typing import Any
 import platformdirs
 import pypdfium2
 
+from bench.processes import Tree, watched
 from bench.table import Row, table
 from index import bundled
 from index.library import Library
@@ -37,8 +37,6 @@ from index.sentence_encoder import open_encoder
 from search_app import ingesting, storing
 
 CORPUS = Path(__file__).parent.parent / "corpus"
-TICK = os.sysconf("SC_CLK_TCK")
-PAUSE = 0.25  # seconds between two looks at memory
 GIB = 1024**3
 
 
@@ -56,14 +54,6 @@ class Measured:
     cpu_alone: float  # of it while it only encoded
     cutting: float  # of CPU
     storing: float  # of CPU
-
-
-@dataclass(slots=True)
-class Tree:
-    """What a process and all below it took, as far as it was seen."""
-
-    memory: int = 0  # bytes, the most at any moment
-    seconds: float = 0.0  # of CPU, in the processes below it
 
 
 def main() -> None:
@@ -155,63 +145,6 @@ def spent(module: Any, name: str, owner: Any = None) -> Iterator[Counter[str]]:
         yield seconds
     finally:
         setattr(owner, name, real)
-
-
-def watched(command: list[str], tree: Tree, **options: Any) -> str:
-    """Run a command, and look at it and all below it meanwhile; return what it printed."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
-    over = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, tree, over))
-    watcher.start()
-    said, _ = process.communicate()
-    over.set()
-    watcher.join()
-    if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}")
-    return said
-
-
-def _watch(root: int, tree: Tree, over: threading.Event) -> None:
-    used: dict[int, float] = {}
-    while not over.wait(PAUSE):
-        there = _below(root)
-        tree.memory = max(tree.memory, sum(_share(pid) for pid in (root, *there)))
-        used |= {pid: _seconds(pid) or used.get(pid, 0.0) for pid in there}
-        tree.seconds = sum(used.values())
-
-
-def _below(root: int) -> list[int]:
-    """The processes below one, with those that these started."""
-    found, border = [], [root]
-    while border:
-        children = [child for pid in border for child in _children(pid)]
-        found += children
-        border = children
-    return found
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _share(pid: int) -> int:
-    """Bytes of memory; what several processes share is divided among them."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-
-
-def _seconds(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def timed_semantra(program: Path, pdfs: list[Path], folder: Path, tree: Tree) -> float:

@@ -115,7 +115,7 @@ def measure(folder: Path) -> Measured:
     state = searcher.state()
     for text in asked[:WARM]:
         state.search(Query(text, counterparts=False))
-    language, share = rare_language(state.library)
+    language, share = language_of(state.library)
     kinds = {
         "all": Query("", counterparts=False),
         "filtered": Query("", Filters(languages=(language,)), counterparts=False),
@@ -217,11 +217,11 @@ def recalled(state: State, filters: Filters, asked: Sequence[str]) -> float:
     return float(np.mean([len(np.intersect1d(one, other)) / len(other) for one, other in zip(found, keys, strict=True)]))
 
 
-def rare_language(library: Library) -> tuple[str, float]:
-    """The language whose share of the passages is nearest to RARE, with that share."""
+def language_of(library: Library, sought: float = RARE) -> tuple[str, float]:
+    """The language whose share of the passages is nearest to the one sought, with that share."""
     counts = Counter(library.passage_languages())
     shares = {language: count / counts.total() for language, count in counts.items()}
-    return min(shares.items(), key=lambda pair: abs(np.log(pair[1] / RARE)))
+    return min(shares.items(), key=lambda pair: abs(np.log(pair[1] / sought)))
 
 
 def resident() -> Memory:
