@@ -12,12 +12,12 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from index.database import ReadOnlyLibraryError
 from index.encoder import Encoder
 from index.library import Library
 from index.likeness import Likeness
 from index.room import FullDiskError, is_for_want_of_room
 from index.searcher import Searcher
+from index.store import ReadOnlyLibraryError
 from ingest.drawing import Drawer
 from search_app import (
     api,

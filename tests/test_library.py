@@ -12,9 +12,9 @@ import pytest
 from filling import DIGEST, fill, passage_of, publication
 
 from index.contents import EditionState
-from index.database import BusyLibraryError
-from index.library import MANIFEST, ChangedFileError, Library, UnusableLibraryError
+from index.library import MANIFEST, ChangedFileError, Library
 from index.query import sought
+from index.store import BusyLibraryError, UnusableLibraryError
 from index.tables import boxes_packed, boxes_unpacked
 from index.terms import TERMS_VERSION, indexed
 from index.verification import faults
@@ -269,7 +269,7 @@ def of_format_5(library, encoder):
 
 
 def test_whoever_comes_while_a_library_is_brought_up_to_date_is_told_to_come_again(of_format_5, monkeypatch):
-    monkeypatch.setattr("index.database.PATIENCE", 0.1)
+    monkeypatch.setattr("index.embedded.PATIENCE", 0.1)
     with closing(sqlite3.connect(of_format_5.folder / "library.sqlite", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(BusyLibraryError, match="bringing a large library up to date takes minutes"):
