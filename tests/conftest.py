@@ -21,6 +21,7 @@ from index.library import Library
 from ingest import recognition
 from ingest.ocr import RecognitionError, Tesseract
 
+pytest_plugins = ["engine.plugin"]
 CORPUS = Path(__file__).parent.parent / "corpus"
 CONCEPTS = [
     {"forest", "wald", "bosque", "ป่า", "غابة"},
