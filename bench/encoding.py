@@ -84,9 +84,9 @@ def main(passages: Path, declaration: Path, rounds: int, computes: Sequence[str]
         click.echo(f"| {language} | " + " | ".join(cells) + " |")
 
 
-def rows(passages: Path, declaration: Path, rounds: int = 3) -> list[Row]:
-    """What is found of PyTorch and of the way that is chosen on this processor."""
-    return rows_of(measure(passages, declaration, rounds, [best_precision()]))
+def measure_chosen(passages: Path, declaration: Path, rounds: int = 3) -> Measured:
+    """PyTorch, and the way that is chosen on this processor."""
+    return measure(passages, declaration, rounds, [best_precision()])
 
 
 def measure(passages: Path, declaration: Path, rounds: int, computes: Sequence[str]) -> Measured:

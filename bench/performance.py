@@ -105,7 +105,7 @@ def found_by(name: str, chosen: Chosen) -> Found:
     if name == "encoding":
         from bench import encoding
 
-        measured = encoding.measure(*COLLECTIONS, rounds=3, computes=[encoding.best_precision()])
+        measured = encoding.measure_chosen(*COLLECTIONS)
         return encoding.rows_of(measured), encoding.figures(measured)
     if name == "ingest":
         from bench import ingest

@@ -32,10 +32,10 @@ from bench.table import Row, table
 from index import generations
 from index.database import EMBEDDED
 from index.encoder import Encoder
+from index.filters import Filters
 from index.library import Library
 from index.searcher import Query, State
 from index.sentence_encoder import open_encoder
-from index.view import Filters
 
 SHARES = {"a tenth": 0.1, "a hundredth": 0.01}  # of the passages, in the languages of the filters
 ADDED = 30  # publications stored and removed again, each edition in a transaction of its own
@@ -106,7 +106,7 @@ class Engine:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.address) as connection:
-            return connection.execute(statement).fetchall()  # type: ignore[call-overload]
+            return connection.execute(statement).fetchall()
 
     def log(self) -> int:
         """Bytes of write-ahead log so far."""
@@ -228,7 +228,7 @@ def rows(compared: Compared) -> list[Row]:
         for part in TOLD:
             for percentile in (50, 95):
                 pair = (1000 * float(np.percentile(side.times(part, among), percentile)) for side in (embedded, engine))
-                made.append(_against(f"{part}, p{percentile}, {asked}", *pair, "ms"))
+                made.append(_against(f"{part}, p{percentile}, {asked}", "ms", *pair))
         for name, side in compared.sides.items():
             met = side.recall[among] >= RECALL
             made.append(
@@ -241,10 +241,10 @@ def rows(compared: Compared) -> list[Row]:
     server = f"{engine.resident / 2**20:,.0f} MiB, PSS" if engine.resident else "a server of others"
     return [
         *made,
-        _against(f"storing editions, {of}", *pace, "transactions/s"),
-        _against(f"removing a publication, {of}", *removed, "ms"),
-        _against(f"building a generation, {of}", embedded.building, engine.building, "s"),
-        _against(f"on disk with the text, {of}", *disk, "bytes a passage"),
+        _against(f"storing editions, {of}", "transactions/s", *pace),
+        _against(f"removing a publication, {of}", "ms", *removed),
+        _against(f"building a generation, {of}", "s", embedded.building, engine.building),
+        _against(f"on disk with the text, {of}", "bytes a passage", *disk),
         Row("1", f"of which on the engine, bytes a passage, {of}", parts, f"HNSW {engine.graph / engine.passages:,.0f}", "", None),
         Row("1", f"write-ahead log of storing and building, {of}", f"{engine.log / engine.passages:,.0f} bytes a passage", "", "", None),
         Row("1", f"memory of the server's processes, shared_buffers {SETTINGS['shared_buffers']}, {of}", server, "", "", None),
@@ -252,7 +252,7 @@ def rows(compared: Compared) -> list[Row]:
     ]
 
 
-def _against(what: str, embedded: float, engine: float, unit: str) -> Row:
+def _against(what: str, unit: str, embedded: float, engine: float) -> Row:
     return Row("1", what, f"engine {engine:,.1f} {unit}, embedded {embedded:,.1f}", f"{engine / embedded:.2f} x", "", None)
 
 
