@@ -22,6 +22,7 @@ from bench.costs import GIB, Embedded, Engine, Reading
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 TOLERANCE = 0.25  # by which a prediction may be off before it counts as missed
 BUSY = 0.5  # share of a core that answers may take, so that those who come at once wait little
+PATIENCE = 1.0  # seconds that an answer may take at the median
 LEAST = 2  # web processes, so that one may end
 NEEDED = ("encoding", "growth", "ingest", "search")
 BEGIN, END = "<!-- what follows is written by: python -m bench.capacity --into docs/scaling.md -->", "<!-- end of what is written -->"
@@ -107,7 +108,7 @@ class Plan:
     def embedded_needs(self, n: float) -> Needs:
         """One machine; processes share what is mapped from files, and the system's memory has that and what is read of library.sqlite most."""
         processes = self.processes(n)
-        memory = processes * self.embedded.process(n) + self.embedded.codes(n) + self.embedded.disk(n)["vectors"]
+        memory = processes * self.embedded.process(n) + self.embedded.programs + self.embedded.codes(n) + self.embedded.disk(n)["vectors"]
         cores = processes + self.uploads() / DAY
         return Needs(cores, memory, (1 + self.service.backups) * (self.library(n) + self.originals(n)), 1)
 
@@ -116,15 +117,19 @@ class Plan:
         assert self.engine
         servers, processes = 1 + self.service.replicas, self.processes(n)
         web = math.ceil(max(processes / self.service.cores, processes * self.engine.process(n) / self.service.memory))
-        cores = processes + max(servers, math.ceil(self.service.searches * self.engine.server / BUSY)) + self.uploads() / DAY
-        memory = processes * self.engine.process(n) + servers * self.engine.graph(n)
+        cores = processes + max(servers, math.ceil(self.service.searches * self.engine.server(n) / BUSY)) + self.uploads() / DAY
+        memory = processes * self.engine.process(n) + web * self.embedded.programs + servers * self.engine.graph(n)
         disk = (servers + self.service.backups) * self.tables(n) + (1 + self.service.backups) * self.originals(n)
         return Needs(cores, memory, disk, web + servers)
 
     def limit(self, n: float) -> str:
         """What one machine lacks for an embedded library; "" where it carries it."""
         needs = self.embedded_needs(n)
-        lacking = {"memory": needs.memory > self.service.memory, "cores": needs.cores > self.service.cores}
+        lacking = {
+            "memory": needs.memory > self.service.memory,
+            "cores": needs.cores > self.service.cores,
+            "speed": self.embedded.answer(n) > PATIENCE,
+        }
         return ", ".join(name for name, lacks in lacking.items() if lacks)
 
 
@@ -206,6 +211,9 @@ def engine_table(plan: Plan, sizes: Sequence[int]) -> str:
         f"{servers} servers": lambda n: size(servers * plan.tables(n)),
         "log of storing all": lambda n: size(one.log(n)),
         "a web process": lambda n: size(one.process(n)),
+        "an answer, p50": lambda n: time(sum(one.parts(n).values())),
+        "of it words": lambda n: time(one.parts(n)["words"]),
+        "a server, for an answer": lambda n: f"{time(one.server(n))} of a core",
     }
     return by_size(columns, sizes)
 

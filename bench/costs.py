@@ -17,7 +17,7 @@ from scipy.optimize import nnls
 
 from index import counterparts, marks, postings, view
 from index.generations import EXACT
-from index.inverted import lists_for
+from index.inverted import ROUNDS, SAMPLE, lists_for
 
 Curve = Callable[[float], float]
 Points = Sequence[tuple[float, float]]  # passages, and what was measured
@@ -25,6 +25,7 @@ Points = Sequence[tuple[float, float]]  # passages, and what was measured
 CODE_FACTORS = 8  # bytes that a code of RaBitQ has beside its bits
 ROW, KEY, LENGTH, LIST = 8, 8, 4, 4  # bytes a passage: its number in the lists, its key, the length of its vector, the list it is in
 FLOAT = 4
+TOLD = 4 << 20  # bytes; what a process has resident tells nothing of less
 GIB = 2**30
 
 
@@ -40,16 +41,19 @@ def root(n: float) -> float:
     return math.sqrt(n)
 
 
-def lists(n: float) -> float:
-    """Every passage compared with the centres of all lists."""
-    return n * lists_for(int(n))
+def comparisons(n: float) -> float:
+    """Of vectors with the centres of lists: a sample over and over, to say where the lists lie, then every vector once."""
+    return lists_for(int(n)) * (ROUNDS * SAMPLE * lists_for(int(n)) + n)
 
 
-def fitted(points: Points, *shapes: Curve) -> Curve:
-    """The sum of shapes, none of them below nothing, that lies nearest to the points, by the share that it is off; of fewer points the last shapes alone."""
+def fitted(points: Points, *shapes: Curve, least: float = 1e-12) -> Curve:
+    """The sum of shapes, none of them below nothing, that lies nearest to the points, by the share that it is off, of `least` where that is more.
+
+    Of fewer points than shapes, the last shapes alone.
+    """
     used = shapes[-len(points) :]
     sizes, values = (np.asarray(column, float) for column in zip(*points, strict=True))
-    scaled = np.maximum(values, 1e-12)
+    scaled = np.maximum(values, least)
     matrix = np.asarray([[shape(size) for shape in used] for size in sizes]) / scaled[:, None]
     scale = matrix.max(axis=0)
     factors = nnls(matrix / scale, values / scaled)[0] / scale
@@ -93,7 +97,8 @@ class Embedded:
 
     def columns(self, n: float) -> float:
         """Of the view, in the memory of each process."""
-        return fitted([(one["passages"], one["columns"]["all"] - one["columns"]["files"]) for one in self._grown()], constant, linear)(n)
+        points = [(one["passages"], one["columns"]["all"] - one["columns"]["files"]) for one in self._grown()]
+        return fitted(points, constant, linear, least=TOLD)(n)
 
     def caches(self, n: float) -> float:
         """What a process may come to keep of sentences, words, editions and filters, once all kinds of questions were asked."""
@@ -101,10 +106,16 @@ class Embedded:
 
     @property
     def encoder(self) -> float:
-        """A process that has loaded the encoder, and no library."""
-        return float(np.median([one["before"] for one in self._searched()]))
+        """A process that has loaded the encoder, and no library, without what it has of files."""
+        return float(np.median([one["before"] - one["files"] for one in self._searched()]))
+
+    @property
+    def programs(self) -> float:
+        """Files of programs and of the encoder, which all processes share."""
+        return float(np.median([one["files"] for one in self._searched()]))
 
     def process(self, n: float) -> float:
+        """Of each web process, beside what it shares with others."""
         return self.encoder + self.generation(n) + self.columns(n) + self.caches(n)
 
     def asked(self, n: float) -> float:
@@ -114,8 +125,9 @@ class Embedded:
         return kept + self.generation(n) + self.columns(n)
 
     def loading(self, n: float) -> float:
-        """Seconds until the generation is there: its files are read through once, to see that they are whole."""
-        return fitted(self._inverted("growth", "loading"), constant, linear)(n)
+        """Seconds until the generation is there: its files are read through once, to see that they are whole, and what is exact is read from the library."""
+        points = [(one["passages"], one["loading"]) for one in self._grown() if (one["passages"] > EXACT) == (n > EXACT)]
+        return fitted(points, constant, linear)(n)
 
     def viewing(self, n: float) -> float:
         return fitted([(one["passages"], one["viewing"]) for one in self._grown()], constant, linear)(n)
@@ -128,10 +140,13 @@ class Embedded:
         exact = [one for one in self._grown() if one["passages"] <= EXACT]
         each = max((one["building"] / one["passages"] for one in exact), default=0.0)
         rest = [(one["passages"], one["building"] - each * one["passages"]) for one in self._grown() if one["passages"] > EXACT]
-        return each * n + (fitted(rest, lists)(n) if n > EXACT else 0)
+        return each * n + (fitted(rest, comparisons)(n) if n > EXACT else 0)
 
     def parts(self, n: float) -> dict[str, float]:
-        """Seconds that each part of an answer takes, by the clock of the machine that measured, at the median."""
+        """Seconds that each part of an answer takes, by the clock of the machine that measured, at the median.
+
+        Marks hang on the passages that are shown, and on how many of these were shown before, not on the others: those of the largest library count.
+        """
         searched = self._searched()
         found = {"encoding": float(np.median([one["encoding"] for one in searched]))}
         shapes = {"words": (constant, linear), "grouping": (constant, root)}
@@ -151,10 +166,6 @@ class Embedded:
 
     def _times(self, part: str) -> Points:
         return [(one["passages"], one["parts"][part]) for one in self._searched()]
-
-    def _inverted(self, section: str, name: str) -> Points:
-        """What was measured of libraries that are too large to be searched exactly."""
-        return [(one["passages"], one[name]) for one in self.sections[section] if EXACT < one["passages"] <= self.most]
 
     def _grown(self) -> list[Any]:
         return [one for one in self.sections["growth"] if one["passages"] <= self.most]
@@ -186,10 +197,16 @@ class Engine:
         """In the memory of each web process: all but codes, lists and lengths."""
         return self.embedded.encoder + KEY * n + self.embedded.columns(n) + self.embedded.caches(n)
 
-    @property
-    def server(self) -> float:
-        """Seconds of one core of a server that an answer takes, at the size that was measured; how it grows was not."""
-        return float(self.measured["server"])
+    def parts(self, n: float) -> dict[str, float]:
+        """As `Embedded.parts`. How words and vectors grow on the engine was not measured: words are taken to grow as in files, a graph not at all."""
+        return self.embedded.parts(n) | {"words": self.measured["words"]["none"] * self._words(n), "vectors": self.measured["vectors"]["none"]}
+
+    def server(self, n: float) -> float:
+        """Seconds of one core of a server that an answer takes; its growth is taken to be that of words."""
+        return float(self.measured["server"]) * self._words(n)
+
+    def _words(self, n: float) -> float:
+        return self.embedded.parts(n)["words"] / self.embedded.parts(self.measured["passages"])["words"]
 
 
 @dataclass(frozen=True, slots=True)

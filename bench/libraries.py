@@ -29,6 +29,7 @@ from index.database import EMBEDDED
 from index.encoder import Encoder, Vectors
 from index.library import Library
 from index.sentence_encoder import open_encoder
+from ingest.passages import LANGUAGE_VERSION
 from ingest.pipeline import READING_VERSION
 from ingest.records import Edition, Page, Passage, Publication, Span, edition_id
 
@@ -168,6 +169,7 @@ def empty(folder: Path, encoder: Encoder, address: str = EMBEDDED) -> Library:
     """A new library for the vectors of an encoder, in files or in the engine of this address."""
     library = Library.create(folder, address)
     library.set_meta("encoder", encoder.fingerprint)
+    library.set_meta("language_version", str(LANGUAGE_VERSION))  # else the first ingest told the languages of all passages anew
     library.name_encoder(encoder.fingerprint, "default")
     return library
 

@@ -248,7 +248,15 @@ def print_profile(folder: Path) -> None:
 def figures(one: Measured) -> dict[str, Any]:
     """What bench/capacity.py computes with: seconds and bytes."""
     named = {"passages": one.passages, "encoding": float(np.median(one.encoding)), "answer": float(np.median(one.answers["all"]))}
-    return named | {"parts": dict(one.parts), "processor": one.processor, "first": one.first, "before": one.before.all, "after": one.after.all}
+    return (
+        named
+        | {"parts": dict(one.parts), "processor": one.processor, "first": one.first}
+        | {
+            "before": one.before.all,
+            "files": one.before.files,
+            "after": one.after.all,
+        }
+    )
 
 
 def rows(measured: Sequence[Measured]) -> list[Row]:
