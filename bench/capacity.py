@@ -256,14 +256,14 @@ def check_table(sections: Mapping[str, Any]) -> str:
     model = Embedded(sections, n - 1)
     known = max(one["passages"] for one in sections["growth"][:-1])
     found_on_disk, disk = grown["parts"], model.disk(n)
-    own = {name: grown[name]["all"] - grown[name]["files"] for name in ("generation", "columns")}
+    loaded = grown["generation"]["all"] - grown["generation"]["files"]
     parts = model.parts(n)
     compared = [
         ("library.sqlite", size, sum(disk.values()) - disk["generation"], sum(found_on_disk.values()) - found_on_disk["generation"]),
         *((f"of it {name}", size, disk[name], found_on_disk[name]) for name in ("vectors", "passages", "pages", "words")),
         ("generation on disk", size, disk["generation"], found_on_disk["generation"]),
-        ("keys, lengths, lists and centres in memory", size, model.generation(n), own["generation"]),
-        ("columns in memory", size, model.columns(n), own["columns"]),
+        ("keys, lengths, lists and centres in memory", size, model.generation(n), loaded),
+        ("columns in memory", size, model.columns(n), grown["columns"]),
         ("a process that was asked, beside the encoder", size, model.asked(n), searched["after"] - searched["before"]),
         ("opening: the generation", time, model.loading(n), grown["loading"]),
         ("opening: the columns", time, model.viewing(n), grown["viewing"]),

@@ -25,7 +25,6 @@ Points = Sequence[tuple[float, float]]  # passages, and what was measured
 CODE_FACTORS = 8  # bytes that a code of RaBitQ has beside its bits
 ROW, KEY, LENGTH, LIST = 8, 8, 4, 4  # bytes a passage: its number in the lists, its key, the length of its vector, the list it is in
 FLOAT = 4
-TOLD = 4 << 20  # bytes; what a process has resident tells nothing of less
 GIB = 2**30
 
 
@@ -46,14 +45,11 @@ def comparisons(n: float) -> float:
     return lists_for(int(n)) * (ROUNDS * SAMPLE * lists_for(int(n)) + n)
 
 
-def fitted(points: Points, *shapes: Curve, least: float = 1e-12) -> Curve:
-    """The sum of shapes, none of them below nothing, that lies nearest to the points, by the share that it is off, of `least` where that is more.
-
-    Of fewer points than shapes, the last shapes alone.
-    """
+def fitted(points: Points, *shapes: Curve) -> Curve:
+    """The sum of shapes, none of them below nothing, that lies nearest to the points, by the share that it is off; of fewer points the last shapes alone."""
     used = shapes[-len(points) :]
     sizes, values = (np.asarray(column, float) for column in zip(*points, strict=True))
-    scaled = np.maximum(values, least)
+    scaled = np.maximum(values, 1e-12)
     matrix = np.asarray([[shape(size) for shape in used] for size in sizes]) / scaled[:, None]
     scale = matrix.max(axis=0)
     factors = nnls(matrix / scale, values / scaled)[0] / scale
@@ -97,8 +93,7 @@ class Embedded:
 
     def columns(self, n: float) -> float:
         """Of the view, in the memory of each process."""
-        points = [(one["passages"], one["columns"]["all"] - one["columns"]["files"]) for one in self._grown()]
-        return fitted(points, constant, linear, least=TOLD)(n)
+        return fitted([(one["passages"], one["columns"]) for one in self._grown()], constant, linear)(n)
 
     def caches(self, n: float) -> float:
         """What a process may come to keep of sentences, words, editions and filters, once all kinds of questions were asked."""

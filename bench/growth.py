@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from bench.search import Memory, resident
 from bench.size import size_of
 from bench.table import Row, table
 from index import generations
+from index.generations import Generation
 from index.library import Library
 from index.view import View
 
@@ -50,7 +52,7 @@ class Grown:
     parts: Mapping[str, int]  # on disk, as bench/size.py tells them
     text: int  # of passages and pages, on disk
     generation: Memory  # what loading the generation took
-    columns: Memory  # what the view took beside it
+    columns: int  # what the view holds beside it
     loading: float  # seconds, of the generation
     viewing: float  # of the view
     building: float  # of processor time, one generation
@@ -70,18 +72,17 @@ def measured(folder: Path) -> Grown:
     """Measure one library in a process of its own."""
     done = subprocess.run([sys.executable, "-m", "bench.growth", "--one", folder], check=True, stdout=subprocess.PIPE, text=True)
     read = json.loads(done.stdout.splitlines()[-1])
-    return Grown(**(read | {name: Memory(**read[name]) for name in ("generation", "columns")}))
+    return Grown(**(read | {"generation": Memory(**read["generation"])}))
 
 
 def measure(folder: Path) -> Grown:
     library = Library.open(folder)
-    start: tuple[list[Memory], list[float]] = [], []
-    _note(*start)
+    before, begun = _resident(), time.perf_counter()
     generation = generations.load_or_build(library)
-    _note(*start)
+    loading, after = time.perf_counter() - begun, _resident()
+    begun = time.perf_counter()
     view = View.of(library, generation)
-    _note(*start)
-    (first, loaded, viewed), (begun, then, end) = start
+    viewing = time.perf_counter() - begun
     counts, size = library.counts(), size_of(folder)
     assert len(view.keys) == size.passages
     dimension = library.vectors(0, None, 1)[1].shape[1]
@@ -92,12 +93,22 @@ def measure(folder: Path) -> Grown:
         dimension,
         size.parts,
         size.text,
-        _between(first, loaded),
-        _between(loaded, viewed),
-        then - begun,
-        end - then,
+        Memory(after.all - before.all, after.files - before.files),
+        held_by_view(library, generation),
+        loading,
+        viewing,
         building(folder),
     )
+
+
+def held_by_view(library: Library, generation: Generation) -> int:
+    """Bytes: what is resident would tell as much of what was needed on the way."""
+    tracemalloc.start()
+    view = View.of(library, generation)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    del view
+    return held
 
 
 def building(folder: Path) -> float:
@@ -112,23 +123,18 @@ def building(folder: Path) -> float:
 def rows(found: Sequence[Grown]) -> list[Row]:
     made = []
     for one in found:
-        of, each = f"{one.passages:,} passages", one.columns.all / one.passages
+        of, each = f"{one.passages:,} passages", one.columns / one.passages
         made += [
             Row("5", f"building a generation, {of}", f"{one.building:.1f} s of one core", "", "", None),
             Row("6", f"opening a library, {of}", f"generation {one.loading:.2f} s, columns {one.viewing:.2f} s", "", "", None),
-            Row("3", f"columns of the view, {of}", f"{each:.0f} bytes a passage", f"{one.columns.all / 2**20:.0f} MiB", "", None),
+            Row("3", f"columns of the view, {of}", f"{each:.0f} bytes a passage", f"{one.columns / 2**20:.0f} MiB", "", None),
         ]
     return made
 
 
-def _note(memories: list[Memory], times: list[float]) -> None:
-    times.append(time.perf_counter())
+def _resident() -> Memory:
     ctypes.CDLL(None).malloc_trim(0)  # else what was freed counts as resident, and the next step seems to need nothing
-    memories.append(resident())
-
-
-def _between(before: Memory, after: Memory) -> Memory:
-    return Memory(after.all - before.all, after.files - before.files)
+    return resident()
 
 
 if __name__ == "__main__":
