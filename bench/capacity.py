@@ -42,6 +42,7 @@ class Service:
     backups: int  # whole copies that are kept
     memory: float  # bytes, of one machine
     cores: int  # of one machine
+    network: float  # bytes a second between machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,9 @@ class Plan:
         assert self.engine
         return sum(self.engine.disk(n).values()) + self.reading.boxes(n)
 
+    def passages_a_day(self) -> float:
+        return self.service.publications * self.service.pages * self.reading.each_page
+
     def uploads(self) -> float:
         """Core-seconds a day that what comes takes."""
         return self.service.publications * self.service.pages * self.reading.page
@@ -143,6 +147,7 @@ class Plan:
 @click.option("--backups", default=1, show_default=True, help="Whole copies that are kept.")
 @click.option("--machine-memory", default=128.0, show_default=True, help="GiB of one machine.")
 @click.option("--machine-cores", default=32, show_default=True, help="Of one machine.")
+@click.option("--network", default=1.0, show_default=True, help="Gbit/s between machines.")
 @click.option("--price-core", default=0.0, help="Of one core for a month; no price is known here.")
 @click.option("--price-memory", default=0.0, help="Of a GiB of memory for a month.")
 @click.option("--price-disk", default=0.0, help="Of a GiB of disk for a month.")
@@ -160,7 +165,7 @@ def main(passages: Sequence[int], into: Path | None, price_core: float, price_me
 
 def service_of(asked: Mapping[str, Any]) -> Service:
     named = {name: asked[name] for name in ("searches", "publications", "pages", "days", "replicas", "backups")}
-    return Service(**named, memory=asked["machine_memory"] * GIB, cores=asked["machine_cores"])
+    return Service(**named, memory=asked["machine_memory"] * GIB, cores=asked["machine_cores"], network=asked["network"] * 1e9 / 8)
 
 
 def report(plan: Plan, sizes: Sequence[int], prices: Prices) -> str:
@@ -168,7 +173,7 @@ def report(plan: Plan, sizes: Sequence[int], prices: Prices) -> str:
     asked = plan.service
     begin = (
         f"Computed for {asked.searches:g} answers a second and {asked.publications:g} publications of {asked.pages:g} pages a day, on machines with "
-        f"{asked.cores} cores and {asked.memory / GIB:g} GiB; cores such as these measured on: {constants.measured()['search']}"
+        f"{asked.cores} cores and {asked.memory / GIB:g} GiB, {asked.network * 8 / 1e9:g} Gbit/s between them; cores such as these measured on: {constants.measured()['search']}"
     )
     tables = [
         ("A library in files", embedded_table(plan, sizes)),
@@ -194,6 +199,7 @@ def embedded_table(plan: Plan, sizes: Sequence[int]) -> str:
         "an answer, p50": lambda n: time(one.answer(n)),
         "of it words": lambda n: time(one.parts(n)["words"]),
         "generation built in": lambda n: time(one.building(n)),
+        "all of it copied in": lambda n: time((plan.library(n) + plan.originals(n)) / plan.service.network),
     }
     return by_size(columns, sizes)
 
@@ -209,7 +215,9 @@ def engine_table(plan: Plan, sizes: Sequence[int]) -> str:
         "graph in memory": lambda n: size(one.graph(n)),
         "one server carries it": lambda n: "yes" if one.graph(n) < BUSY * asked.memory else "no",
         f"{servers} servers": lambda n: size(servers * plan.tables(n)),
+        "copied in": lambda n: time(plan.tables(n) / asked.network),
         "log of storing all": lambda n: size(one.log(n)),
+        "sent with a filter": lambda n: size(n / 8),
         "a web process": lambda n: size(one.process(n)),
         "an answer, p50": lambda n: time(sum(one.parts(n).values())),
         "of it words": lambda n: time(one.parts(n)["words"]),
@@ -225,6 +233,7 @@ def work_table(plan: Plan, sizes: Sequence[int]) -> str:
         f"cores for it in {asked.days:g} days": lambda n: f"{math.ceil(read.pages(n) * read.page / (asked.days * DAY)):,}",
         "what comes on a day": lambda _: f"{plan.uploads() / HOUR:,.1f} core-hours",
         "cores for that": lambda _: f"{plan.uploads() / DAY:.2f}",
+        **({"log of a day": lambda _: size(plan.engine.log(plan.passages_a_day()))} if plan.engine else {}),
         "an answer": lambda n: f"{1000 * plan.embedded.processor(n):,.0f} ms of a core",
         "web processes": lambda n: f"{plan.processes(n):,}",
     }

@@ -210,8 +210,13 @@ class Reading:
 
     measured: Mapping[str, Any]  # the section "ingest"
 
+    @property
+    def each_page(self) -> float:
+        """Passages of it."""
+        return float(self.measured["passages"]) / float(self.measured["pages"])
+
     def pages(self, passages: float) -> float:
-        return passages * float(self.measured["pages"]) / float(self.measured["passages"])
+        return passages / self.each_page
 
     def originals(self, passages: float) -> float:
         return passages * float(self.measured["bytes"]) / float(self.measured["passages"])

@@ -54,6 +54,7 @@ class Measured:
     cpu_alone: float  # of it while it only encoded
     cutting: float  # of CPU
     storing: float  # of CPU
+    boxes: int  # bytes of the places of words on all pages
 
 
 def main() -> None:
@@ -90,7 +91,7 @@ def measure(folder: Path = CORPUS, semantra: Path | None = None, limit: int = 10
             peer = timed_semantra(semantra, pdfs, Path(scratch) / "semantra", theirs)
             found.append(_against(measured, whole - measured.alone, peer, theirs))
         sizes = {"bytes": sum(path.stat().st_size for path in pdfs), "memory": tree.memory}
-    counted = {name: getattr(measured, name) for name in ("pages", "passages", "tokens")}
+    counted = {name: getattr(measured, name) for name in ("pages", "passages", "tokens", "boxes")}
     return found, counted | sizes | {"stages": _stages(measured, tree)}
 
 
@@ -123,8 +124,8 @@ def ingest(folder: Path, library_folder: Path) -> Measured:
     for start in range(0, len(texts), storing.BATCH):
         storing.encode(encoder, texts[start : start + storing.BATCH])
     alone, cpu_alone = time.perf_counter() - begun, time.process_time() - used
-    pages = library.counts()["pages"]
-    return Measured(pages, len(texts), tokens, opening, seconds, alone, cpu, cpu_alone, cutting["seconds"], stored["seconds"])
+    pages, boxes = library.rows("SELECT count(*), sum(length(boxes)) FROM pages")[0]
+    return Measured(pages, len(texts), tokens, opening, seconds, alone, cpu, cpu_alone, cutting["seconds"], stored["seconds"], boxes)
 
 
 @contextmanager
