@@ -233,6 +233,7 @@ def work_table(plan: Plan, sizes: Sequence[int]) -> str:
         f"cores for it in {asked.days:g} days": lambda n: f"{math.ceil(read.pages(n) * read.page / (asked.days * DAY)):,}",
         "what comes on a day": lambda _: f"{plan.uploads() / HOUR:,.1f} core-hours",
         "cores for that": lambda _: f"{plan.uploads() / DAY:.2f}",
+        "newer than the generation, after a day": lambda _: size(plan.embedded.newer(plan.passages_a_day())),
         **({"log of a day": lambda _: size(plan.engine.log(plan.passages_a_day()))} if plan.engine else {}),
         "an answer": lambda n: f"{1000 * plan.embedded.processor(n):,.0f} ms of a core",
         "web processes": lambda n: f"{plan.processes(n):,}",

@@ -91,6 +91,10 @@ class Embedded:
         """In the memory of each process, without what is mapped: keys, and the vectors, or the lengths, lists and centres."""
         return KEY * n + (FLOAT * self.dimension * n if n <= EXACT else (LENGTH + LIST) * n + 2 * self._centres(n))
 
+    def newer(self, n: float) -> float:
+        """Of so many passages that no generation has yet, in the memory of each process: their vectors, which are searched exactly."""
+        return FLOAT * self.dimension * n
+
     def columns(self, n: float) -> float:
         """Of the view, in the memory of each process."""
         return fitted([(one["passages"], one["columns"]) for one in self._grown()], constant, linear)(n)
