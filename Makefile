@@ -6,7 +6,7 @@ LIBRARY ?= library
 PORT ?= 8000
 PIP_FLAGS ?=
 
-.PHONY: run test test-engine browser lint format lock messages clean bench bench-full bench-reading
+.PHONY: run test test-engine browser lint format lock messages clean bench bench-full bench-stores bench-reading
 
 run: $(VENV)/installed
 	@$(BIN)/isogloss serve --ingest corpus --library $(LIBRARY) --port $(PORT)
@@ -44,7 +44,12 @@ bench: $(VENV)/installed-dev  # speed and size, the short form; the libraries it
 	$(BIN)/python -m bench.performance $(BENCH) --pdfs $(PDFS)
 
 bench-full: $(VENV)/installed-dev  # the same with a million passages, into docs/performance.md; PDFS: long ones of yours, SEMANTRA: the program of that name
-	$(BIN)/python -m bench.performance $(BENCH) --full --into docs/performance.md --pdfs $(PDFS) --semantra '$(SEMANTRA)'
+	$(BIN)/python -m bench.performance $(BENCH) --full --note --into docs/performance.md --pdfs $(PDFS) --semantra '$(SEMANTRA)'; \
+	missed=$$?; $(BIN)/python -m bench.capacity --into docs/scaling.md && exit $$missed
+
+bench-stores: $(VENV)/installed-dev  # both stores, 200,000 passages in each, in one run; what docs/scaling.md says is computed anew
+	$(BIN)/python -m bench.stores $(BENCH) --note; \
+	missed=$$?; $(BIN)/python -m bench.capacity --into docs/scaling.md && exit $$missed
 
 FOLDER ?= corpus
 

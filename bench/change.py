@@ -160,6 +160,11 @@ def rows(one: Changed) -> list[Row]:
     ]
 
 
+def figures(one: Changed) -> dict[str, float]:
+    """What bench/capacity.py computes with, in seconds."""
+    return {"passages": one.passages, "added": one.added, "removed": one.removed, "building": one.building}
+
+
 def pdf_of(pages: Sequence[Sequence[str]]) -> bytes:
     """A PDF with these lines of Latin-1 text on its pages."""
     objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"]

@@ -84,9 +84,9 @@ def main(passages: Path, declaration: Path, rounds: int, computes: Sequence[str]
         click.echo(f"| {language} | " + " | ".join(cells) + " |")
 
 
-def rows(passages: Path, declaration: Path, rounds: int = 3) -> list[Row]:
-    """What is found of PyTorch and of the way that is chosen on this processor."""
-    return rows_of(measure(passages, declaration, rounds, [best_precision()]))
+def measure_chosen(passages: Path, declaration: Path, rounds: int = 3) -> Measured:
+    """PyTorch, and the way that is chosen on this processor."""
+    return measure(passages, declaration, rounds, [best_precision()])
 
 
 def measure(passages: Path, declaration: Path, rounds: int, computes: Sequence[str]) -> Measured:
@@ -141,6 +141,11 @@ def rows_of(found: Measured) -> list[Row]:
             figure = f"{worst:.5f} ({language}, worst text of {len(found.cosines[name])} languages)"
             made.append(Row("1", f"cosine to float32, {name}", figure, "", f"at least {COSINE}" * chosen, worst >= COSINE if chosen else None))
     return made
+
+
+def figures(found: Measured) -> dict[str, float]:
+    """What bench/capacity.py computes with, of the way that is chosen here; seconds of all cores."""
+    return {"tokens": found.tokens, "seconds": found.seconds[found.best], "cores": torch.get_num_threads()}
 
 
 def joined(corpus: Sequence[Text]) -> list[str]:

@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from typing import Any
 import platformdirs
 import pypdfium2
 
+from bench.processes import Tree, watched
 from bench.table import Row, table
 from index import bundled
 from index.library import Library
@@ -37,8 +37,6 @@ from index.sentence_encoder import open_encoder
 from search_app import ingesting, storing
 
 CORPUS = Path(__file__).parent.parent / "corpus"
-TICK = os.sysconf("SC_CLK_TCK")
-PAUSE = 0.25  # seconds between two looks at memory
 GIB = 1024**3
 
 
@@ -56,14 +54,7 @@ class Measured:
     cpu_alone: float  # of it while it only encoded
     cutting: float  # of CPU
     storing: float  # of CPU
-
-
-@dataclass(slots=True)
-class Tree:
-    """What a process and all below it took, as far as it was seen."""
-
-    memory: int = 0  # bytes, the most at any moment
-    seconds: float = 0.0  # of CPU, in the processes below it
+    boxes: int  # bytes of the places of words on all pages
 
 
 def main() -> None:
@@ -83,6 +74,11 @@ def main() -> None:
 
 def rows(folder: Path = CORPUS, semantra: Path | None = None, limit: int = 10_000) -> list[Row]:
     """What is found of the PDFs of a folder, bare of any catalogue."""
+    return measure(folder, semantra, limit)[0]
+
+
+def measure(folder: Path = CORPUS, semantra: Path | None = None, limit: int = 10_000) -> tuple[list[Row], dict[str, Any]]:
+    """The rows, and what bench/capacity.py computes with."""
     with tempfile.TemporaryDirectory(prefix="isogloss-bench-") as scratch:
         pdfs = chosen(folder, Path(scratch) / "pdfs", limit)
         open_encoder()  # prepared before anything is measured
@@ -94,7 +90,9 @@ def rows(folder: Path = CORPUS, semantra: Path | None = None, limit: int = 10_00
             theirs = Tree()
             peer = timed_semantra(semantra, pdfs, Path(scratch) / "semantra", theirs)
             found.append(_against(measured, whole - measured.alone, peer, theirs))
-    return found
+        sizes = {"bytes": sum(path.stat().st_size for path in pdfs), "memory": tree.memory}
+    counted = {name: getattr(measured, name) for name in ("pages", "passages", "tokens", "boxes")}
+    return found, counted | sizes | {"stages": _stages(measured, tree)}
 
 
 def chosen(folder: Path, into: Path, limit: int) -> list[Path]:
@@ -126,8 +124,8 @@ def ingest(folder: Path, library_folder: Path) -> Measured:
     for start in range(0, len(texts), storing.BATCH):
         storing.encode(encoder, texts[start : start + storing.BATCH])
     alone, cpu_alone = time.perf_counter() - begun, time.process_time() - used
-    pages = library.counts()["pages"]
-    return Measured(pages, len(texts), tokens, opening, seconds, alone, cpu, cpu_alone, cutting["seconds"], stored["seconds"])
+    pages, boxes = library.rows("SELECT count(*), sum(length(boxes)) FROM pages")[0]
+    return Measured(pages, len(texts), tokens, opening, seconds, alone, cpu, cpu_alone, cutting["seconds"], stored["seconds"], boxes)
 
 
 @contextmanager
@@ -150,63 +148,6 @@ def spent(module: Any, name: str, owner: Any = None) -> Iterator[Counter[str]]:
         setattr(owner, name, real)
 
 
-def watched(command: list[str], tree: Tree, **options: Any) -> str:
-    """Run a command, and look at it and all below it meanwhile; return what it printed."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
-    over = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, tree, over))
-    watcher.start()
-    said, _ = process.communicate()
-    over.set()
-    watcher.join()
-    if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}")
-    return said
-
-
-def _watch(root: int, tree: Tree, over: threading.Event) -> None:
-    used: dict[int, float] = {}
-    while not over.wait(PAUSE):
-        there = _below(root)
-        tree.memory = max(tree.memory, sum(_share(pid) for pid in (root, *there)))
-        used |= {pid: _seconds(pid) or used.get(pid, 0.0) for pid in there}
-        tree.seconds = sum(used.values())
-
-
-def _below(root: int) -> list[int]:
-    """The processes below one, with those that these started."""
-    found, border = [], [root]
-    while border:
-        children = [child for pid in border for child in _children(pid)]
-        found += children
-        border = children
-    return found
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _share(pid: int) -> int:
-    """Bytes of memory; what several processes share is divided among them."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-
-
-def _seconds(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
 def timed_semantra(program: Path, pdfs: list[Path], folder: Path, tree: Tree) -> float:
     """The seconds in which semantra reads and encodes the same files with the same weights."""
     model = platformdirs.user_cache_path("isogloss") / bundled.UNPACKED
@@ -221,9 +162,8 @@ def _rows(measured: Measured, tree: Tree, files: int) -> list[Row]:
     pace, share = measured.pages / measured.ingest, measured.alone / measured.ingest
     total = measured.cpu + tree.seconds
     bound = max(measured.alone, total / cores)
-    encoding = measured.cpu - measured.cutting - measured.storing
-    stages = {"reading": tree.seconds, "cutting": measured.cutting, "encoding": encoding, "storing": measured.storing}
-    said = ", ".join(f"{name} {seconds / total:.0%} ({1000 * seconds / measured.pages:.0f} ms a page)" for name, seconds in stages.items())
+    stages = _stages(measured, tree).items()
+    said = ", ".join(f"{name} {seconds / total:.0%} ({1000 * seconds / measured.pages:.0f} ms a page)" for name, seconds in stages)
     what = f"{measured.pages} pages of {files} PDFs, {measured.passages} passages, {cores} cores"
     figure = f"{pace:.1f} pages/s, {measured.tokens / measured.ingest:,.0f} tokens/s"
     return [
@@ -232,6 +172,12 @@ def _rows(measured: Measured, tree: Tree, files: int) -> list[Row]:
         Row("2", "memory of the process tree (PSS, most)", f"{tree.memory / GIB:.2f} GiB", "", "under 2 GB", tree.memory < 2e9),
         Row("2", "where CPU time goes", said, "", "", None),
     ]
+
+
+def _stages(measured: Measured, tree: Tree) -> dict[str, float]:
+    """CPU seconds of each stage."""
+    encoding = measured.cpu - measured.cutting - measured.storing
+    return {"reading": tree.seconds, "cutting": measured.cutting, "encoding": encoding, "storing": measured.storing}
 
 
 def _against(measured: Measured, whole: float, peer: float, theirs: Tree) -> Row:

@@ -13,9 +13,9 @@ file lies behind an edition.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 from random import Random
 
@@ -25,6 +25,7 @@ import numpy as np
 from bench.material import COLLECTIONS, Material, Strand, Window, read
 from index import generations
 from index.contents import EditionState
+from index.database import EMBEDDED
 from index.encoder import Encoder, Vectors
 from index.library import Library
 from index.sentence_encoder import open_encoder
@@ -58,14 +59,28 @@ class Drawn:
     vectors: Vectors
 
 
+@dataclass(frozen=True, slots=True)
+class DrawnPublication:
+    """One publication: its catalogue entry, the passages made of that, their vectors, and its editions."""
+
+    publication: Publication
+    entry: Sequence[Passage]
+    vectors: Vectors
+    editions: Sequence[Drawn]
+
+    @property
+    def passages(self) -> int:
+        return len(self.entry) + sum(len(one.passages) for one in self.editions)
+
+
 class Draw:
     """Draws publications, the same ones for the same seed."""
 
     def __init__(self, material: Material, seed: int) -> None:
         self._material, self._chance, self._noise = material, Random(seed), np.random.default_rng(seed)
 
-    def publication(self, number: int, most: int) -> tuple[Publication, Sequence[Passage], Vectors, list[Drawn]]:
-        """One with at most so many passages, about: its entry, the passages made of that, their vectors, and its editions."""
+    def publication(self, number: int, most: int) -> DrawnPublication:
+        """One with at most so many passages, about."""
         chance, name = self._chance, f"p{number:06}"
         strands = self._material.collections[-1 if chance.random() < DECLARATION else 0]
         languages = self._languages(strands)
@@ -86,7 +101,7 @@ class Draw:
             tuple(one.edition for one in drawn),
         )
         entry = [_entry(one, place) for place, one in enumerate(drawn)]
-        return publication, entry, np.stack([one.vectors[-1] for one in drawn]), drawn
+        return DrawnPublication(publication, entry, np.stack([one.vectors[-1] for one in drawn]), drawn)
 
     def _languages(self, strands: Mapping[str, Strand]) -> list[str]:
         """One to six different ones, the heavier the likelier (Efraimidis and Spirakis 2006)."""
@@ -115,25 +130,48 @@ class Draw:
         return [(chance.choice(every) if chance.random() < EXCHANGED else sentence).drawn(chance) for sentence in own]
 
 
+def publications(material: Material, passages: int, seed: int = 0, first: int = 0) -> Iterator[DrawnPublication]:
+    """Yield publications, numbered from `first`, until there are so many passages; the same ones for the same seed."""
+    draw, there = Draw(material, seed), 0
+    for number in count(first):
+        if there >= passages:
+            return
+        publication = draw.publication(number, passages - there)
+        there += publication.passages
+        yield publication
+
+
 def make(folder: Path, passages: int, material: Material, encoder: Encoder, seed: int = 0) -> Library:
     """Make a library of so many passages in a folder that is not there yet; it appears whole or not at all. No generation is built."""
     making = folder.with_name(f"{folder.name}.making")
-    library = Library.create(making)
-    library.set_meta("encoder", encoder.fingerprint)
-    library.set_meta("language_version", str(LANGUAGE_VERSION))  # else the first ingest told the languages of all passages anew
-    library.name_encoder(encoder.fingerprint, "default")
-    draw, stored, number = Draw(material, seed), 0, 0
+    library = empty(making, encoder)
+    fill(library, passages, material, seed)
+    library.close()
+    making.rename(folder)
+    return Library.open(folder)
+
+
+def fill(library: Library, passages: int, material: Material, seed: int = 0) -> None:
+    """Store publications until there are so many passages."""
+    drawn, stored = publications(material, passages, seed), 0
     with click.progressbar(length=passages, label=f"{passages:,} passages") as bar:
         while stored < passages:
             with library.transaction():
                 until = min(stored + TOGETHER, passages)
                 while stored < until:
-                    added = _put(library, *draw.publication(number, passages - stored))
-                    stored, number = stored + added, number + 1
-                    bar.update(added)
-    library.close()
-    making.rename(folder)
-    return Library.open(folder)
+                    publication = next(drawn)
+                    put(library, publication)
+                    stored += publication.passages
+                    bar.update(publication.passages)
+
+
+def empty(folder: Path, encoder: Encoder, address: str = EMBEDDED) -> Library:
+    """A new library for the vectors of an encoder, in files or in the engine of this address."""
+    library = Library.create(folder, address)
+    library.set_meta("encoder", encoder.fingerprint)
+    library.set_meta("language_version", str(LANGUAGE_VERSION))  # else the first ingest told the languages of all passages anew
+    library.name_encoder(encoder.fingerprint, "default")
+    return library
 
 
 def ready(folder: Path, passages: int, material: Material, encoder: Encoder) -> Library:
@@ -162,12 +200,11 @@ def main(folder: Path, passages: int, seed: int, texts: Sequence[Path], generati
     click.echo(", ".join(f"{count:,} {what}" for what, count in library.counts().items()))
 
 
-def _put(library: Library, publication: Publication, entry: Sequence[Passage], vectors: Vectors, editions: Sequence[Drawn]) -> int:
-    """Store a publication as an ingest does; return how many passages that were."""
-    library.put_publication(publication, "bench", entry, vectors)
-    for drawn in editions:
-        library.put_reading(EditionState(drawn.edition, "read", "", READING_VERSION, "bench"), drawn.pages, drawn.passages, drawn.vectors)
-    return len(entry) + sum(len(drawn.passages) for drawn in editions)
+def put(library: Library, publication: DrawnPublication) -> None:
+    """Store a publication as an ingest does."""
+    library.put_publication(publication.publication, "bench", publication.entry, publication.vectors)
+    for one in publication.editions:
+        library.put_reading(EditionState(one.edition, "read", "", READING_VERSION, "bench"), one.pages, one.passages, one.vectors)
 
 
 def _entry(drawn: Drawn, place: int) -> Passage:

@@ -1,27 +1,26 @@
-"""Measure everything that issue 7 asks for, and put it into one table: python -m bench.performance HOME [--full] [--into docs/performance.md] [--pdfs FOLDER] [--semantra PATH]
+"""Measure everything that issue 7 asks for, and put it into one table: python -m bench.performance HOME [--full] [--into docs/performance.md] [--note] [--pdfs FOLDER] [--semantra PATH]
 
 HOME keeps the libraries (bench/libraries.py) for the next run: of 10 and 100 thousand passages, with --full of a million too. Each bench runs in a
 process of its own, one after the other; one that ends in an error has a row that says so. With --into, the part of that file between its two marks
-is replaced by what was found, and the pictures beside it are drawn anew. Exit code 1 when a target is missed.
+is replaced by what was found, and the pictures beside it are drawn anew. With --note, what bench/capacity.py computes with is kept (bench/constants.py).
+Exit code 1 when a target is missed.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import platform
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
-from bench import libraries, search
+from bench import constants, growth, libraries, search
+from bench.between_marks import write
 from bench.material import COLLECTIONS, read
 from bench.pictures import draw
 from bench.table import Row, table
@@ -30,9 +29,9 @@ from index.sentence_encoder import open_encoder
 CORPUS = Path("corpus")
 SIZES = (10_000, 100_000)
 FULL = 1_000_000
-BENCHES = ("encoding", "ingest", "vectors", "load", "change")  # and search, whose figures are drawn too
+BENCHES = ("encoding", "ingest", "vectors", "load", "change", "growth")  # and search, whose figures are drawn too
+Found = tuple[list[Row], Any]  # the rows, and what bench/capacity.py computes with, None where that is nothing
 BEGIN, END = "<!-- what follows is written by: make bench-full -->", "<!-- end of what is written -->"
-TELLING = ("avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16")
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,10 @@ class Chosen:
     semantra: str
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        return (*SIZES, FULL) if self.full else SIZES
+
+    @property
     def arguments(self) -> list[str]:
         return [str(self.home), *["--full"] * self.full, "--pdfs", str(self.pdfs), "--semantra", self.semantra]
 
@@ -53,24 +56,28 @@ class Chosen:
 @click.argument("home", type=click.Path(path_type=Path))
 @click.option("--full", is_flag=True, help="Also a million passages, and the peers that take long.")
 @click.option("--into", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A Markdown file with the two marks.")
+@click.option("--note", is_flag=True, help="Keep what bench/capacity.py computes with.")
 @click.option("--pdfs", type=click.Path(exists=True, file_okay=False, path_type=Path), default=CORPUS, show_default=True, help="What is ingested.")
 @click.option("--semantra", default="", help="The program semantra, the peer of the ingest.")
 @click.option("--only", type=click.Choice(BENCHES), hidden=True)
-def main(home: Path, full: bool, into: Path | None, pdfs: Path, semantra: str, only: str | None) -> None:
+def main(home: Path, full: bool, into: Path | None, note: bool, pdfs: Path, semantra: str, only: str | None) -> None:
     chosen = Chosen(home, full, pdfs, semantra)
     if only:
-        click.echo(json.dumps([asdict(row) for row in rows_of(only, chosen)]))
+        rows, figures = found_by(only, chosen)
+        click.echo(json.dumps({"rows": [asdict(row) for row in rows], "figures": figures}))
         return
     start = time.monotonic()
-    sizes = (*SIZES, FULL) if full else SIZES
-    made_ready(home, sizes)
-    measured = [search.measured(home / str(size)) for size in sizes]
-    rows = [*search.rows(measured), *(row for name in BENCHES for row in measured_apart(name, chosen))]
-    told = f"{machine()}\n\n{table(rows)}\n"
+    made_ready(home, chosen.sizes)
+    measured = [search.measured(home / str(size)) for size in chosen.sizes]
+    found = {"search": (search.rows(measured), list(map(search.figures, measured))), **{name: measured_apart(name, chosen) for name in BENCHES}}
+    rows = [row for some, _ in found.values() for row in some]
+    told = f"{constants.machine()}\n\n{table(rows)}\n"
     click.echo(f"{told}\n{(time.monotonic() - start) / 60:.0f} minutes")
     if into:
-        write(told, into)
+        write(told, into, BEGIN, END)
         draw(measured, into.parent)
+    if note:
+        constants.note({name: figures for name, (_, figures) in found.items() if figures})
     sys.exit(1 if any(row.reached is False for row in rows) else 0)
 
 
@@ -83,58 +90,42 @@ def made_ready(home: Path, sizes: Sequence[int]) -> None:
         libraries.ready(home / str(size), size, material, encoder)
 
 
-def measured_apart(name: str, chosen: Chosen) -> list[Row]:
+def measured_apart(name: str, chosen: Chosen) -> Found:
     """Run one bench in a process of its own."""
     done = subprocess.run([sys.executable, "-m", "bench.performance", *chosen.arguments, "--only", name], stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        return [Row("", f"the bench {name} ended in an error", f"exit code {done.returncode}", "", "", False)]
-    return [Row(**row) for row in json.loads(done.stdout.splitlines()[-1])]
+        return [Row("", f"the bench {name} ended in an error", f"exit code {done.returncode}", "", "", False)], None
+    said = json.loads(done.stdout.splitlines()[-1])
+    return [Row(**row) for row in said["rows"]], said["figures"]
 
 
-def rows_of(name: str, chosen: Chosen) -> list[Row]:
+def found_by(name: str, chosen: Chosen) -> Found:
     """What one bench finds; each is imported only where it runs, because others must not lie in its memory."""
-    home = chosen.home
-    largest = home / str(FULL if chosen.full else SIZES[-1])
+    home, largest = chosen.home, chosen.home / str(chosen.sizes[-1])
     if name == "encoding":
         from bench import encoding
 
-        return encoding.rows(*COLLECTIONS)
+        measured = encoding.measure_chosen(*COLLECTIONS)
+        return encoding.rows_of(measured), encoding.figures(measured)
     if name == "ingest":
         from bench import ingest
 
-        return ingest.rows(chosen.pdfs, Path(chosen.semantra) if chosen.semantra else None)
+        return ingest.measure(chosen.pdfs, Path(chosen.semantra) if chosen.semantra else None)
     if name == "vectors":
         from bench import vector_search
 
-        return vector_search.rows(largest)
+        return vector_search.rows(largest), None
     if name == "load":
         from bench import load
 
-        return list(load.rows(home / str(SIZES[-1]), COLLECTIONS[0] / "queries.jsonl"))
+        return list(load.rows(home / str(SIZES[-1]), COLLECTIONS[0] / "queries.jsonl")), None
+    if name == "growth":
+        grown = [growth.measured(home / str(size)) for size in chosen.sizes]
+        return growth.rows(grown), [asdict(one) for one in grown]
     from bench import change
 
-    measured = [change.measure(folder, open_encoder()) for folder in dict.fromkeys((home / str(SIZES[-1]), largest))]
-    return [row for one in measured for row in change.rows(one)]
-
-
-def machine() -> str:
-    """One line about what this was measured on."""
-    about = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    named = re.search(r"model name\s*: (.*)", about)
-    there = re.search(r"flags\s*: (.*)", about)
-    flags = there[1].split() if there else []
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    telling = ", ".join(flag for flag in TELLING if flag in flags) or "unknown"
-    name = named[1].strip() if named else platform.machine()
-    return f"{date.today().isoformat()}: {os.cpu_count()} cores of {name} with {telling}; {memory:.0f} GiB of memory; Python {platform.python_version()}."
-
-
-def write(told: str, into: Path) -> None:
-    before, begin, rest = into.read_text("utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise click.ClickException(f"{into} lacks the marks {BEGIN!r} and {END!r}; nothing was written.")
-    into.write_text(f"{before}{BEGIN}\n\n{told}\n{END}{after}", "utf-8")
+    changed = [change.measure(folder, open_encoder()) for folder in dict.fromkeys((home / str(SIZES[-1]), largest))]
+    return [row for one in changed for row in change.rows(one)], [change.figures(one) for one in changed]
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ class Measured:
     encoding: Times
     answers: Mapping[str, Times]
     parts: Mapping[str, float]  # medians, seconds
+    processor: float  # seconds of it that an answer takes, all threads together; the mean
     recall: Mapping[str, float]
     language: str  # of the filter
     share: float  # of the passages in it
@@ -114,16 +115,17 @@ def measure(folder: Path) -> Measured:
     state = searcher.state()
     for text in asked[:WARM]:
         state.search(Query(text, counterparts=False))
-    language, share = rare_language(state.library)
+    language, share = language_of(state.library)
     kinds = {
         "all": Query("", counterparts=False),
         "filtered": Query("", Filters(languages=(language,)), counterparts=False),
         "counterparts": Query("", readers=("es", "en")),
     }
-    encoding, answers, parts = answered(state, kinds, asked[WARM:])
+    encoding, answers, parts, processor = answered(state, kinds, asked[WARM:])
     after = resident()
     recall = {kind: recalled(state, kinds[kind].filters, asked[WARM : WARM + COMPARED]) for kind in ("all", "filtered")}
-    return Measured(state.library.passage_count(), encoding, answers, parts, recall, language, share, first, before, after, size_of(folder))
+    size = size_of(folder)
+    return Measured(size.passages, encoding, answers, parts, processor, recall, language, share, first, before, after, size)
 
 
 def questions() -> list[str]:
@@ -147,15 +149,17 @@ def warm(encoder: Encoder, library: Library, asked: Sequence[str]) -> None:
     encoder.encode_passages(sentences)
 
 
-def answered(state: State, kinds: Mapping[str, Query], asked: Sequence[str]) -> tuple[Times, dict[str, Times], dict[str, float]]:
-    """Ask every question in every way, in turn with its encoding alone; the parts are those of the first way."""
-    encoding, answers, parts = Times(), {kind: Times() for kind in kinds}, dict[str, Times]()
+def answered(state: State, kinds: Mapping[str, Query], asked: Sequence[str]) -> tuple[Times, dict[str, Times], dict[str, float], float]:
+    """Ask every question in every way, in turn with its encoding alone; the parts are those of the first way, as is the processor's mean time."""
+    encoding, answers, parts, used = Times(), {kind: Times() for kind in kinds}, dict[str, Times](), Times()
     for text in asked:
         encoding.append(timed(partial(state.encoder.encode_queries, [text])))
         for kind, query in kinds.items():
+            before = time.process_time()
             with watching(parts if kind == "all" else {}):
                 answers[kind].append(timed(partial(state.search, replace(query, text=text), K)))
-    return encoding, answers, {name: float(np.median(times)) for name, times in parts.items()}
+            used += [time.process_time() - before] if kind == "all" else []
+    return encoding, answers, {name: float(np.median(times)) for name, times in parts.items()}, float(np.mean(used))
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -213,11 +217,11 @@ def recalled(state: State, filters: Filters, asked: Sequence[str]) -> float:
     return float(np.mean([len(np.intersect1d(one, other)) / len(other) for one, other in zip(found, keys, strict=True)]))
 
 
-def rare_language(library: Library) -> tuple[str, float]:
-    """The language whose share of the passages is nearest to RARE, with that share."""
+def language_of(library: Library, sought: float = RARE) -> tuple[str, float]:
+    """The language whose share of the passages is nearest to the one sought, with that share."""
     counts = Counter(library.passage_languages())
     shares = {language: count / counts.total() for language, count in counts.items()}
-    return min(shares.items(), key=lambda pair: abs(np.log(pair[1] / RARE)))
+    return min(shares.items(), key=lambda pair: abs(np.log(pair[1] / sought)))
 
 
 def resident() -> Memory:
@@ -239,6 +243,20 @@ def print_profile(folder: Path) -> None:
     profile.disable()
     for order in ("cumulative", "tottime"):
         pstats.Stats(profile).sort_stats(order).print_stats(30)
+
+
+def figures(one: Measured) -> dict[str, Any]:
+    """What bench/capacity.py computes with: seconds and bytes."""
+    named = {"passages": one.passages, "encoding": float(np.median(one.encoding)), "answer": float(np.median(one.answers["all"]))}
+    return (
+        named
+        | {"parts": dict(one.parts), "processor": one.processor, "first": one.first}
+        | {
+            "before": one.before.all,
+            "files": one.before.files,
+            "after": one.after.all,
+        }
+    )
 
 
 def rows(measured: Sequence[Measured]) -> list[Row]:

@@ -1,0 +1,63 @@
+"""The two stores are compared as they are, and what is found is what the model of capacity reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from conftest import LexiconEncoder
+from engine.servers import Server
+from test_bench_libraries import TEXTS
+
+from bench import libraries, material, stores
+from bench.costs import Embedded
+from bench.costs import Engine as EngineCosts
+from bench.stores import Compared, Engine, figures, rows
+from index.database import EMBEDDED
+from index.library import Library
+
+SECTIONS = {name: json.loads(stores.constants.KEPT.read_text("utf-8"))[name]["found"] for name in ("growth", "search")}
+
+
+@pytest.fixture(scope="module")
+def compared(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
+    folder, encoder = tmp_path_factory.mktemp("stores"), LexiconEncoder()
+    lines = [{"_id": f"{tag}-{subject}", "text": text, "language": tag} for tag, text in TEXTS.items() for subject in range(40)]
+    (folder / "corpus.jsonl").write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+    read = material.read([folder], encoder, folder / "kept.npz")
+    libraries.make(folder / "embedded", 300, read, encoder).close()
+    address = server.create_database("compared")
+    both = {"embedded": Library.open(folder / "embedded", EMBEDDED), "engine": libraries.empty(folder / "engine", encoder, address)}
+    made = Compared(both, Engine(address), encoder, read)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"questions": lambda: ["forest water"] * 3, "WARM": 1, "QUESTIONS": 2, "COMPARED": 2, "ADDED": 2}.items():
+            patch.setattr(stores, name, value)
+        patch.setattr(libraries, "LONGEST", libraries.SHORTEST)
+        made.measure(300)
+        yield made
+    server.drop_database("compared")
+
+
+def test_both_stores_have_the_same_rows_and_find_the_same(compared: Compared):
+    embedded, engine = compared.sides["embedded"], compared.sides["engine"]
+    assert embedded.passages == engine.passages >= 300
+    assert embedded.recall == engine.recall == dict.fromkeys(("none", "a tenth", "a hundredth"), pytest.approx(1))
+    assert {"passages", "pages", "vectors", "words"} <= engine.disk.keys() and engine.log > 0
+    assert engine.transactions == embedded.transactions > len(engine.added) == len(engine.removed) == 2
+
+
+def test_the_table_tells_the_engine_by_the_embedded_store(compared: Compared):
+    told = {row.what: row for row in rows(compared)}
+    one = next(row for what, row in told.items() if what.startswith("building a generation"))
+    sides = compared.sides
+    assert one.ratio == f"{sides['engine'].building / sides['embedded'].building:.2f} x"
+    assert all(row.reached for row in told.values() if row.what.startswith("recall"))
+
+
+def test_the_model_of_capacity_reads_what_was_found(compared: Compared):
+    found = json.loads(json.dumps(figures(compared.sides["engine"])))
+    engine = EngineCosts(Embedded(SECTIONS), found)
+    assert sum(engine.disk(found["passages"]).values()) == pytest.approx(sum(found["disk"].values()))
+    assert engine.log(2 * found["passages"]) == pytest.approx(2 * found["log"])
+    assert engine.parts(1e6)["words"] > engine.parts(found["passages"])["words"] == pytest.approx(found["words"]["none"])
