@@ -23,10 +23,10 @@ import waitress
 from bench.hashing import HashingEncoder
 from index import candidate, generations, language_priors
 from index.changes import Changes, ConflictError
-from index.database import BusyLibraryError
 from index.encoder import DEFAULT
 from index.jobs import Jobs
 from index.library import Library
+from index.store import BusyLibraryError
 from ingest import language, pipeline
 from ingest.records import Edition, Publication, edition_id
 from search_app import ingesting, storing, worker

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-import sqlite3
 import threading
 import time
 import unicodedata
@@ -81,7 +80,7 @@ class Accounts:
             raise WrongAccountError(f"expected a password of at least {SHORTEST} characters and at most {LONGEST} bytes")
         hashed = HASHER.hash(_bytes(plain))
         with self._library.transaction(contents=False) as run:
-            run(f"INSERT INTO accounts VALUES (?1, ?2, {NOW}) ON CONFLICT DO UPDATE SET hash = ?2", (name, hashed))
+            run(f"INSERT INTO accounts VALUES (?1, ?2, {NOW}) ON CONFLICT (name) DO UPDATE SET hash = ?2", (name, hashed))
             run("DELETE FROM sessions WHERE account = ?", (name,))
             self._attempts.forgive(name)
         return name
@@ -144,7 +143,7 @@ class Accounts:
             with self._library.transaction(contents=False) as run:
                 run("UPDATE sessions SET used = ? WHERE token = ?", (now, _digest(token)))
                 self.forget_old()
-        except (IsoglossError, sqlite3.OperationalError) as error:  # on a full disk the desk must still open
+        except IsoglossError as error:  # on a full disk the desk must still open
             logging.getLogger(__name__).warning("it could not be noted that a session is used: %s", error)
 
     def _matches(self, name: str, password: bytes) -> bool:

@@ -56,7 +56,7 @@ class Attempts:
             self.forget_old()
             wait = max(_wait(run, "address", place, FROM_ONE_PLACE), _wait(run, "account", upon, UPON_ONE_ACCOUNT))
             if wait <= 0:
-                return int(run("INSERT INTO failed_attempts VALUES (?,?,?)", (_now(), upon, place)).lastrowid)
+                return int(run("INSERT INTO failed_attempts VALUES (?,?,?) RETURNING rowid", (_now(), upon, place)).fetchone()[0])
         raise TooManyAttemptsError(wait)
 
     def succeeded(self, number: int) -> None:

@@ -23,9 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index import generations, originals, room
-from index.database import BusyLibraryError
 from index.durable import checksum, make_folder, replacing, sync_file, sync_folder
 from index.library import MANIFEST, ChangedFileError, Library
+from index.store import BusyLibraryError
 from ingest.records import IsoglossError
 
 FORMAT = 1  # of backup.json

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from index.jobs import Jobs
 from index.library import Library
 from index.schema import NOW
+from index.store import Row
 from index.tables import copy_edition, empty_edition, put_catalogue_entry
 from ingest.records import Edition, IsoglossError, Publication
 
@@ -188,7 +188,7 @@ def entry_from_json(text: str) -> Publication | None:
     return Publication(**{**said, **lists, "editions": tuple(Edition(**edition) for edition in said["editions"])})
 
 
-def _change(row: sqlite3.Row) -> Change:
+def _change(row: Row) -> Change:
     return Change(**{**dict(row), "before": entry_from_json(row["before"]), "after": entry_from_json(row["after"])})
 
 

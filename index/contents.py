@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from index.database import DamagedLibraryError
 from index.schema import PAGE_COLUMNS
+from index.store import DamagedLibraryError
 from index.tables import PASSAGE_COLUMNS, edition_from, page_from, passage_from, publication_from
 from index.vector_rows import Keys, VectorRows
 from ingest.records import UNDETERMINED, Edition, Page, Passage, Publication
@@ -133,8 +132,9 @@ class Contents(VectorRows):
 
     def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
         """The passages with these keys; one that has been removed meanwhile is left out."""
-        marks = ",".join("?" * len(keys))
-        rows = self._connection().execute(f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE key IN ({marks})", [int(key) for key in keys])
+        listed = json.dumps([int(key) for key in keys])
+        chosen = "key IN (SELECT CAST(value AS bigint) FROM json_each(?))"
+        rows = self._connection().execute(f"SELECT key, {PASSAGE_COLUMNS} FROM passages WHERE {chosen}", (listed,))
         return {row["key"]: passage_from(row) for row in rows}
 
     def passages_of(self, edition_id: str) -> dict[int, Passage]:
@@ -188,27 +188,24 @@ class Contents(VectorRows):
 
     def extent(self) -> Extent:
         """How many keys have been given to passages, and how many of these passages are gone; both only grow. Takes no longer in a large library."""
-        row = self._connection().execute(
-            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0), (SELECT value FROM meta WHERE key = 'removed')"
-        )
+        row = self._connection().execute(f"SELECT ({self.store.last_key}), (SELECT value FROM meta WHERE key = 'removed')")
         return Extent(*map(int, row.fetchone()))
 
     def matching(self, expression: str, after: int, last: int, most: int = -1) -> Keys:
         """The keys above `after` and up to `last` of the passages that match an FTS5 expression, growing; only the first `most` of them, if given."""
-        found = "SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"
-        return _listed(self._connection().execute(f"SELECT group_concat(rowid) FROM ({found})", (expression, after, last, most)))
+        return self.store.words.matching(expression, after, last, most)
 
     def count_matching(self, expression: str, after: int, last: int) -> int:
         """How many there are."""
-        found = "SELECT count(*) FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ?"
-        return int(self._connection().execute(found, (expression, after, last)).fetchone()[0])
+        return self.store.words.count_matching(expression, after, last)
 
     def languages_in(self, starts: Keys, length: int) -> tuple[Keys, list[str]]:
         """The keys of the passages in blocks of so many keys, which begin at `starts`, growing, and their languages."""
         rows = (
             self._connection()
             .execute(
-                "SELECT passages.key, language FROM json_each(?) block CROSS JOIN passages WHERE passages.key >= block.value AND passages.key < block.value + ?",
+                "SELECT passages.key, language FROM (SELECT CAST(value AS bigint) AS first FROM json_each(?)) AS block CROSS JOIN passages "
+                "WHERE passages.key >= first AND passages.key < first + ?",
                 (json.dumps(starts.tolist()), length),
             )
             .fetchall()
@@ -222,18 +219,14 @@ class Contents(VectorRows):
         return counts | {"languages": self._connection().execute("SELECT count(DISTINCT language) FROM editions").fetchone()[0]}
 
     def faults(self) -> list[str]:
-        """What SQLite finds wrong with the file; nothing when it is sound."""
+        """What is wrong with the rows, and what the store finds wrong with itself; nothing when it is sound."""
+        found = self.store.faults()
         try:
-            connection = self._connection()
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-        except (DamagedLibraryError, sqlite3.DatabaseError) as error:
-            return [str(error)]
-        lengths = connection.execute("SELECT max(lengths) FROM (SELECT count(DISTINCT length(vector)) lengths FROM vectors GROUP BY encoder)")
-        found += ["the vectors of passages have different lengths"] if (lengths.fetchone()[0] or 0) > 1 else []
-        found += [f"passage {key}: it has no vector; run: isogloss ingest FOLDER --again" for key in self.without_vector(self.meta("encoder"))]
-        return found + [f"row {row['rowid']} of {row['table']} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
-
-
-def _listed(cursor: sqlite3.Cursor) -> Keys:
-    """The numbers that group_concat has put together, which takes a fifth of the time of as many rows."""
-    return np.fromstring(cursor.fetchone()[0] or "", np.int64, sep=",")
+            lengths = self.rows(
+                "SELECT max(lengths) FROM (SELECT count(DISTINCT length(vector)) AS lengths FROM vectors GROUP BY encoder) AS by_encoder"
+            )
+            found += ["the vectors of passages have different lengths"] if (lengths[0][0] or 0) > 1 else []
+            found += [f"passage {key}: it has no vector; run: isogloss ingest FOLDER --again" for key in self.without_vector(self.meta("encoder"))]
+        except DamagedLibraryError as error:
+            found += [] if found else [str(error)]
+        return found

@@ -33,7 +33,11 @@ class Decisions:
         """Decide about pages of a file, in the transaction that is open in this thread, if any."""
         with self._library.transaction(contents=False) as run:
             for page in pages:
-                run(f"INSERT OR REPLACE INTO decisions VALUES (?,?,?,?,{NOW})", (digest, page, remedy, by))
+                run(
+                    f"INSERT INTO decisions VALUES (?,?,?,?,{NOW}) "
+                    'ON CONFLICT (digest, page) DO UPDATE SET remedy = excluded.remedy, "by" = excluded."by", at = excluded.at',
+                    (digest, page, remedy, by),
+                )
 
     def take_back(self, digest: str, pages: Collection[int]) -> None:
         with self._library.transaction(contents=False) as run:

@@ -16,23 +16,22 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from index import room
 from index.alignment import Alignment, Languages, fit_languages, load_alignment, save_alignment
-from index.database import BusyLibraryError
 from index.durable import checksum, sync_file, sync_folder
 from index.encoder import Vectors
 from index.inverted import InvertedIndex
 from index.language_priors import prior_for, prior_name
 from index.library import Library
+from index.store import BusyLibraryError
 from index.stored import Lengths, StoredVectors, exact, inverted, raw_blocks
 from index.vector_rows import Keys
 from index.vectors import Index
@@ -135,15 +134,12 @@ def building(library: Library, patience: float = PATIENCE) -> Iterator[None]:
     """Hold the folder of generations; whatever changes in it, or in what is in use, happens within. Raises BusyLibraryError and FullDiskError."""
     with room.noticing(library.folder):
         (library.folder / "generations").mkdir(exist_ok=True)
-        lock = FileLock(library.folder / ".building")
-        try:
-            lock.acquire(timeout=patience)
-        except Timeout as error:
-            raise BusyLibraryError(f"Another process is writing a generation of {library.folder}; try again in a minute.") from error
-        try:
+        with ExitStack() as held:
+            try:
+                held.enter_context(library.store.lock("building", patience))
+            except TimeoutError as error:
+                raise BusyLibraryError(f"Another process is writing a generation of {library.folder}; try again in a minute.") from error
             yield
-        finally:
-            lock.release()
 
 
 def save(library: Library, made: Generation, preview: str = "") -> Generation:

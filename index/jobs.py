@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from index.library import Library
 from index.schema import NOW
+from index.store import Row
 
 Kind = Literal["examination", "reading", "generation", "encoder"]
 JobState = Literal["waiting", "running", "cancelling", "done", "failed", "cancelled"]
@@ -20,6 +20,7 @@ URGENCY = {
     "reading": 1,
 }  # the lower goes first: somebody sits and waits for what was found in a file; a rebuild takes an hour anyway
 LAST = 2  # the urgency of all others
+LESS = "CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,13 @@ class Jobs:
         wanted = list(dict.fromkeys(names))
         with self._library.transaction(contents=False) as run:
             job_id = run(
-                f"INSERT INTO jobs (kind, state, \"by\", arguments, created, total) VALUES (?, 'waiting', ?, ?, {NOW}, ?)",
+                f"INSERT INTO jobs (kind, state, \"by\", arguments, created, total) VALUES (?, 'waiting', ?, ?, {NOW}, ?) RETURNING job_id",
                 (kind, by, json.dumps(arguments or {}, ensure_ascii=False), len(wanted)),
-            ).lastrowid
-            for position, name in enumerate(wanted):
-                run("INSERT INTO documents (job_id, name, position, state) VALUES (?,?,?,'waiting')", (job_id, name, position))
+            ).fetchone()[0]
+            run.many(
+                "INSERT INTO documents (job_id, name, position, state) VALUES (?,?,?,'waiting')",
+                ((job_id, name, position) for position, name in enumerate(wanted)),
+            )
         return int(job_id)
 
     def gather(self, kind: Kind, by: str, name: str) -> int:
@@ -129,7 +132,9 @@ class Jobs:
         found = next(iter(self.open_jobs()), None)
         if found and found.state == "waiting":
             self._set(
-                found.job_id, f"state = 'running', attempts = attempts + 1, started = iif(started = '', {NOW}, started)", "AND state = 'waiting'"
+                found.job_id,
+                f"state = 'running', attempts = attempts + 1, started = CASE WHEN started = '' THEN {NOW} ELSE started END",
+                "AND state = 'waiting'",
             )
         elif found and found.state == "running":
             self._set(found.job_id, "attempts = attempts + 1")
@@ -138,8 +143,8 @@ class Jobs:
     def put_back(self, job_id: int) -> None:
         """Leave a job for later; it counts as if it had not been taken up."""
         with self._library.transaction(contents=False) as run:
-            run("UPDATE jobs SET state = 'waiting', attempts = max(attempts - 1, 0) WHERE job_id = ? AND state = 'running'", (job_id,))
-            run("UPDATE documents SET state = 'waiting', attempts = max(attempts - 1, 0) WHERE job_id = ? AND state = 'reading'", (job_id,))
+            run(f"UPDATE jobs SET state = 'waiting', attempts = {LESS} WHERE job_id = ? AND state = 'running'", (job_id,))
+            run(f"UPDATE documents SET state = 'waiting', attempts = {LESS} WHERE job_id = ? AND state = 'reading'", (job_id,))
 
     def gives_way(self, job: Job) -> bool:
         """Whether a more urgent job has come."""
@@ -148,9 +153,11 @@ class Jobs:
 
     def progress(self, job_id: int, done: int, total: int, doing: str) -> None:
         """Say how far a job is. Coming further than ever shows that it is not the job that ends its workers."""
-        changes = "done = ?1, total = ?2, doing = ?3, attempts = iif(?1 > reached, min(attempts, 1), attempts), reached = max(reached, ?1)"
+        further = (
+            "attempts = CASE WHEN ?1 > reached AND attempts > 1 THEN 1 ELSE attempts END, reached = CASE WHEN ?1 > reached THEN ?1 ELSE reached END"
+        )
         with self._library.transaction(contents=False) as run:
-            run(f"UPDATE jobs SET {changes} WHERE job_id = ?4", (done, total, doing, job_id))
+            run(f"UPDATE jobs SET done = ?1, total = ?2, doing = ?3, {further} WHERE job_id = ?4", (done, total, doing, job_id))
 
     def end(self, job_id: int, state: JobState, problem: str = "") -> None:
         """End a job; what was not yet done in it is not done."""
@@ -162,7 +169,7 @@ class Jobs:
         """Say how far a document has come; each time it is "reading" counts as an attempt."""
         with self._library.transaction(contents=False) as run:
             run(
-                "UPDATE documents SET state = ?1, reason = ?2, attempts = attempts + (?1 = 'reading') WHERE job_id = ?3 AND name = ?4",
+                "UPDATE documents SET state = ?1, reason = ?2, attempts = attempts + CASE WHEN ?1 = 'reading' THEN 1 ELSE 0 END WHERE job_id = ?3 AND name = ?4",
                 (state, reason, job_id, name),
             )
 
@@ -204,6 +211,6 @@ class Jobs:
             run(f"UPDATE jobs SET {what} WHERE job_id = ? {only}", (*values, job_id))
 
 
-def _job(row: sqlite3.Row) -> Job:
+def _job(row: Row) -> Job:
     told = {key: row[key] for key in row.keys() if key != "reached"}  # noqa: SIM118  # iterating a Row gives its values
     return Job(**{**told, "arguments": json.loads(row["arguments"])})

@@ -11,30 +11,23 @@ the same time (write-ahead log); each thread has its own connection.
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from index import room
 from index.contents import Contents, EditionState
-from index.database import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError
 from index.durable import checksum, make_folder, sync_file, sync_folder
 from index.encoder import Vectors
 from index.postings import Postings
-from index.schema import FORMAT, MIGRATIONS, NOW, SCHEMA, WORDS_ANEW, migrate
-from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vector, put_catalogue_entry
+from index.schema import FORMAT, NOW
+from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, UnusableLibraryError
+from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vectors, put_catalogue_entry
 from index.terms import TERMS_VERSION
 from ingest.records import IsoglossError, Page, Passage, Publication
 
 MANIFEST = "backup.json"  # lies in a library that is a backup of another; see index/backup.py
-
-
-class UnusableLibraryError(IsoglossError):
-    """The folder holds no library that this program can use; the message says what to do."""
 
 
 class ChangedFileError(IsoglossError):
@@ -48,22 +41,22 @@ class EncoderInUseError(IsoglossError):
 class Library(Contents):
     """One library folder: all it holds, and how that changes."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, address: str | None = None) -> None:
+        super().__init__(folder, address)
         self.postings = Postings(self)
 
     @classmethod
-    def open(cls, folder: Path) -> Library:
-        """Open the library in `folder`; raises UnusableLibraryError."""
-        file = folder / "library.sqlite"
-        if not file.is_file():
+    def open(cls, folder: Path, address: str | None = None) -> Library:
+        """Open the library in `folder`; raises UnusableLibraryError. Here and below, `address` says where its rows are, as `Database` does."""
+        library = cls(folder, address)
+        file = library.store.where
+        if not library.store.exists():
             raise UnusableLibraryError(f"No library in {folder}; run: isogloss ingest FOLDER-OF-PUBLICATIONS --library {folder}")
-        library = cls(folder)
         try:
             found = library.meta("format")
-        except (DamagedLibraryError, sqlite3.DatabaseError) as error:
+        except DamagedLibraryError as error:
             raise UnusableLibraryError(f"{file} is not a library: {error.__cause__ or error}. Restore it from a backup.") from error
-        if found.isdecimal() and int(found) in MIGRATIONS:
+        if found.isdecimal() and int(found) in library.store.formats:
             if (folder / MANIFEST).exists():
                 raise UnusableLibraryError(f"{folder} is a backup that an older version made, and is not changed; run: isogloss restore {folder}")
             library._bring_up_to_date()
@@ -77,43 +70,41 @@ class Library(Contents):
         return library
 
     @classmethod
-    def create(cls, folder: Path) -> Library:
+    def create(cls, folder: Path, address: str | None = None) -> Library:
         """Open the library in `folder`, making an empty one when there is none."""
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".making"):
-            library = cls(folder)
-            if library.is_empty():
-                with library.transaction() as run:
-                    for statement in SCHEMA:
-                        run(statement)
-                    run("INSERT INTO meta VALUES ('format', ?), ('revision', '0'), ('removed', '0'), ('terms', ?)", (str(FORMAT), TERMS_VERSION))
-        return cls.open(folder)
+        library = cls(folder, address)
+        with library.store.lock("making"):
+            if library.store.is_empty():
+                library.store.make({"format": str(FORMAT), "revision": "1", "removed": "0", "terms": TERMS_VERSION})
+        return cls.open(folder, address)
 
     def _bring_up_to_date(self) -> None:
         """Give the tables the format of now, and the words the terms of now, all at once; a million passages take minutes."""
         with self.transaction() as run:
             found = int(self.meta("format"))  # asked again, because another process may have done it
             if found < FORMAT:
-                migrate(run, found)
+                self.store.migrate(run, found)
             if self.meta("terms") != TERMS_VERSION:
-                run(WORDS_ANEW)
-                run("INSERT INTO meta VALUES ('terms', ?1) ON CONFLICT DO UPDATE SET value = ?1", (TERMS_VERSION,))
+                self.store.words.anew(run)
+                self.set_meta("terms", TERMS_VERSION)
 
     # -- writing
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the library for writing; raises BusyLibraryError at once when another process does."""
-        try:
-            with FileLock(self.folder / ".writing", timeout=0):
-                yield
-        except Timeout as error:
-            raise BusyLibraryError(f"Another process is writing to {self.folder}; wait until it has ended.") from error
+        with ExitStack() as held:
+            try:
+                held.enter_context(self.store.lock("writing", patience=0))
+            except TimeoutError as error:
+                raise BusyLibraryError(f"Another process is writing to {self.folder}; wait until it has ended.") from error
+            yield
 
     @contextmanager
     def importing(self) -> Iterator[None]:
         """Wait until no other import goes on, so that the same catalogue sent twice at once is stored once."""
-        with FileLock(self.folder / ".importing"):
+        with self.store.lock("importing"):
             yield
 
     def file(self, digest: str) -> Path:
@@ -154,7 +145,7 @@ class Library(Contents):
         """Whether an edition has this file or should have it, a change that can be undone names it, or an upload brought it."""
         found = self.rows(
             "SELECT 1 FROM editions WHERE digest = ?1 OR file = ?1 UNION ALL SELECT 1 FROM uploads WHERE digest = ?1 AND state <> 'discarded' "
-            "UNION ALL SELECT 1 FROM changes WHERE instr(before || after, ?1) LIMIT 1",
+            "UNION ALL SELECT 1 FROM changes WHERE instr(before || after, ?1) > 0 LIMIT 1",
             (digest,),
         )
         return bool(found)
@@ -184,7 +175,7 @@ class Library(Contents):
         edition = state.edition
         with self.transaction() as run:
             found = run(
-                "UPDATE editions SET digest = ?1, state = ?2, reason = ?3, reading_version = ?4, wants = ?5 WHERE edition_id = ?6 AND file IS ?1",
+                "UPDATE editions SET digest = ?1, state = ?2, reason = ?3, reading_version = ?4, wants = ?5 WHERE edition_id = ?6 AND file IS NOT DISTINCT FROM ?1",
                 (edition.digest, state.state, state.reason, state.reading_version, state.wants, edition.edition_id),
             )
             if not found.rowcount:
@@ -218,8 +209,7 @@ class Library(Contents):
         """Store what an encoder made of passages that are there already, by key; one that has been removed meanwhile is passed over."""
         with self.transaction(contents=False) as run:
             number = encoder_number(run, encoder)
-            for key in self.passages(list(vectors)):
-                insert_vector(run, key, number, vectors[key])
+            insert_vectors(run, number, ((key, vectors[key]) for key in self.passages(list(vectors))))
 
     def name_encoder(self, encoder: str, name: str) -> None:
         """Note by which name an encoder can be opened."""

@@ -32,8 +32,9 @@ class Held:
         """What the library holds of these publications, or of all. Its index `passages_of` has all that is asked for, so no text is read."""
         theirs = "WHERE edition_id IN (SELECT edition_id FROM editions WHERE publication_id IN (SELECT value FROM json_each(?)))"
         some = "" if publications is None else theirs
+        listed = library.store.joined("CASE WHEN first_page > 0 THEN key ELSE -key END")
         rows = library.rows(
-            f"SELECT edition_id, language, group_concat(iif(first_page > 0, key, -key)), count(*) FROM passages {some} GROUP BY edition_id, language",
+            f"SELECT edition_id, language, {listed}, count(*) FROM passages {some} GROUP BY edition_id, language ORDER BY edition_id, language",
             () if publications is None else (json.dumps(sorted(publications), ensure_ascii=False),),
         )
         signed = np.fromstring(",".join(row[2] for row in rows), np.int64, sep=",")
@@ -95,7 +96,7 @@ def touched(library: Library, revision: int) -> set[str]:
 
 def encoded(library: Library, keys: Keys, encoder: str) -> bool:
     """Whether the encoder with this fingerprint has made a vector of any of these passages."""
-    found = "SELECT 1 FROM vectors JOIN encoders ON number = encoder AND fingerprint = ? WHERE key IN (SELECT value FROM json_each(?)) LIMIT 1"
+    found = "SELECT 1 FROM vectors JOIN encoders ON number = encoder AND fingerprint = ? WHERE key IN (SELECT CAST(value AS bigint) FROM json_each(?)) LIMIT 1"
     return bool(len(keys) and library.rows(found, (encoder, json.dumps(keys.tolist()))))
 
 

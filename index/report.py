@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,10 +18,10 @@ IS_BEING_READ = f"""edition_id IN (
     SELECT name FROM documents JOIN jobs USING (job_id) WHERE kind = 'reading' AND jobs.state IN {OPEN} AND documents.state IN ('waiting', 'reading'))"""
 IS_IGNORED = "EXISTS (SELECT 1 FROM decisions WHERE decisions.digest = editions.digest AND page = {page} AND remedy = 'ignore')"
 UNREAD_PAGES = f"SELECT 1 FROM pages WHERE pages.edition_id = editions.edition_id AND health IN {UNREAD}"
-NEEDS_DECISION = f"""(state IN ('failed', 'partly read') AND file IS digest AND NOT {IS_BEING_READ} AND NOT {IS_IGNORED.format(page=0)}
+NEEDS_DECISION = f"""(state IN ('failed', 'partly read') AND file IS NOT DISTINCT FROM digest AND NOT {IS_BEING_READ} AND NOT {IS_IGNORED.format(page=0)}
     AND (NOT EXISTS ({UNREAD_PAGES}) OR EXISTS ({UNREAD_PAGES} AND NOT {IS_IGNORED.format(page="number")})))"""
 FITS = f"""file IS NOT NULL AND ?1 IN ('', state) AND ?2 IN ('', language) AND (?3 = 0 OR {NEEDS_DECISION})
-    AND (?4 = '' OR EXISTS (SELECT 1 FROM pages WHERE pages.edition_id = editions.edition_id AND health = ?4 AND ifnull(?5, cause) = cause))"""
+    AND (?4 = '' OR EXISTS (SELECT 1 FROM pages WHERE pages.edition_id = editions.edition_id AND health = ?4 AND coalesce(?5, cause) = cause))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Wanted:
     cause: str | None = None  # of the same page; "" is one without a cause
 
     def _values(self) -> tuple[object, ...]:
-        return self.state, self.language, self.undecided, self.health, self.cause
+        return self.state, self.language, int(self.undecided), self.health, self.cause
 
 
 def documents(library: Library, wanted: Wanted, k: int, offset: int = 0) -> list[Document]:
@@ -95,27 +96,29 @@ def count(library: Library, wanted: Wanted) -> int:
 
 def tallies(library: Library) -> list[Tally]:
     """All pages of the library by health and cause, most first."""
-    rows = library.rows("SELECT health, cause, count(*) AS pages, count(DISTINCT edition_id) FROM pages GROUP BY health, cause ORDER BY pages DESC")
+    rows = library.rows(
+        "SELECT health, cause, count(*) AS pages, count(DISTINCT edition_id) FROM pages GROUP BY health, cause ORDER BY pages DESC, health, cause"
+    )
     return [Tally(*row) for row in rows]
 
 
 def states(library: Library) -> dict[State, int]:
     """How many documents are in each state."""
     return dict(
-        tuple(row) for row in library.rows("SELECT state, count(*) FROM editions WHERE file IS NOT NULL GROUP BY state ORDER BY count(*) DESC")
+        tuple(row) for row in library.rows("SELECT state, count(*) FROM editions WHERE file IS NOT NULL GROUP BY state ORDER BY count(*) DESC, state")
     )
 
 
 def languages(library: Library) -> list[str]:
     """The languages of all documents."""
-    return [language for (language,) in library.rows("SELECT DISTINCT language FROM editions WHERE file IS NOT NULL")]
+    return [language for (language,) in library.rows("SELECT DISTINCT language FROM editions WHERE file IS NOT NULL ORDER BY language")]
 
 
 def _tallies_of(library: Library, edition_ids: Sequence[str]) -> dict[str, list[Tally]]:
-    marks = ",".join("?" * len(edition_ids))
     rows = library.rows(
-        f"SELECT edition_id, health, cause, count(*) AS pages FROM pages WHERE edition_id IN ({marks}) GROUP BY edition_id, health, cause ORDER BY pages DESC",
-        edition_ids,
+        "SELECT edition_id, health, cause, count(*) AS pages FROM pages WHERE edition_id IN (SELECT value FROM json_each(?)) "
+        "GROUP BY edition_id, health, cause ORDER BY pages DESC, health, cause",
+        (json.dumps(edition_ids),),
     )
     found: dict[str, list[Tally]] = {edition_id: [] for edition_id in edition_ids}
     for edition_id, health, cause, pages in rows:

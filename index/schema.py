@@ -6,7 +6,7 @@ from typing import Any
 
 FORMAT = 6  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
 
-NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"  # when it happened, in UTC
+NOW = "utc_now()"  # when it happened: ISO 8601 in UTC, by a function that every store has
 EVENTS = {"INSERT": "new", "UPDATE": "new", "DELETE": "old"}
 
 
@@ -69,6 +69,8 @@ PASSAGES_OF = (  # to tell where all passages belong without going through their
 TOUCHED = (  # in which revision a publication changed last, or left: whoever knows an earlier one asks for these only
     "CREATE TABLE touched (publication_id TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX touched_in ON touched (revision)",
+)
+NOTING = (
     *_touching("publications", "(SELECT {row}.publication_id AS publication_id) WHERE true"),
     *_touching("editions", "(SELECT {row}.publication_id AS publication_id) WHERE true"),
     *_touching("passages", "editions WHERE edition_id = {row}.edition_id"),  # where the edition goes with them, its own trigger has noted it
@@ -85,7 +87,7 @@ WORDS = (
 )
 WORDS_ANEW = "INSERT INTO words (words) VALUES ('rebuild')"
 
-SCHEMA = (
+TABLES = (  # in the words of SQLite; index/engine_schema.py says them in those of the engine
     """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)""",
     """CREATE TABLE publications (
        publication_id TEXT PRIMARY KEY, folder TEXT NOT NULL, titles TEXT NOT NULL, abstracts TEXT NOT NULL, year INTEGER,
@@ -104,11 +106,11 @@ SCHEMA = (
        text TEXT NOT NULL, sentences TEXT NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
     PASSAGES_OF,
     HEALTHS,
-    *WORDS,
     *VECTORS,
     *DESK,
     *TOUCHED,
 )
+SCHEMA = (*TABLES, *WORDS, *NOTING)
 MIGRATIONS = {  # from the format of this number to the next; what the new columns hold comes with the next ingest
     2: (
         "ALTER TABLE editions ADD COLUMN wants TEXT NOT NULL DEFAULT ''",
@@ -147,6 +149,7 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         "DROP TABLE former_pages",
         HEALTHS,
         *TOUCHED,
+        *NOTING,
         "DROP TRIGGER words_of",
         "DROP TABLE vocabulary",
         "DROP TABLE words",

@@ -19,7 +19,10 @@ class Sketches:
     def put(self, digest: str, sketch: NDArray[np.uint32]) -> None:
         """Keep the sketch of a file's text, in the transaction that is open in this thread, if any."""
         with self._library.transaction(contents=False) as run:
-            run("INSERT OR REPLACE INTO sketches VALUES (?, ?)", (digest, sketch.astype("<u4").tobytes()))
+            run(
+                "INSERT INTO sketches VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET sketch = excluded.sketch",
+                (digest, sketch.astype("<u4").tobytes()),
+            )
 
     def all(self) -> tuple[list[str], NDArray[np.uint32]]:
         """The digests of all files of which there is a sketch, and the sketches, a row each."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,16 +11,17 @@ import numpy as np
 
 from index.encoder import Vectors
 from index.schema import NOW, PAGE_COLUMNS
+from index.store import Row, Run
 from index.terms import indexed
 from ingest.records import BOX, Edition, Page, Passage, Publication, WordBoxes
 
 PASSAGE_COLUMNS = 'edition_id, ordinal, first_page, start, last_page, "end", language, text, sentences, headings'
 
 
-def insert_pages(run: Any, pages: Iterable[Page]) -> None:
-    for page in pages:
-        run(
-            f"INSERT INTO pages ({PAGE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)",
+def insert_pages(run: Run, pages: Iterable[Page]) -> None:
+    run.many(
+        f"INSERT INTO pages ({PAGE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)",
+        (
             (
                 page.edition_id,
                 page.number,
@@ -32,8 +32,10 @@ def insert_pages(run: Any, pages: Iterable[Page]) -> None:
                 boxes_packed(page.boxes),
                 page.footnotes,
                 page.confidence,
-            ),
-        )
+            )
+            for page in pages
+        ),
+    )
 
 
 def boxes_packed(boxes: WordBoxes) -> bytes:
@@ -49,24 +51,28 @@ def boxes_unpacked(blob: bytes) -> WordBoxes:
     return WordBoxes(np.frombuffer(zlib.decompress(blob), np.uint8).reshape(BOX.size, -1).T.tobytes())
 
 
-def encoder_number(run: Any, fingerprint: str) -> int:
+def encoder_number(run: Run, fingerprint: str) -> int:
     """The number under which vectors of the encoder with this fingerprint are stored."""
     run("INSERT INTO encoders (fingerprint) VALUES (?) ON CONFLICT DO NOTHING", (fingerprint,))
     return int(run("SELECT number FROM encoders WHERE fingerprint = ?", (fingerprint,)).fetchone()[0])
 
 
-def insert_vector(run: Any, key: int, number: int, vector: Vectors) -> None:
-    """Store the raw vector, shape (dimension,), that the encoder of this number made of a passage."""
-    run("INSERT OR REPLACE INTO vectors VALUES (?,?,?)", (key, number, vector.astype(np.float16).tobytes()))
+def insert_vectors(run: Run, number: int, vectors: Iterable[tuple[int, Vectors]]) -> None:
+    """Store the raw vectors, shape (dimension,), that the encoder of this number made of passages, by their keys."""
+    run.many(
+        "INSERT INTO vectors VALUES (?,?,?) ON CONFLICT (key, encoder) DO UPDATE SET vector = excluded.vector",
+        ((key, number, vector.astype(np.float16).tobytes()) for key, vector in vectors),
+    )
 
 
-def insert_passages(run: Any, passages: Sequence[Passage], vectors: Vectors, fingerprint: str) -> None:
+def insert_passages(run: Run, passages: Sequence[Passage], vectors: Vectors, fingerprint: str) -> None:
     """Store passages with their words and their raw vectors by the encoder with this fingerprint; row i of `vectors` belongs to passage i."""
-    number = encoder_number(run, fingerprint)
-    for passage, vector in zip(passages, vectors, strict=True):
-        key = run(
-            f"INSERT INTO passages ({PASSAGE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)",
+    number, first = encoder_number(run, fingerprint), last_key(run) + 1
+    run.many(
+        f"INSERT INTO passages (key, {PASSAGE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        (
             (
+                key,
                 passage.edition_id,
                 passage.ordinal,
                 passage.first_page,
@@ -77,62 +83,82 @@ def insert_passages(run: Any, passages: Sequence[Passage], vectors: Vectors, fin
                 passage.text,
                 json.dumps(passage.sentences),
                 json.dumps(passage.headings, ensure_ascii=False),
-            ),
-        ).lastrowid
-        insert_vector(run, key, number, vector)
-        run("INSERT INTO words (rowid, terms) VALUES (?, ?)", (key, indexed(passage.text)))
+            )
+            for key, passage in enumerate(passages, first)
+        ),
+    )
+    insert_vectors(run, number, ((key, vector) for key, (_, vector) in enumerate(zip(passages, vectors, strict=True), first)))
+    run.store.words.put(run, ((key, indexed(passage.text)) for key, passage in enumerate(passages, first)))
 
 
-def put_catalogue_entry(run: Any, publication: Publication, folder: str) -> None:
+def last_key(run: Run) -> int:
+    """The last key that was given to a passage; who writes gives the next ones."""
+    return int(run(run.store.last_key).fetchone()[0])
+
+
+def put_catalogue_entry(run: Run, publication: Publication, folder: str) -> None:
     """Store what the catalogue says of a publication; the editions it no longer has leave, and so do the passages of the former entry."""
     kept = [edition.edition_id for edition in publication.editions]
     run(
-        f"INSERT INTO publications VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,{NOW},{NOW}) ON CONFLICT DO UPDATE SET folder = excluded.folder, "
+        f"INSERT INTO publications VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,{NOW},{NOW}) ON CONFLICT (publication_id) DO UPDATE SET folder = excluded.folder, "
         "titles = excluded.titles, abstracts = excluded.abstracts, year = excluded.year, kind = excluded.kind, topics = excluded.topics, "
         "countries = excluded.countries, source = excluded.source, authors = excluded.authors, publisher = excluded.publisher, "
         "isbn = excluded.isbn, doi = excluded.doi, changed = excluded.changed",
         publication_row(publication, folder),
     )
     run(
-        f"DELETE FROM editions WHERE publication_id = ? AND edition_id NOT IN ({','.join('?' * len(kept))})",
-        (publication.publication_id, *kept),
+        "DELETE FROM editions WHERE publication_id = ? AND edition_id NOT IN (SELECT value FROM json_each(?))",
+        (publication.publication_id, json.dumps(kept)),
     )
-    for position, edition in enumerate(publication.editions):
-        run(
-            "INSERT INTO editions VALUES (?1,?2,?3,?4,?5,?6,NULL,iif(?7 IS NULL, 'no file', 'waiting'),'',0,'',?7) "
-            "ON CONFLICT DO UPDATE SET position = ?3, language = ?4, label = ?5, part = ?6, file = ?7",
-            (edition.edition_id, edition.publication_id, position, edition.language, edition.label, edition.part, edition.digest),
-        )
+    run.many(
+        "INSERT INTO editions VALUES (?1,?2,?3,?4,?5,?6,NULL,?7,'',0,'',?8) "
+        "ON CONFLICT (edition_id) DO UPDATE SET position = ?3, language = ?4, label = ?5, part = ?6, file = ?8",
+        (
+            (
+                edition.edition_id,
+                edition.publication_id,
+                position,
+                edition.language,
+                edition.label,
+                edition.part,
+                "no file" if edition.digest is None else "waiting",
+                edition.digest,
+            )
+            for position, edition in enumerate(publication.editions)
+        ),
+    )
     delete_catalogue_passages(run, publication.publication_id)
 
 
-def copy_edition(run: Any, old: str, new: str) -> None:
+def copy_edition(run: Run, old: str, new: str) -> None:
     """Store an edition once more under another id, with its pages and passages; what the catalogue says of it is still to be stored.
 
     The passages get keys of their own: a search that goes on meanwhile shows the old ones, or nothing.
     """
     columns = "publication_id, position, language, label, part, digest, state, reason, reading_version, wants, file"
     run(f"INSERT INTO editions (edition_id, {columns}) SELECT ?2, {columns} FROM editions WHERE edition_id = ?1", (old, new))
-    for table, named in (("pages", PAGE_COLUMNS), ("passages", PASSAGE_COLUMNS)):
-        columns = named.removeprefix("edition_id, ")
-        chosen = "edition_id = ?1" + (" AND first_page > 0 ORDER BY ordinal" if table == "passages" else "")
-        run(f"INSERT INTO {table} (edition_id, {columns}) SELECT ?2, {columns} FROM {table} WHERE {chosen}", (old, new))
+    columns = PAGE_COLUMNS.removeprefix("edition_id, ")
+    run(f"INSERT INTO pages (edition_id, {columns}) SELECT ?2, {columns} FROM pages WHERE edition_id = ?1", (old, new))
+    columns = PASSAGE_COLUMNS.removeprefix("edition_id, ")
+    run(
+        f"INSERT INTO passages (key, edition_id, {columns}) SELECT ?3 + row_number() OVER (ORDER BY ordinal), ?2, {columns} FROM passages "
+        "WHERE edition_id = ?1 AND first_page > 0 ORDER BY ordinal",
+        (old, new, last_key(run)),
+    )
     pairs = "passages one JOIN passages other ON one.edition_id = ?1 AND other.edition_id = ?2 AND one.ordinal = other.ordinal AND one.first_page > 0"
     run(f"INSERT INTO vectors SELECT other.key, encoder, vector FROM {pairs} JOIN vectors ON vectors.key = one.key", (old, new))
-    run(
-        "INSERT INTO words (rowid, terms) SELECT key, terms FROM passage_terms JOIN passages USING (key) WHERE edition_id = ? AND first_page > 0",
-        (new,),
-    )
+    there = run("SELECT key, text FROM passages WHERE edition_id = ?", (new,)).fetchall()
+    run.store.words.put(run, ((key, indexed(text)) for key, text in there))
 
 
-def empty_edition(run: Any, edition_id: str) -> None:
+def empty_edition(run: Run, edition_id: str) -> None:
     """Forget what was read of an edition that has no file."""
     run("DELETE FROM pages WHERE edition_id = ?", (edition_id,))
     run("DELETE FROM passages WHERE edition_id = ?", (edition_id,))
     run("UPDATE editions SET digest = NULL, state = 'no file', reason = '', wants = '' WHERE edition_id = ?", (edition_id,))
 
 
-def delete_catalogue_passages(run: Any, publication_id: str) -> None:
+def delete_catalogue_passages(run: Run, publication_id: str) -> None:
     run("DELETE FROM passages WHERE first_page = 0 AND edition_id IN (SELECT edition_id FROM editions WHERE publication_id = ?)", (publication_id,))
 
 
@@ -157,7 +183,7 @@ def publication_row(publication: Publication, folder: str) -> tuple[Any, ...]:
     )
 
 
-def publication_from(row: sqlite3.Row, editions: Sequence[Edition]) -> Publication:
+def publication_from(row: Row, editions: Sequence[Edition]) -> Publication:
     return Publication(
         row["publication_id"],
         json.loads(row["titles"]),
@@ -175,15 +201,15 @@ def publication_from(row: sqlite3.Row, editions: Sequence[Edition]) -> Publicati
     )
 
 
-def edition_from(row: sqlite3.Row) -> Edition:
+def edition_from(row: Row) -> Edition:
     return Edition(row["edition_id"], row["publication_id"], row["language"], row["label"], row["part"], row["digest"])
 
 
-def page_from(row: sqlite3.Row) -> Page:
+def page_from(row: Row) -> Page:
     return Page(**{**dict(row), "boxes": boxes_unpacked(row["boxes"])})
 
 
-def passage_from(row: sqlite3.Row) -> Passage:
+def passage_from(row: Row) -> Passage:
     sentences = tuple((start, end) for start, end in json.loads(row["sentences"]))
     return Passage(
         row["edition_id"],

@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from index.durable import checksum, make_folder, sync_folder
 from index.jobs import Jobs
 from index.library import Library
 from index.schema import NOW
+from index.store import Row
 from ingest.records import IsoglossError
 
 MIB = 1024**2
@@ -55,6 +55,7 @@ class UploadLimits:
 
 
 LIMITS = UploadLimits()
+COLUMNS = 'upload_id, "by", name, size, likeness, created, state, reason, digest, findings'
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,10 @@ class Uploads:
 
     def uploads(self) -> list[Upload]:
         """All that are not discarded, oldest first."""
-        return [_upload(row) for row in self._library.rows("SELECT * FROM uploads WHERE state <> 'discarded' ORDER BY created, rowid")]
+        return [_upload(row) for row in self._library.rows(f"SELECT {COLUMNS} FROM uploads WHERE state <> 'discarded' ORDER BY created, rowid")]
 
     def upload(self, upload_id: str) -> Upload | None:
-        rows = self._library.rows("SELECT * FROM uploads WHERE upload_id = ? AND state <> 'discarded'", (upload_id,))
+        rows = self._library.rows(f"SELECT {COLUMNS} FROM uploads WHERE upload_id = ? AND state <> 'discarded'", (upload_id,))
         return _upload(rows[0]) if rows else None
 
     def offset(self, upload: Upload) -> int:
@@ -115,7 +116,8 @@ class Uploads:
         upload_id = secrets.token_urlsafe(16)
         with self._library.transaction(contents=False) as run:
             mine, coming = run(
-                "SELECT count(*) FILTER (WHERE \"by\" = ?), coalesce(sum(size) FILTER (WHERE state = 'receiving'), 0) FROM uploads", (by,)
+                "SELECT count(*) FILTER (WHERE \"by\" = ?), CAST(coalesce(sum(size) FILTER (WHERE state = 'receiving'), 0) AS bigint) FROM uploads",
+                (by,),
             ).fetchone()
             if mine >= self.limits.count or coming + size > self.limits.unfinished:
                 raise UploadError("too many", f"{mine} files of {by} wait already; add or discard some of them first")
@@ -288,5 +290,5 @@ def _text(said: str) -> str:
     return said.encode("utf-8", "replace").decode()[:1000]
 
 
-def _upload(row: sqlite3.Row) -> Upload:
+def _upload(row: Row) -> Upload:
     return Upload(**{**dict(row), "findings": json.loads(row["findings"])})

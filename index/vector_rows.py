@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from index.database import Database
 from index.encoder import Vectors
+from index.store import Keys
 
-Keys = NDArray[np.int64]  # shape (passages,): the library's own numbers for passages, growing, never used twice
+ALL = 2**63 - 1  # as a limit
 
 
 class EncoderVectors(NamedTuple):
@@ -31,16 +32,15 @@ class VectorRows(Database):
 
         Here and below, `encoder` is a fingerprint; None stands for that of the library, and so does "", that of a generation of an empty one.
         """
-        marks = ",".join("?" * len(keys))
-        rows = self._connection().execute(
-            f"SELECT key, vector FROM vectors WHERE encoder = ? AND key IN ({marks})", (self._encoder(encoder), *map(int, keys))
-        )
+        listed = json.dumps([int(key) for key in keys])
+        chosen = "key IN (SELECT CAST(value AS bigint) FROM json_each(?))"
+        rows = self._connection().execute(f"SELECT key, vector FROM vectors WHERE encoder = ? AND {chosen}", (self._encoder(encoder), listed))
         return {key: np.frombuffer(blob, np.float16).astype(np.float32) for key, blob in rows}
 
     def vectors_at(self, keys: Keys, encoder: str | None = None) -> tuple[NDArray[np.int64], Vectors]:
         """The raw vectors of the passages with these keys: which of `keys` were found, as positions in it, and their vectors, in the same order."""
         rows = self._connection().execute(
-            "SELECT json_each.key, vector FROM json_each(?) JOIN vectors ON vectors.key = value AND encoder = ?",
+            "SELECT wanted.key, vector FROM json_each(?) AS wanted JOIN vectors ON vectors.key = CAST(value AS bigint) AND encoder = ?",
             (json.dumps(keys.tolist()), self._encoder(encoder)),
         )
         return _keys_and_vectors(rows)
@@ -56,7 +56,8 @@ class VectorRows(Database):
     def vectors(self, after: int = 0, encoder: str | None = None, most: int = -1) -> tuple[Keys, Vectors]:
         """The raw vectors of the first `most` passages with a key above `after`, by default all: shapes (passages,) and (passages, dimension)."""
         rows = self._connection().execute(
-            "SELECT key, vector FROM vectors WHERE encoder = ? AND key > ? ORDER BY key LIMIT ?", (self._encoder(encoder), after, most)
+            "SELECT key, vector FROM vectors WHERE encoder = ? AND key > ? ORDER BY key LIMIT ?",
+            (self._encoder(encoder), after, most if most >= 0 else ALL),
         )
         return _keys_and_vectors(rows)
 

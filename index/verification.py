@@ -64,11 +64,9 @@ def remarks(library: Library) -> Iterator[str]:
 
 def _words(library: Library) -> Iterator[str]:
     """Every passage has its words in the full-text index, and nothing else has."""
-    for said, one, other in (
-        ("its words are not in the index", "SELECT key FROM passages", "SELECT id FROM words_docsize"),
-        ("the index has words of it, though it is gone", "SELECT id FROM words_docsize", "SELECT key FROM passages"),
-    ):
-        for (key,) in library.rows(f"{one} EXCEPT {other}"):
+    words = library.store.words
+    for said, keys in (("its words are not in the index", words.missing()), ("the index has words of it, though it is gone", words.stray())):
+        for key in keys:
             yield f"passage {key}: {said}; run: isogloss ingest FOLDER --again"
 
 

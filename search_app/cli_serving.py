@@ -135,7 +135,9 @@ def _serve_together(settings: Settings, sockets: list[Any], publications: Path |
 
 def _opened(settings: Settings, publications: Path | None) -> tuple[Library, Encoder]:
     """The library, made where there is none and brought up to date where that was asked for, and its encoder."""
-    new = not (settings.folder / "library.sqlite").exists()
+    from index.database import store_of
+
+    new = not store_of(settings.folder).exists()
     library = open_library(settings.folder, create=True)
     if new:
         click.echo(f"There was no library in {settings.folder}; an empty one has been made.", err=True)

@@ -13,12 +13,12 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from index.database import DamagedLibraryError, ReadOnlyLibraryError
 from index.encoder import Encoder
 from index.library import Library
 from index.likeness import Likeness
 from index.room import FullDiskError, is_for_want_of_room
 from index.searcher import Searcher
+from index.store import DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError
 from ingest.drawing import DRAWERS, Drawer
 from ingest.records import IsoglossError
 from search_app import (
@@ -94,7 +94,8 @@ def create_app(
     app.register_error_handler(FullDiskError, _no_room)
     app.register_error_handler(OSError, _no_room)
     app.register_error_handler(ReadOnlyLibraryError, _read_only)
-    app.register_error_handler(DamagedLibraryError, _silent)
+    for silent in (StoreUnreachableError, DamagedLibraryError):
+        app.register_error_handler(silent, _silent)
     app.jinja_env.globals |= {
         "interface": languages.of_interface,
         "interfaces": interface.LANGUAGES,

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from index.jobs import Jobs
 from index.library import Library
+from ingest.records import IsoglossError
 
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between two looks
+TURN = 5  # so many times as long between two looks whether whoever supervises has ended
 LONGEST = 300.0  # seconds to wait, at most, before another worker is started after several that left work undone
 GRACE = 10.0  # seconds for a worker to put its job down before it is killed, which loses nothing either
 
@@ -61,7 +61,7 @@ class Supervisor:
         """Supervise until interrupted. The first worker is started at once: it looks for editions that wait although nobody asks for them."""
         with ExitStack() as held:
             while not self._is_alone(held):
-                if self._stop.wait(self._every):
+                if self._stop.wait(TURN * self._every):
                     return
             try:
                 self._start()
@@ -72,8 +72,8 @@ class Supervisor:
 
     def _is_alone(self, held: ExitStack) -> bool:
         try:
-            held.enter_context(FileLock(self._library.folder / ".supervising", timeout=0))
-        except (Timeout, OSError):  # where nothing can be written there is nothing to do either
+            held.enter_context(self._library.store.lock("supervising", patience=0))
+        except (TimeoutError, OSError, IsoglossError):  # where nothing can be written there is nothing to do either
             return False
         return True
 

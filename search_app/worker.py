@@ -8,12 +8,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from filelock import FileLock, Timeout
-
-from index.database import BusyLibraryError
 from index.encoder import Encoder
 from index.jobs import Job, Jobs, JobState
 from index.library import Library
+from index.store import BusyLibraryError
 from ingest.records import IsoglossError
 from search_app.work.reading import adopt
 from search_app.work.task import CancelledError, GivesWayError, Task
@@ -34,8 +32,8 @@ def work(library: Library, open_encoder: Callable[[str], Encoder], until_idle: b
     """
     with ExitStack() as held:
         try:
-            held.enter_context(FileLock(library.folder / ".working", timeout=0))
-        except Timeout:
+            held.enter_context(library.store.lock("working", patience=0))
+        except TimeoutError:
             return False
         adopt(library)
         _Worker(library, open_encoder).run(until_idle, linger)

@@ -21,6 +21,7 @@ from index.library import Library
 from ingest import recognition
 from ingest.ocr import RecognitionError, Tesseract
 
+pytest_plugins = ["engine.plugin"]
 CORPUS = Path(__file__).parent.parent / "corpus"
 CONCEPTS = [
     {"forest", "wald", "bosque", "ป่า", "غابة"},
@@ -105,6 +106,15 @@ def encoder() -> LexiconEncoder:
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
     return Library.create(tmp_path / "library")
+
+
+def written(library: Library) -> bytes:
+    """All rows of a library as they are kept: the bytes of SQLite's files, or what the engine gives of every table."""
+    files = list(library.folder.glob("library.sqlite*"))
+    if files:
+        return b"".join(file.read_bytes() for file in files)
+    tables = library.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'")
+    return "\n".join(str(tuple(row)) for (table,) in tables for row in library.rows(f"SELECT * FROM {table}")).encode()
 
 
 def pdf_of(*pages: Sequence[str], title: str = "") -> bytes:

@@ -20,8 +20,9 @@ from index.accounts import Accounts
 from index.alignment import LanguagePrior
 from index.backup import UnusableBackupError, back_up, restore
 from index.language_priors import save_prior
-from index.library import Library, UnusableLibraryError
+from index.library import Library
 from index.searcher import Query, Searcher
+from index.store import UnusableLibraryError
 from ingest.catalogue import sha256
 
 

@@ -21,11 +21,11 @@ from index import generations, room
 from index.accounts import Accounts
 from index.changes import Changes
 from index.contents import EditionState
-from index.database import ReadOnlyLibraryError
 from index.jobs import Jobs
 from index.library import Library
 from index.room import FullDiskError
 from index.searcher import Query, Searcher
+from index.store import ReadOnlyLibraryError
 from ingest.records import Page
 from search_app.factory import create_app
 from search_app.storing import store_entry
@@ -92,8 +92,8 @@ def test_what_does_not_fit_is_not_there_at_all_and_the_same_works_once_there_is_
 def test_a_library_that_cannot_be_brought_up_to_date_stays_as_it_is(filled, monkeypatch):
     filled.set_meta("format", "4")
     monkeypatch.setattr("index.library.migrate", lambda run, _: run("INSERT INTO meta VALUES ('new', ?)", (LONG,)))
-    opened = "index.database._connected"
-    real = __import__("index.database", fromlist=["_connected"])._connected
+    opened = "index.embedded._connected"
+    real = __import__("index.embedded", fromlist=["_connected"])._connected
 
     def small(folder: Path, address: str) -> object:
         connection = real(folder, address)

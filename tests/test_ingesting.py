@@ -14,12 +14,12 @@ from hostile import book_with_a_hostile_page, word_file
 from index import generations, language_priors
 from index.alignment import LanguagePrior
 from index.changes import HERE, Changes
-from index.database import BusyLibraryError
 from index.decisions import Decisions
 from index.generations import current_name
 from index.language_priors import save_prior
 from index.library import Library
 from index.searcher import Query, Searcher, WrongEncoderError
+from index.store import BusyLibraryError
 from index.verification import faults as library_faults
 from ingest.catalogue import NoPublicationsError
 from ingest.pdf import ASKED_FOR

@@ -96,6 +96,7 @@ def test_words_that_are_missing_from_the_index_or_left_in_it_are_found(sound):
     ]
 
 
+@pytest.mark.embedded_only("an engine keeps its foreign keys; SQLite does so for connections that ask for it")
 def test_a_row_that_points_to_nothing_is_found(sound):
     with sqlite3.connect(sound.folder / "library.sqlite") as connection:
         connection.execute("DELETE FROM editions")

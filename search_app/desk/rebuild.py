@@ -13,10 +13,10 @@ from werkzeug import Response as AnyResponse
 from index import candidate
 from index.candidate import NotReadyError, Standing
 from index.changes import Changes, ConflictError
-from index.database import BusyLibraryError
 from index.generations import BEFORE, CANDIDATE, IN_USE
 from index.jobs import OPEN, Job, Jobs
 from index.questions import Questions, WrongQuestionError
+from index.store import BusyLibraryError
 from search_app.desk import signing
 from search_app.quality import percent
 from search_app.wording import number

@@ -1,0 +1,49 @@
+"""The words of the embedded store: a table of FTS5's, which keeps no copy of the terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.schema import WORDS_ANEW
+from index.store import Cursor, Keys, Run
+
+if TYPE_CHECKING:
+    from index.store import Store
+
+
+class EmbeddedWords:
+    """As `WordRows` says."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put(self, run: Run, terms: Iterable[tuple[int, str]]) -> None:
+        run.many("INSERT INTO words (rowid, terms) VALUES (?, ?)", terms)
+
+    def matching(self, expression: str, after: int, last: int, most: int = -1) -> Keys:
+        found = "SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"
+        return _listed(self._store.connection().execute(f"SELECT group_concat(rowid) FROM ({found})", (expression, after, last, most)))
+
+    def count_matching(self, expression: str, after: int, last: int) -> int:
+        found = "SELECT count(*) FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ?"
+        return int(self._store.connection().execute(found, (expression, after, last)).fetchone()[0])
+
+    def anew(self, run: Run) -> None:
+        run(WORDS_ANEW)
+
+    def missing(self) -> list[int]:
+        return self._keys("SELECT key FROM passages EXCEPT SELECT id FROM words_docsize")
+
+    def stray(self) -> list[int]:
+        return self._keys("SELECT id FROM words_docsize EXCEPT SELECT key FROM passages")
+
+    def _keys(self, statement: str) -> list[int]:
+        return [key for (key,) in self._store.connection().execute(statement)]
+
+
+def _listed(cursor: Cursor) -> Keys:
+    """The numbers that group_concat has put together, which takes a fifth of the time of as many rows."""
+    return np.fromstring(cursor.fetchone()[0] or "", np.int64, sep=",")
