@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,16 +66,19 @@ if TYPE_CHECKING:
 @ENCODER
 def serve(publications: Path | None, work: bool, **said: Any) -> None:
     """Serve the search pages until interrupted; a new library is made where there is none."""
+    from search_app import logs
     from search_app.serving import Settings, bound, parsed
 
-    with plain_errors():
-        settings = Settings(**said)
-        site = bound(settings.host, settings.port)
-        figures = bound(*parsed(settings.metrics)) if settings.metrics else []
-        if figures:
-            settings = replace(settings, metrics="{}:{}".format(*figures[0].getsockname()[:2]))
-    run = _serve_together if settings.processes > 1 else _serve_alone
-    run(settings, [*site, *figures], publications, work)
+    with ExitStack() as held:
+        with plain_errors():
+            settings = Settings(**said)
+            logs.set_format(settings.log_format)
+            sockets = [held.enter_context(one) for one in bound(settings.host, settings.port)]
+            if settings.metrics:
+                figures = [held.enter_context(one) for one in bound(*parsed(settings.metrics))]
+                settings, sockets = replace(settings, metrics=str(figures[0].getsockname()[1])), sockets + figures
+        run = _serve_together if settings.processes > 1 else _serve_alone
+        run(settings, sockets, publications, work)
 
 
 def settings_from_environment() -> Settings:

@@ -25,7 +25,9 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **{name: value for name in ("request", "route", "method", "status", "milliseconds") if (value := getattr(record, name, None)) is not None},
+            **{
+                name: value for name in ("request", "route", "method", "status", "milliseconds") if (value := getattr(record, name, None)) is not None
+            },
         }
         if record.exc_info:
             told["exception"] = record.exc_text or self.formatException(record.exc_info)

@@ -41,7 +41,9 @@ class Metrics:
         self._registry = own = CollectorRegistry()
         self._view: View | None = None
         self._requests = Counter("isogloss_requests", "Requests that were answered.", ["route", "method", "status"], registry=own)
-        self._seconds = Histogram("isogloss_request_seconds", "Time until an answer was made, with waiting.", ["route"], buckets=BUCKETS, registry=own)
+        self._seconds = Histogram(
+            "isogloss_request_seconds", "Time until an answer was made, with waiting.", ["route"], buckets=BUCKETS, registry=own
+        )
         self._parts = Histogram("isogloss_part_seconds", "Time that parts of answers took.", ["part"], buckets=BUCKETS, registry=own)
         self.places = self._gauge("isogloss_places", "Places for what computes and for what waits for pictures.", "livesum", "kind")
         self.taken = self._gauge("isogloss_places_taken", "Places that are taken.", "livesum", "kind")
@@ -149,7 +151,9 @@ class _Apart:
         found = environ.get("PATH_INFO") == "/metrics"
         body = self._metrics.told() if found else b"The figures are at /metrics.\n"
         kind = CONTENT_TYPE_LATEST if found else "text/plain; charset=utf-8"
-        start_response("200 OK" if found else "404 Not Found", [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
+        start_response(
+            "200 OK" if found else "404 Not Found", [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+        )
         return [body]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -38,22 +39,22 @@ def prepared(prepare: Callable[[], None]) -> int:
 
 def serve_together(settings: Settings, sockets: Sequence[socket.socket], load: Callable[[], Flask]) -> None:
     """Serve until interrupted; `load` makes the application, in each process."""
-    with tempfile.TemporaryDirectory(prefix="isogloss-") as notes:
-        if settings.metrics:
-            os.environ[SHARED] = notes
-        _Processes(settings, sockets, load).run()
+    if settings.metrics:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="isogloss-")
+    _Processes(settings, sockets, load).run()
 
 
 class _Processes(BaseApplication):  # type: ignore[misc]  # it ships no types
     def __init__(self, settings: Settings, sockets: Sequence[socket.socket], load: Callable[[], Flask]) -> None:
-        self._settings, self._sockets, self._load = settings, sockets, load
+        self._settings, self._load = settings, load
+        self._bind = [f"fd://{os.dup(one.fileno())}" for one in sockets]  # gunicorn closes what it is given
         message.MAX_REQUEST_LINE = LONGEST_LINE
         super().__init__()
 
     def load_config(self) -> None:
         """gunicorn's settings; its own environment and files are passed over."""
         wanted = {
-            "bind": [f"fd://{one.fileno()}" for one in self._sockets],
+            "bind": self._bind,
             "workers": self._settings.processes,
             "worker_class": "gthread",
             "threads": Admission.of(share(self._settings.places, self._settings.processes)).threads,
@@ -67,6 +68,7 @@ class _Processes(BaseApplication):  # type: ignore[misc]  # it ships no types
             "loglevel": "warning",
             "control_socket_disable": True,
             "child_exit": _forget,
+            "on_exit": _clear,
         }
         for name, value in wanted.items():
             self.cfg.set(name, value)
@@ -93,3 +95,9 @@ def _forget(_: Any, worker: Any) -> None:
         from search_app.metrics import forget_process
 
         forget_process(worker.pid)
+
+
+def _clear(_: Any) -> None:
+    """Remove the notes of all processes when the one that started them ends; a block around it would end in each of them."""
+    if SHARED in os.environ:
+        shutil.rmtree(os.environ[SHARED], ignore_errors=True)

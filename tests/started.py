@@ -122,6 +122,8 @@ def site(folder: Path, command: list[str], processes: int = 1, **environment: st
 
 def _ready(found: Site, processes: int) -> bool:
     try:
-        return found.ask("/ready").status == 200 and (processes == 1 or all(answer.status == 200 for answer in found.of_each(lambda: found.ask("/ready"))))
+        return found.ask("/ready").status == 200 and (
+            processes == 1 or all(answer.status == 200 for answer in found.of_each(lambda: found.ask("/ready")))
+        )
     except (OSError, http.client.HTTPException):
         return False

@@ -19,7 +19,20 @@ from search_app.watching import watch
 
 MARKER = "secretword"
 SENDER = "203.0.113.7"
-OWN = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:PORT", "--bind", "127.0.0.1:FIGURES", "--workers", "2", "--threads", "8", "lexicon_isogloss:create()"]
+OWN = [
+    sys.executable,
+    "-m",
+    "gunicorn",
+    "--bind",
+    "127.0.0.1:PORT",
+    "--bind",
+    "127.0.0.1:FIGURES",
+    "--workers",
+    "2",
+    "--threads",
+    "8",
+    "lexicon_isogloss:create()",
+]
 SERVE = [*ISOGLOSS, "serve", "--port", "PORT", "--metrics", "FIGURES", "--behind-proxy", "1", "--no-work"]
 
 
@@ -103,7 +116,12 @@ def _ask_for_trouble(found):
     for address in (f"/?q={MARKER}", f"/api/v1/search?q={MARKER}", f"/search.csv?q={MARKER}", f"/publications/woods?q={MARKER}", f"/api/v1/search?q={MARKER}&k=none",
                     f"/desk?back={MARKER}", f"/fail?q={MARKER}", f"/?q={MARKER}&k=many", f"/?q={MARKER * 200}"):  # fmt: skip
         found.ask(address, **said)
-    for line in (f"GET /?q={MARKER} {MARKER}", f"GET /?q={MARKER}\x01 HTTP/1.1", f"GET /?q={MARKER} HTTP/1.1\r\nHost: x\r\n{MARKER}", f"{MARKER} /?q={MARKER} HTTP/9.9"):
+    for line in (
+        f"GET /?q={MARKER} {MARKER}",
+        f"GET /?q={MARKER}\x01 HTTP/1.1",
+        f"GET /?q={MARKER} HTTP/1.1\r\nHost: x\r\n{MARKER}",
+        f"{MARKER} /?q={MARKER} HTTP/9.9",
+    ):
         _send(found.port, line)
 
 

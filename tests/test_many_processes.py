@@ -6,6 +6,8 @@ import base64
 import http.client
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from index.accounts import Accounts
 from index.jobs import Jobs
 from index.library import Library
 
+ROOT = Path(__file__).parent.parent
 PASSWORD = "a long enough password"
 PROCESSES = 3
 TUS = {"Tus_Resumable": "1.0.0"}
@@ -108,8 +111,9 @@ def test_pieces_of_a_file_may_come_to_different_processes_and_its_job_is_done_on
             answer = many.ask(place, "PATCH", whole[at : at + step], **piece, **said)
         at, took = int(answer.headers["Upload-Offset"]), [*took, answer.by]
     assert at == len(whole) and len(set(took)) == PROCESSES
-    wait_until(lambda: not Jobs(library).any_open())
-    (job,) = (job for job in Jobs(library).jobs() if job.kind == "examination")
+    (job_id,) = (job.job_id for job in Jobs(library).jobs() if job.kind == "examination")
+    wait_until(lambda: Jobs(library).job(job_id).ended)
+    job = Jobs(library).job(job_id)
     assert (job.state, job.attempts, job.problem) == ("done", 1, "")
 
 
@@ -126,10 +130,12 @@ def test_figures_are_those_of_all_processes_together(many):
     assert many.ask("/metrics").status == 404 and many.ask("/", port=many.figures).status == 404
 
 
-def test_what_computes_is_not_loaded_before_processes_are_forked(many):
-    loaded = Path(f"/proc/{many.process.pid}/maps").read_text()
-    assert "libpython" in loaded or "python" in loaded
-    assert not any(name in loaded for name in ("openvino", "torch", "library.sqlite"))
+def test_nothing_of_the_library_is_open_and_nothing_that_computes_is_loaded_before_processes_are_forked(many):
+    opened = [str(path.readlink()) for path in Path(f"/proc/{many.process.pid}/fd").iterdir() if path.is_symlink()]
+    assert opened and not any("library" in path for path in opened)
+    loads = "import sys, search_app.cli, search_app.cli_serving, search_app.processes; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    assert "gunicorn.arbiter" in loaded and not {"openvino", "torch", "tokenizers", "psycopg", "prometheus_client"} & set(loaded)
 
 
 class Readers:

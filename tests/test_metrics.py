@@ -9,15 +9,15 @@ from conftest import LexiconEncoder
 from filling import fill, publication
 from prometheus_client.parser import text_string_to_metric_families
 
-from index.database import DamagedLibraryError
 from index.jobs import Jobs
 from index.library import Library
+from index.store import DamagedLibraryError
+from ingest.records import IsoglossError
 from search_app import metrics, standing
 from search_app.busy import admission
 from search_app.factory import create_app
 from search_app.places import NoPlaceError
 from search_app.serving import parsed
-from ingest.records import IsoglossError
 
 THERE = {"SERVER_PORT": "9100", "SERVER_NAME": "127.0.0.1"}
 
@@ -42,7 +42,12 @@ def told(client):
 
     def read(name, **labels):
         families = text_string_to_metric_families(client.get("/metrics", environ_overrides=THERE).text)
-        found = {sample.name: sample.value for family in families for sample in family.samples if sample.name == name and labels.items() <= sample.labels.items()}
+        found = {
+            sample.name: sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        }
         return found.get(name)
 
     return read
@@ -110,8 +115,17 @@ def test_a_library_that_does_not_answer_is_said_and_stops_no_figures(told, clien
 
 def test_nothing_of_a_question_or_of_a_reader_is_in_them(client):
     marker, sender = "secretword", "203.0.113.7"
-    for address in (f"/?q={marker}", f"/api/v1/search?q={marker}", f"/{marker}", f"/search.csv?q={marker}", f"/publications/{marker}", f"/languages?back={marker}"):
-        client.get(address, headers={"X-Forwarded-For": sender, "Referer": f"https://{marker}.example", "User-Agent": marker, "Cookie": f"{marker}={marker}"})
+    for address in (
+        f"/?q={marker}",
+        f"/api/v1/search?q={marker}",
+        f"/{marker}",
+        f"/search.csv?q={marker}",
+        f"/publications/{marker}",
+        f"/languages?back={marker}",
+    ):
+        client.get(
+            address, headers={"X-Forwarded-For": sender, "Referer": f"https://{marker}.example", "User-Agent": marker, "Cookie": f"{marker}={marker}"}
+        )
     client.open("/", method=marker.upper())
     text = client.get("/metrics", environ_overrides=THERE).text
     assert marker not in text.lower() and sender not in text and 'method="other"' in text
@@ -137,7 +151,8 @@ def test_at_their_port_there_is_nothing_else(client):
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"), [("9100", ("127.0.0.1", 9100)), ("0.0.0.0:9100", ("0.0.0.0", 9100)), ("[::1]:9100", ("::1", 9100)), ("localhost:0", ("localhost", 0))]
+    ("said", "meant"),
+    [("9100", ("127.0.0.1", 9100)), ("0.0.0.0:9100", ("0.0.0.0", 9100)), ("[::1]:9100", ("::1", 9100)), ("localhost:0", ("localhost", 0))],
 )
 def test_where_they_are_told_is_an_address_or_a_port_of_this_machine(said, meant):
     assert parsed(said) == meant

@@ -8,8 +8,8 @@ import pytest
 from conftest import LexiconEncoder
 from filling import fill, publication
 
-from index.database import DamagedLibraryError
 from index.library import Library
+from index.store import DamagedLibraryError, StoreUnreachableError
 from search_app import readiness
 from search_app.factory import create_app
 from search_app.interface import LANGUAGES
@@ -27,16 +27,20 @@ def client(app):
     return app.test_client()
 
 
+@pytest.fixture(params=[DamagedLibraryError, StoreUnreachableError])
+def error(request):
+    return request.param
+
+
 @pytest.fixture
-def silent(monkeypatch):
+def silent(app, library, error):
     """The library does not answer, until this is called."""
     with pytest.MonkeyPatch.context() as patched:
 
         def fail(*_):
-            raise DamagedLibraryError("the disk hums")
+            raise error("the disk hums")
 
-        for name in ("revision", "rows", "meta", "snapshot", "transaction"):
-            patched.setattr(Library, name, fail)
+        patched.setattr(type(library.store), "connection", fail)
         yield patched.undo
 
 
@@ -45,14 +49,14 @@ def test_a_process_that_can_answer_is_ready(client):
     assert (answer.status_code, answer.text, answer.mimetype, answer.headers["Cache-Control"]) == (200, "ready\n", "text/plain", "no-store")
 
 
-def test_it_is_not_while_the_library_does_not_answer_and_is_again_afterwards(client, silent, monkeypatch, caplog):
+def test_it_is_not_while_the_library_does_not_answer_and_is_again_afterwards(client, silent, error, monkeypatch, caplog):
     monkeypatch.setattr(readiness, "FRESH", 0)
     answer = client.get("/ready")
-    assert (answer.status_code, answer.text) == (503, "The library does not answer: DamagedLibraryError.\n")
+    assert (answer.status_code, answer.text) == (503, f"The library does not answer: {error.__name__}.\n")
     assert client.get("/health").status_code == 200
     silent()
     assert client.get("/ready").status_code == 200
-    assert caplog.messages == ["The library does not answer: DamagedLibraryError.", "The library answers again."]
+    assert caplog.messages == [f"The library does not answer: {error.__name__}.", "The library answers again."]
 
 
 def test_whatever_a_store_raises_is_a_reason(app, client, monkeypatch):
@@ -87,9 +91,15 @@ def test_a_page_says_in_the_readers_language_that_the_library_does_not_answer(cl
         assert "hums" not in answer.text and "<b>" not in answer.text and "Traceback" not in answer.text
 
 
-@pytest.mark.parametrize("address", ["/publications/woods", "/pages/0000000000000000/1", "/gaps", "/quality", "/desk/sign-in", "/desk"])
-def test_every_page_says_so(client, silent, address):
-    assert client.get(address).status_code in ({303, 503, 200} if address.startswith("/desk") else {503})
+@pytest.mark.parametrize("address", ["/publications/woods", "/pages/0000000000000000/1", "/gaps", "/like?page=0000000000000000/1"])
+def test_every_page_that_needs_the_library_says_so(client, silent, address):
+    assert client.get(address).status_code == 503
+
+
+def test_who_is_signed_in_is_told_so_at_the_desk_and_is_still_signed_in_afterwards(analyst, silent):
+    assert analyst.get("/desk").status_code == 503
+    silent()
+    assert analyst.get("/desk").status_code == 200
 
 
 def test_programs_are_told_so_in_their_own_ways(client, silent):
