@@ -1,6 +1,6 @@
 """Servers are killed while a library is written and read: what was acknowledged is there, and every answer is right or a clear refusal.
 
-Run: PYTHONPATH=.:tests python -m engine.kills: prints the table. tests/engine/test_kills.py asks the same of every line.
+Run: PYTHONPATH=.:tests python -m engine.kills [NAME ...]: prints the table, of those kills. tests/engine/test_kills.py asks the same of every line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,14 @@ class Stage:
         self._start("write", self.written)
         for ledger in self.answers:
             self._start("read", ledger, self.written)
+
+    def replace_writer(self) -> None:
+        """Kill the writer, and let another begin."""
+        former = self.running.pop(0)
+        former.kill()
+        former.wait()
+        self._start("write", self.written)
+        self.running.insert(0, self.running.pop())
 
     def goes_on(self, writes: bool = True) -> None:
         """Wait until every reader has given right answers from now on, and the writer has had some acknowledged; raises RuntimeError."""
@@ -198,8 +206,14 @@ def every_process(draw: random.Random) -> Outcome:
     return _restarted("every process of the server; started again", Server.kill, draw)
 
 
-def _restarted(what: str, kill: Callable[[Server], None], draw: random.Random) -> Outcome:
-    with Server.create() as server, stage(server.create_database("library")) as made:
+def careless(draw: random.Random) -> Outcome:
+    """A server whose settings let commits be acknowledged before they are on disk, which whoever writes has to take back."""
+    settings = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
+    return _restarted("every process of a server with synchronous_commit = off; started again", Server.kill, draw, settings)
+
+
+def _restarted(what: str, kill: Callable[[Server], None], draw: random.Random, settings: dict[str, str] | None = None) -> Outcome:
+    with Server.create(settings) as server, stage(server.create_database("library")) as made:
         time.sleep(draw.random())
         kill(server)
         before = made.written.acknowledged()
@@ -213,14 +227,32 @@ def backend(draw: random.Random) -> Outcome:
     """The server process of the writer is killed within a transaction; PostgreSQL then ends all the others and recovers by itself."""
     with Server.create() as server, stage(server.create_database("library")) as made:
         time.sleep(draw.random())
-        asked = "SELECT pid FROM pg_stat_activity WHERE datname = 'library' AND backend_xid IS NOT NULL"
-        end = time.monotonic() + PATIENCE
-        while not (pids := server.sql(asked)) and time.monotonic() < end:
-            pass
-        os.kill(pids[0][0], signal.SIGKILL)
+        os.kill(_in_transaction(server), signal.SIGKILL)
         before = made.written.acknowledged()
         made.goes_on()
         return outcome("a process of the server within the writer's transaction", made, before)
+
+
+def writer(draw: random.Random) -> Outcome:
+    """What it had begun is undone, and what it held is free again."""
+    with Server.create() as server, stage(server.create_database("library")) as made:
+        time.sleep(draw.random())
+        _in_transaction(server)
+        made.replace_writer()
+        before = made.written.acknowledged()
+        made.goes_on()
+        return outcome("the writing process within its transaction; another goes on", made, before)
+
+
+def _in_transaction(server: Server) -> int:
+    """Wait until the writer has written and not committed; return the number of its process of the server."""
+    asked = "SELECT pid FROM pg_stat_activity WHERE datname = 'library' AND backend_xid IS NOT NULL"
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = server.sql(asked)
+        if found:
+            return int(found[0][0])
+    raise RuntimeError("the writer writes nothing")
 
 
 def primary(draw: random.Random) -> Outcome:
@@ -272,14 +304,14 @@ def _both(first: Server, copy: Server) -> str:
     return first.address("library", copy)
 
 
-KILLS = (postmaster, every_process, backend, primary, replica, hanging, hanging_primary)
+KILLS = (postmaster, every_process, careless, backend, writer, primary, replica, hanging, hanging_primary)
 
 
-def main() -> None:
+def main(names: Sequence[str]) -> None:
     print(HEADER, flush=True)
-    for kill in KILLS:
+    for kill in [kill for kill in KILLS if not names or kill.__name__ in names]:
         print(kill(random.Random()).row(), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

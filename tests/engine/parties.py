@@ -21,10 +21,10 @@ from index.contents import EditionState
 from index.filters import Filters
 from index.library import Library
 from index.searcher import Query, Searcher
-from index.store import BusyLibraryError, StoreUnreachableError
+from index.store import BusyLibraryError, ReadOnlyLibraryError, StoreUnreachableError
 from ingest.records import Edition, Page, Passage, Publication, edition_id
 
-CLEAR = (StoreUnreachableError, BusyLibraryError)  # what a person is told when a server does not answer
+CLEAR = (StoreUnreachableError, BusyLibraryError, ReadOnlyLibraryError)  # what a person is told when a server does not answer, or takes no changes
 BASE = 12  # publications that are there before anything is killed
 PAGES = 6  # of every edition, with a passage on each
 SAID = {  # a sentence in each script, and a word of it by which all of its publications are found
