@@ -30,19 +30,28 @@ KHMER = "ព្រៃឈើ" * 160  # 960 letters, of nine bytes each in an addr
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to see processes")
 
 
+@pytest.fixture(scope="module", params=["embedded", "engine"])
+def address(request):
+    """Where the rows are: in the library's folder, or in a database of a real server."""
+    if request.param == "embedded":
+        return ""
+    server = request.getfixturevalue("server")
+    return server.create_database("many_processes")
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, address):
     folder = tmp_path_factory.mktemp("many")
-    library = Library.create(folder / "library")
+    library = Library.create(folder / "library", address)
     fill(library, LexiconEncoder(), publication("woods", ["th", "ar"]), {"th": ["ป่า น้ำ"], "ar": ["غابة قديمة"]})
     Accounts(library).put("ana", PASSWORD)
     return folder
 
 
 @pytest.fixture(scope="module")
-def started(folder):
+def started(folder, address):
     command = [*ISOGLOSS, "serve", "--port", "PORT", "--metrics", "FIGURES", "--processes", str(PROCESSES)]
-    with site(folder, command, PROCESSES) as found:
+    with site(folder, command, PROCESSES, ISOGLOSS_STORE=address) as found:
         yield found
 
 
@@ -55,8 +64,8 @@ def many(started):
 
 
 @pytest.fixture
-def library(folder):
-    return Library.open(folder / "library")
+def library(folder, address):
+    return Library.open(folder / "library", address)
 
 
 def test_so_many_processes_serve_as_were_asked_for_and_each_answers_in_every_script(many):
