@@ -92,7 +92,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def wait_until(so: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(so: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not so():
         assert time.monotonic() < end

@@ -124,6 +124,7 @@ def test_pieces_of_a_file_may_come_to_different_processes_and_its_job_is_done_on
     wait_until(lambda: Jobs(library).job(job_id).ended)
     job = Jobs(library).job(job_id)
     assert (job.state, job.attempts, job.problem) == ("done", 1, "")
+    assert (library.folder / "examined").read_text().split() == [str(job_id)]
 
 
 def test_a_long_question_is_taken_in_every_script(many):
