@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import traceback
 from datetime import UTC, datetime
 
 from search_app.plain import PlainFormatter
 from search_app.watching import Answered, number, route
 
-FORMATS = ("plain", "json")
-ENVIRONMENT = "ISOGLOSS_LOG"  # hands the format on to the processes that are started
+ENVIRONMENT = "ISOGLOSS_LOG"
 REQUESTS = logging.getLogger("isogloss.requests")
 ABOUT_A_REQUEST = ("Invalid request", "Error handling request")  # with what begins that gunicorn says; the line and the sender's address follow
 
@@ -58,7 +58,8 @@ def outline(error: BaseException) -> str:
 
 
 def set_format(name: str) -> None:
-    """Let whatever is logged be written as "plain" lines or as "json"."""
+    """Let whatever is logged be written as "plain" lines or as "json", here and by the processes that are started from here."""
+    os.environ[ENVIRONMENT] = name
     for handler in logging.getLogger().handlers:
         handler.setFormatter(JsonFormatter() if name == "json" else PlainFormatter("%(message)s"))
 

@@ -209,3 +209,28 @@ def test_when_who_kept_the_worker_going_is_gone_another_does(many, library):
     wait_until(lambda: not Jobs(library).any_open())
     job = Jobs(library).job(job_id)
     assert (job.state, job.problem) == ("done", "")
+
+
+def test_while_the_engine_is_away_readers_are_told_and_once_it_is_back_they_are_answered(tmp_path):
+    servers = pytest.importorskip("engine.servers")
+    try:
+        servers.programs()
+    except servers.NoServersError as error:
+        pytest.skip(str(error))
+    with servers.Server.create(servers.HASTE) as server:
+        address = server.create_database("away")
+        fill(Library.create(tmp_path / "library", address), LexiconEncoder(), publication("woods", ["th"]), {"th": ["ป่า"]})
+        command = [*ISOGLOSS, "serve", "--port", "PORT", "--metrics", "FIGURES", "--processes", "2", "--no-work"]
+        with site(tmp_path, command, 2, ISOGLOSS_STORE=address) as many:
+            before = many.processes()
+            server.stop()
+            page, api = many.ask("/?q=ป่า", Accept_Language="th"), many.ask("/api/v1/search?q=ป่า")
+            assert [(answer.status, answer.headers["Retry-After"]) for answer in (page, api)] == [(503, "30")] * 2
+            assert '<html lang="th"' in page.text and "Traceback" not in page.text + api.text and "127.0.0.1" not in api.text
+            assert api.headers["Content-Type"] == "application/problem+json"
+            wait_until(lambda: many.ask("/ready").status == 503)
+            assert many.ask("/health").status == 200 and many.told()["isogloss_library_answers"] == 0
+            server.start()
+            found = many.of_each(lambda: many.json("/api/v1/search?q=ป่า")["hits"][0]["publication_id"])
+            assert found == ["woods"] * 2 and many.processes() == before
+            wait_until(lambda: many.ask("/ready").status == 200)
