@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,16 @@ TROUBLE = 1  # exit code: the work was done, and something in it needs attention
 UNUSABLE = 2  # exit code: wrong use, or nothing could be done (click's own code for wrong options)
 INTERRUPTED = 130
 
+
+class Workers(click.ParamType[Any]):
+    """Who reads files: a number of processes, or an address."""
+
+    name = "NUMBER|ADDRESS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        return value if "://" in str(value) else click.IntRange(1, 64)(value, param, ctx)
+
+
 LIBRARY = click.option(
     "--library", "folder", type=click.Path(file_okay=False, path_type=Path), default="library", show_default=True, envvar="ISOGLOSS_LIBRARY",
     help="The folder of the library. [env: ISOGLOSS_LIBRARY]",
@@ -31,6 +41,10 @@ LIBRARY = click.option(
 ENCODER = click.option(
     "--encoder", "encoder_name", default="", envvar="ISOGLOSS_ENCODER",
     help="A sentence-transformers model by folder or hub name; the default one comes with the installation. [env: ISOGLOSS_ENCODER]",
+)  # fmt: skip
+WORKERS = click.option(
+    "--workers", type=Workers(), default="2", show_default=True, envvar="ISOGLOSS_WORKERS",
+    help="How many processes read files, or the address of a Dask scheduler whose workers read and encode. [env: ISOGLOSS_WORKERS]",
 )  # fmt: skip
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
