@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import dask
 import pytest
 from conftest import LexiconEncoder
 from filling import publication
@@ -240,13 +241,8 @@ def test_workers_and_those_who_ask_them_show_certificates_of_one_authority(corpu
         monkeypatch.setattr(client, "ANSWER", 2.0)
         with pytest.raises(WorkersError, match="No scheduler answers"):
             ingest(corpus, library, encoder, workers=processes.address.replace("tls", "tcp"))
-        import dask
-
-        named = {
-            "ca-file": settings["DASK_DISTRIBUTED__COMM__TLS__CA_FILE"],
-            "client": {"cert": str(tmp_path / "own.pem"), "key": str(tmp_path / "own.key")},
-        }
-        with dask.config.set({"distributed.comm.tls": named}):
+        named = {"ca-file": tmp_path / "ca.pem", "client.cert": tmp_path / "own.pem", "client.key": tmp_path / "own.key"}
+        with dask.config.set({f"distributed.comm.tls.{name}": str(path) for name, path in named.items()}):
             assert ingest(corpus, library, encoder, workers=processes.address).done["read"] == len(TEXTS) + 2
     finally:
         processes.end()
