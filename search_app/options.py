@@ -31,7 +31,13 @@ class Workers(click.ParamType[Any]):
     name = "NUMBER|ADDRESS"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        return value if "://" in str(value) else click.IntRange(1, 64)(value, param, ctx)
+        said = str(value)
+        if "://" in said:
+            return said
+        if not said.isdecimal():
+            self.fail(f"found {said!r}, expected how many processes read, or the address of a scheduler: tcp://127.0.0.1:8786", param, ctx)
+        readers: int = click.IntRange(1, 64)(said, param, ctx)
+        return readers
 
 
 LIBRARY = click.option(
