@@ -34,6 +34,7 @@ MIB = 1024**2
 WAITING = 2  # files in hand for each that a worker can take up, so that none waits for the next
 IN_HAND = 256 * MIB  # of files that are handed out; the scheduler and the workers hold them in memory; a larger one goes alone
 PATIENCE = 60.0  # seconds without any worker; one that died is started again within a few
+SOON = 15.0  # seconds, where there are only such as are not asked
 LOOK = 1.0  # seconds between two looks at who works
 ANSWER = 10.0  # seconds for the scheduler to answer
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1TiB"}  # a large file is meant to be sent
@@ -194,13 +195,13 @@ class _Flow:
                 return
 
     def _room(self) -> int:
-        """How many may be in hand, while there is somebody to do them. Raises WorkersError when nobody was there who could, and after a while without."""
+        """How many may be in hand, while there is somebody to do them. Raises WorkersError after a while without."""
         now = time.monotonic()
         if now - self._looked > LOOK:
             self._places, self._looked = self._cluster.places(), now
         if self._places:
             self._met, self._seen = True, now
-        elif self._cluster.refused and not self._met:
+        elif self._cluster.refused and not self._met and now - self._seen > SOON:
             raise self._cluster.unfit()
         elif now - self._seen > PATIENCE:
             raise self._cluster.none()
