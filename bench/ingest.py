@@ -34,7 +34,7 @@ from bench.table import Row, table
 from index import bundled
 from index.library import Library
 from index.sentence_encoder import open_encoder
-from search_app import ingesting, storing
+from search_app import ingesting, intake, storing
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 GIB = 1024**3
@@ -114,7 +114,7 @@ def ingest(folder: Path, library_folder: Path) -> Measured:
     encoder.encode_passages(["what is loaded at the first text is loaded now"])
     opening = time.perf_counter() - begun
     library = Library.create(library_folder)
-    with spent(ingesting, "cut") as cutting, spent(ingesting, "_put", ingesting._Run) as stored:
+    with spent(intake, "cut") as cutting, spent(ingesting, "_put", ingesting._Run) as stored:
         begun, used = time.perf_counter(), time.process_time()
         ingesting.ingest(folder, library, encoder)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - used

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import click
 
-from search_app import cli_accounts, cli_encoder, cli_importing, cli_ingesting, cli_keeping, cli_measuring, cli_moving, cli_serving, cli_working
+from search_app import (
+    cli_accounts,
+    cli_cluster,
+    cli_encoder,
+    cli_importing,
+    cli_ingesting,
+    cli_keeping,
+    cli_measuring,
+    cli_moving,
+    cli_serving,
+    cli_working,
+)
 from search_app.options import AS_JSON, ENCODER, LIBRARY, open_encoder, open_library, plain_errors
 from search_app.plain import for_terminal, json_for_terminal, plain_log
 from search_app.terminal import print_hit
@@ -90,6 +101,17 @@ def status(as_json: bool, folder: Path) -> None:
         click.echo(for_terminal(f"{row['state']:13} {row['edition_id']}: {row['reason']}"))
 
 
-for module in (cli_accounts, cli_encoder, cli_importing, cli_ingesting, cli_keeping, cli_measuring, cli_moving, cli_serving, cli_working):
+for module in (
+    cli_accounts,
+    cli_cluster,
+    cli_encoder,
+    cli_importing,
+    cli_ingesting,
+    cli_keeping,
+    cli_measuring,
+    cli_moving,
+    cli_serving,
+    cli_working,
+):
     for each in module.COMMANDS:
         main.add_command(each)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search_app.options import ENCODER, LIBRARY, TROUBLE, open_encoder, open_library, plain_errors, remember_encoder
+from search_app.options import ENCODER, LIBRARY, TROUBLE, WORKERS, open_encoder, open_library, plain_errors, remember_encoder
 from search_app.terminal import errors, print_report, reading
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: isogloss ingest corpus --library library")
 @click.argument("publications", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--again", is_flag=True, help="Read every file anew, also those that have not changed.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read files.")
+@WORKERS
 @LIBRARY
 @ENCODER
-def ingest(publications: Path, again: bool, workers: int, folder: Path, encoder_name: str) -> None:
+def ingest(publications: Path, again: bool, workers: int | str, folder: Path, encoder_name: str) -> None:
     """Bring the library up to date with FOLDER: new and changed files (PDF, .docx, .html) are read, removed ones leave.
 
     Exit code 0: all is read. 1: something failed or is described wrongly; the table says what. 2: nothing was done.
@@ -47,7 +47,7 @@ def describe(publication: Path, write: bool) -> None:
     click.echo(said, nl=False)
 
 
-def bring_up_to_date(publications: Path, library: Library, encoder: Encoder, again: bool = False, workers: int = 2) -> bool:
+def bring_up_to_date(publications: Path, library: Library, encoder: Encoder, again: bool = False, workers: int | str = 2) -> bool:
     """Bring the library up to date, show progress and the table of what came of it; return whether something failed."""
     from search_app import ingesting
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from search_app.options import ENCODER, LIBRARY, LOG_FORMAT, encoders_of, open_library, plain_errors
+from search_app.options import ENCODER, LIBRARY, LOG_FORMAT, WORKERS, encoders_of, open_library, plain_errors
 
 
 @click.command(epilog="Example: isogloss work --until-idle")
@@ -20,9 +20,10 @@ from search_app.options import ENCODER, LIBRARY, LOG_FORMAT, encoders_of, open_l
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads that encode. Readers want the other processors.")
 @click.option("--nice", type=click.IntRange(0, 19), default=10, show_default=True, help="How far readers and other programs go first.")
 @LOG_FORMAT
+@WORKERS
 @LIBRARY
 @ENCODER
-def work(until_idle: bool, tied: bool, threads: int, nice: int, log_format: str, folder: Path, encoder_name: str) -> None:
+def work(until_idle: bool, tied: bool, threads: int, nice: int, log_format: str, workers: int | str, folder: Path, encoder_name: str) -> None:
     """Do the jobs that analysts asked for at the desk. `isogloss serve` does so by itself unless it is told --no-work.
 
     One process at a time does the jobs of a library: a second one waits until that has ended, or with --until-idle says so and ends with 0. What is
@@ -41,7 +42,7 @@ def work(until_idle: bool, tied: bool, threads: int, nice: int, log_format: str,
             return
         os.nice(nice)
         opened = encoders_of(library, threads)
-        if not worker.work(library, lambda name: opened(name or library.encoder_name() or encoder_name), linger=worker.LINGER):
+        if not worker.work(library, lambda name: opened(name or library.encoder_name() or encoder_name), linger=worker.LINGER, workers=workers):
             click.echo(f"Another process does the jobs of {folder} already.", err=True)
 
 

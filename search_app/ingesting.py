@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -20,11 +20,11 @@ from ingest.catalogue import Entry, read_catalogue
 from ingest.language import prevailing
 from ingest.ocr import installed_packs
 from ingest.passages import LANGUAGE_VERSION, with_languages
-from ingest.pipeline import READING_VERSION, Readers, Reading
+from ingest.pipeline import READING_VERSION
 from ingest.reading import Source
-from ingest.records import UNDETERMINED, Content, Edition, Publication
-from search_app.describing import language_of
-from search_app.storing import Cut, Encoded, cut, encode, encode_missing, encoded_ahead, put_entry, store_entry, store_reading
+from ingest.records import UNDETERMINED, Edition, Publication
+from search_app.intake import READERS, Order, Where, unread, workers_at
+from search_app.storing import Cut, Encoded, encode, encode_missing, put_entry, store_entry, store_reading
 
 BESIDE = (
     0.05  # share of a large library's passages that may have come or gone since its generation was built, which takes as long as the library is large
@@ -49,11 +49,13 @@ class Report:
         return bool(self.problems or self.refused) or any(edition.state == "failed" for edition in self.editions)
 
 
-def ingest(folder: Path, library: Library, encoder: Encoder, again: bool = False, workers: int = 2, progress: Progress = lambda *_: None) -> Report:
+def ingest(
+    folder: Path, library: Library, encoder: Encoder, again: bool = False, workers: Where = READERS, progress: Progress = lambda *_: None
+) -> Report:  # fmt: skip
     """Make the library hold what `folder` holds; what was ingested from other folders stays.
 
     Each edition is committed by itself, so an interrupted ingest goes on where it stopped. `again` reads every file anew. Raises
-    NoPublicationsError, BusyLibraryError and WrongEncoderError before anything is changed.
+    NoPublicationsError, BusyLibraryError and WrongEncoderError before anything is changed, WorkersError before and while files are read.
     """
     folder = folder.resolve()
     catalogue = read_catalogue(folder)
@@ -153,12 +155,16 @@ class _Run:
             if edition.edition_id not in entry.files and state and state.edition.digest:
                 self.library.put_reading(replace(state, edition=edition, state="no file", reason="", wants=""), (), (), encode(self.encoder, []))
 
-    def read(self, jobs: Sequence[_Job], workers: int, progress: Progress) -> None:
+    def read(self, jobs: Sequence[_Job], workers: Where, progress: Progress) -> None:
         """Read the files, beside each other; store each edition as soon as it is encoded."""
         by_id = {job.edition.edition_id: job for job in jobs}
         progress(0, len(jobs), "")
-        with Readers(workers) as readers, closing(encoded_ahead(readers, self._cuts(by_id, readers), self.encoder)) as encoded:
-            for done, (cut, vectors) in enumerate(encoded, start=1):
+        if not jobs:
+            return
+        lost: list[tuple[Order, str]] = []
+        with workers_at(workers, self.encoder) as at_work, closing(at_work.encoded(self._orders(jobs, lost))) as encoded:
+            made = chain(encoded, (unread(order, problem, self.encoder) for order, problem in lost))
+            for done, (cut, vectors) in enumerate(made, start=1):
                 self._put(by_id[cut.edition.edition_id], cut, vectors)
                 progress(done, len(jobs), cut.edition.edition_id)
 
@@ -181,29 +187,23 @@ class _Run:
         self.report.kept += [] if stored else [cut.publication.publication_id]
         return stored
 
-    def _cuts(self, jobs: Mapping[str, _Job], readers: Readers) -> Generator[Cut]:
-        """Read and cut the files of these editions, by edition_id, in the order in which they are read."""
-        lost: list[Reading] = []
-        try:
-            for reading in chain(readers.read(self._originals(jobs.values(), lost)), lost):
-                job = jobs[reading.edition_id]
-                publication, edition = job.entry.publication, job.edition
-                if not job.entry.catalogued:
-                    publication = _described(publication, job.path, reading)
-                    edition = publication.editions[0]
-                yield cut(publication, edition, reading, self.encoder, described=not job.entry.catalogued)
-        finally:
-            self.library.close()
-
-    def _originals(self, jobs: Iterable[_Job], lost: list[Reading]) -> Iterator[Source]:
+    def _orders(self, jobs: Sequence[_Job], lost: list[tuple[Order, str]]) -> Generator[Order]:
         """Keep each file in the library and yield how it is to be read; one that cannot be kept goes to `lost` with the reason."""
         decisions = Decisions(self.library)
-        for job in jobs:
-            edition, digest = job.edition, job.edition.digest or ""
-            try:
-                yield Source(edition.edition_id, self.library.keep_file(job.path, digest), edition.language, decisions.recognise(digest))
-            except (OSError, ChangedFileError) as error:
-                lost.append(Reading(job.edition.edition_id, None, f"the file could not be kept: {error}"))
+        try:
+            for job in jobs:
+                edition, digest, called = job.edition, job.edition.digest or "", "" if job.entry.catalogued else job.path.stem
+                order = Order(
+                    job.entry.publication, edition, Source(edition.edition_id, job.path, edition.language, decisions.recognise(digest)), called
+                )
+                try:
+                    kept = self.library.keep_file(job.path, digest)
+                except (OSError, ChangedFileError) as error:
+                    lost.append((order, f"the file could not be kept: {error}"))
+                else:
+                    yield replace(order, source=replace(order.source, path=kept))
+        finally:
+            self.library.close()
 
     def remove_gone(self, kept: Collection[str]) -> None:
         """Remove the publications that came from this folder and are not in it any more."""
@@ -223,16 +223,6 @@ class _Job:
 def _in_language(texts: Mapping[str, str], language: str) -> dict[str, str]:
     """What a bare file says of itself, at most one text, as a text in this language."""
     return dict(zip([language], texts.values(), strict=False))
-
-
-def _described(publication: Publication, path: Path, reading: Reading) -> Publication:
-    """Describe a bare file by what it says of itself, in the language of its text."""
-    content = reading.content or Content("", ())
-    language, said = language_of(content), content.proposal
-    return replace(
-        publication, titles={language: said.title or path.stem}, abstracts={language: said.abstract} if said.abstract else {}, year=said.year,
-        authors=said.authors, isbn=said.isbn, doi=said.doi, editions=(replace(publication.editions[0], language=language),),
-    )  # fmt: skip
 
 
 def _wants_generation(library: Library) -> bool:

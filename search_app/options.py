@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,22 @@ TROUBLE = 1  # exit code: the work was done, and something in it needs attention
 UNUSABLE = 2  # exit code: wrong use, or nothing could be done (click's own code for wrong options)
 INTERRUPTED = 130
 
+
+class Workers(click.ParamType[Any]):
+    """Who reads files: a number of processes, or an address."""
+
+    name = "NUMBER|ADDRESS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        said = str(value)
+        if "://" in said:
+            return said
+        if not said.isdecimal():
+            self.fail(f"found {said!r}, expected how many processes read, or the address of a scheduler: tcp://127.0.0.1:8786", param, ctx)
+        readers: int = click.IntRange(1, 64)(said, param, ctx)
+        return readers
+
+
 LIBRARY = click.option(
     "--library", "folder", type=click.Path(file_okay=False, path_type=Path), default="library", show_default=True, envvar="ISOGLOSS_LIBRARY",
     help="The folder of the library. [env: ISOGLOSS_LIBRARY]",
@@ -35,6 +51,10 @@ ENCODER = click.option(
 LOG_FORMAT = click.option(
     "--log-format", type=click.Choice(["plain", "json"]), default="plain", show_default=True, envvar="ISOGLOSS_LOG",
     help="How the log is written to standard error; as JSON, with a line for each request. [env: ISOGLOSS_LOG]",
+)  # fmt: skip
+WORKERS = click.option(
+    "--workers", type=Workers(), default="2", show_default=True, envvar="ISOGLOSS_WORKERS",
+    help="How many processes read files, or the address of a Dask scheduler whose workers read and encode. [env: ISOGLOSS_WORKERS]",
 )  # fmt: skip
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -13,6 +13,7 @@ from index.jobs import Job, Jobs, JobState
 from index.library import Library
 from index.store import BusyLibraryError
 from ingest.records import IsoglossError
+from search_app.intake import READERS, Where
 from search_app.work.reading import adopt
 from search_app.work.task import CancelledError, GivesWayError, Task
 
@@ -25,10 +26,13 @@ OTHER_WRITER = "another process"  # what a job is doing that waits for `isogloss
 READS_ONLY = {"examination", "generation", "encoder"}  # kinds that change nothing of what readers see, and need not wait for other writers
 
 
-def work(library: Library, open_encoder: Callable[[str], Encoder], until_idle: bool = True, linger: float = LINGER) -> bool:
+def work(
+    library: Library, open_encoder: Callable[[str], Encoder], until_idle: bool = True, linger: float = LINGER, workers: Where = READERS
+) -> bool:  # fmt: skip
     """Do what there is to do, and with `until_idle` False whatever comes; return False at once when another worker has the library.
 
-    A KeyboardInterrupt leaves the job that is in hand for the next worker, and so does the end of the process at any point.
+    `workers` says who reads files. A KeyboardInterrupt leaves the job that is in hand for the next worker, and so does the end of the process at
+    any point.
     """
     with ExitStack() as held:
         try:
@@ -36,16 +40,16 @@ def work(library: Library, open_encoder: Callable[[str], Encoder], until_idle: b
         except TimeoutError:
             return False
         adopt(library)
-        _Worker(library, open_encoder).run(until_idle, linger)
+        _Worker(library, open_encoder, workers).run(until_idle, linger)
     return True
 
 
 class _Worker:
     """One worker. It keeps one encoder, once a job has asked for it: the next job most likely asks for the same."""
 
-    def __init__(self, library: Library, open_encoder: Callable[[str], Encoder]) -> None:
+    def __init__(self, library: Library, open_encoder: Callable[[str], Encoder], workers: Where) -> None:
         self._library, self._jobs = library, Jobs(library)
-        self._open = open_encoder
+        self._open, self._workers = open_encoder, workers
         self._opened: tuple[str, Encoder] | None = None
 
     def run(self, until_idle: bool, linger: float) -> None:
@@ -86,7 +90,7 @@ class _Worker:
             return "failed", f"its worker ended {ATTEMPTS} times, last at: {job.doing or 'the beginning'}"
         try:
             with ExitStack() as held:
-                task = Task(self._library, job, self._encoder)
+                task = Task(self._library, job, self._encoder, self._workers)
                 if job.kind not in READS_ONLY:
                     self._hold(held, task)
                 importlib.import_module(f"search_app.work.{job.kind}").run(task)

@@ -20,6 +20,8 @@ HOMES = {
     "argon2": {"index/accounts.py"},
     "charset_normalizer": {"ingest/encodings.py", "ingest/html.py"},
     "click": {"search_app/options.py", "search_app/terminal.py", *COMMANDS},
+    "dask": {"search_app/cluster/client.py", "search_app/cluster/worker.py"},
+    "distributed": {f"search_app/cluster/{name}.py" for name in ("address", "client", "task", "worker")},
     "docx": {"ingest/word.py"},
     "faiss": {"index/inverted.py", "index/vectors.py"},
     "flask_login": {"search_app/desk/signing.py"},

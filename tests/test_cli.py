@@ -77,6 +77,7 @@ def test_every_command_has_a_help_with_an_example_that_can_be_typed(isogloss, na
 
 
 @pytest.mark.parametrize("arguments", [["search", "x", "-k", "0"], ["search"], ["ingest", "nowhere"], ["ingest", "."], ["nonsense"], ["search", "x", "--colour"],
+                                       ["ingest", ".", "--workers", "0"], ["ingest", ".", "--workers", "ສອງ"],
                                        ["evaluate", "nowhere"]])  # fmt: skip
 def test_wrong_use_ends_with_2_and_a_reason(isogloss, arguments, tmp_path):
     result = isogloss(*arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from index import candidate, generations, language_priors
@@ -15,13 +15,12 @@ from index.jobs import Document, Jobs
 from index.library import Library
 from index.searcher import require_encoder
 from ingest.ocr import installed_packs
-from ingest.pipeline import READING_VERSION, Readers, Reading
+from ingest.pipeline import READING_VERSION, Reading
 from ingest.reading import Source
-from ingest.records import Edition
-from search_app.storing import Cut, cut, encode, encode_entries, encoded_ahead, store_reading
+from search_app.intake import Order, Workers, workers_at
+from search_app.storing import Cut, encode, encode_entries, store_reading
 from search_app.work.task import Task
 
-WORKERS = 2  # processes that read; the encoder keeps a third busy
 DEATHS = 2  # of the worker, while it had a file in hand, after which that file is not read any more
 GONE = "the catalogue has no such edition any more, or none with a file"
 DEADLY = (
@@ -33,11 +32,12 @@ def run(task: Task) -> None:
     """Read and encode what the job names. Each document is stored by itself, so a job that is run again goes on where it stopped."""
     own_encoder(task.library, task.encoder)
     encode_entries(task.library, task.encoder)
-    reading = _Run(task)
-    for document in reading.suspects():
-        reading.read([document], workers=1)  # alone, so that no other is blamed for what it does
-    while documents := task.documents():
-        reading.read(documents, WORKERS)
+    with workers_at(task.workers, task.encoder) as workers:
+        reading = _Run(task, workers)
+        for document in reading.suspects():
+            reading.read([document])  # alone, so that no other is blamed for what it does
+        while documents := task.documents():
+            reading.read(documents)
     reading.say("")
     _build_first(task, reading)
 
@@ -73,10 +73,10 @@ def source_of(library: Library, state: EditionState) -> Source:
     return Source(state.edition.edition_id, library.file(digest), state.edition.language, Decisions(library).recognise(digest))
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Run:
     task: Task
-    handed: dict[str, Edition] = field(default_factory=dict)  # what is being read, as the catalogue said when it was handed over
+    workers: Workers
 
     def suspects(self) -> Iterator[Document]:
         """The documents that the last worker had in hand when it died; one over which two died has failed."""
@@ -90,9 +90,9 @@ class _Run:
             else:
                 yield document
 
-    def read(self, documents: Sequence[Document], workers: int) -> None:
+    def read(self, documents: Sequence[Document]) -> None:
         """Read files beside each other; store each as soon as it is encoded."""
-        with Readers(workers) as readers, closing(encoded_ahead(readers, self._cuts(readers, documents), self.task.encoder)) as encoded:
+        with closing(self.workers.encoded(self._orders(documents))) as encoded:
             for cut, vectors in encoded:
                 self.say(cut.edition.edition_id)
                 self._store(cut, vectors)
@@ -101,24 +101,17 @@ class _Run:
         documents = Jobs(self.task.library).documents(self.task.job.job_id)
         self.task.progress(sum(document.state not in ("waiting", "reading") for document in documents), len(documents), doing)
 
-    def _sources(self, documents: Sequence[Document]) -> Iterator[Source]:
-        """Hand over each file when there is a process for it; what is not to be read any more is left out."""
-        for document in documents:
-            state = self._state(document.name)
-            if state is None:
-                self.task.document(document.name, "cancelled", GONE)
-                continue
-            self.task.document(document.name, "reading")
-            self.handed[document.name] = state.wanted
-            yield source_of(self.task.library, state)
-
-    def _cuts(self, readers: Readers, documents: Sequence[Document]) -> Generator[Cut]:
-        """Read and cut the files, in the order in which they are read."""
+    def _orders(self, documents: Sequence[Document]) -> Generator[Order]:
+        """Hand over each file when there is somebody to read it, as the catalogue then says; what is not to be read any more is left out."""
         library = self.task.library
         try:
-            for reading in readers.read(self._sources(documents)):
-                edition = self.handed.pop(reading.edition_id)
-                yield cut(library.entry(edition.publication_id), edition, reading, self.task.encoder)
+            for document in documents:
+                state = self._state(document.name)
+                if state is None:
+                    self.task.document(document.name, "cancelled", GONE)
+                    continue
+                self.task.document(document.name, "reading")
+                yield Order(library.entry(state.wanted.publication_id), state.wanted, source_of(library, state))
         finally:
             library.close()
 

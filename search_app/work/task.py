@@ -9,6 +9,7 @@ from functools import cached_property
 from index.encoder import Encoder
 from index.jobs import Document, DocumentState, Job, Jobs
 from index.library import Library
+from search_app.intake import READERS, Where
 
 
 class CancelledError(Exception):
@@ -26,6 +27,7 @@ class Task:
     library: Library
     job: Job
     open_encoder: Callable[[str], Encoder]  # by folder or hub name; "" is the library's own
+    workers: Where = READERS  # who reads files
 
     @cached_property
     def encoder(self) -> Encoder:
