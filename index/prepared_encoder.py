@@ -136,8 +136,8 @@ def _batches(rows: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def _filled(row: Sequence[int]) -> int:
-    """How long a row is once it is filled up."""
-    return -(-len(row) // STEP) * STEP
+    """How long a row is once it is filled up; an empty one too."""
+    return -(-max(len(row), 1) // STEP) * STEP
 
 
 def _apart(rows: Sequence[Sequence[int]], batches: Sequence[Sequence[int]], made: Sequence[Outputs]) -> list[Outputs]:
