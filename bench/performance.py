@@ -122,7 +122,7 @@ def rows_of(name: str, chosen: Chosen) -> list[Row]:
     if name == "load":
         from bench import load
 
-        return list(load.rows(home / str(SIZES[-1]), COLLECTIONS[0] / "queries.jsonl"))
+        return list(load.rows(home / str(SIZES[-1]), COLLECTIONS[0] / "queries.jsonl", 10 if chosen.full else 5))
     from bench import change
 
     measured = [change.measure(folder, open_encoder()) for folder in dict.fromkeys((home / str(SIZES[-1]), largest))]
