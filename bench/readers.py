@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,7 @@ CORPUS = Path("corpus")
 READING = (5.0, 15.0)  # seconds that a reader reads before the next question, evenly distributed
 SWAP = 5.0  # seconds between two generations
 BEGINNING = 12  # characters of a sentence that are looked for on its page
+START, END = 300.0, 30.0  # seconds that a server may take to say where it answers, and to end
 MOST = 10  # times the idle median, at most, at the 99th percentile
 ISOGLOSS = (sys.executable, "-c", "from search_app.cli import main; main()")
 
@@ -92,14 +92,30 @@ def read_on(page: Page) -> tuple[str, str]:
 
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[str]:
-    """Serve the library in a process of its own; yields its address."""
+    """Serve the library in a process of its own; yields its address. The process ends with the block, whatever becomes of it.
+
+    Not by SIGINT, which a shell lets everything ignore that it runs in the background.
+    """
     server = subprocess.Popen([*ISOGLOSS, "serve", "--port", "0", "--library", folder, *options], stdout=subprocess.PIPE, text=True)
     assert server.stdout
+    late = threading.Timer(START, server.kill)
+    late.start()
     try:
-        yield next(word for line in server.stdout for word in line.split() if word.startswith("http://"))
+        address = next((word for line in server.stdout for word in line.split() if word.startswith("http://")), None)
+        late.cancel()
+        if address is None:
+            raise click.ClickException(
+                f"The server ended with {server.wait()} before it said where it answers, or said nothing for {START:.0f} seconds."
+            )
+        yield address
     finally:
-        server.send_signal(signal.SIGINT)
-        server.wait()
+        late.cancel()
+        server.terminate()
+        try:
+            server.wait(END)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 @contextmanager

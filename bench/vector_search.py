@@ -31,7 +31,7 @@ from index.vectors import Admitted, Positions, VectorIndex
 QUERIES = 100
 K = 10
 NOISE = 0.6  # of a query beside the vector that it is drawn around
-LARGEST_GRAPH = 100_000  # vectors, at most, of which a graph is made: at a million it takes an hour
+LARGEST_GRAPH = 20_000  # vectors, at most, of which a graph is made: of more it takes minutes, of a million an hour
 RECALL = 0.98  # that issue 7 asks for
 
 Search = Callable[[Vectors, Admitted | None], Positions]  # one query, shape (1, dimension); the best K

@@ -78,13 +78,12 @@ class SentenceMarker:
 
     def mark(self, asked: Asked, passages: Sequence[tuple[int, Passage]], aligned: Callable[[Vectors], Vectors]) -> list[Marking]:
         """Mark each (key, passage): the sentence that answers, the query's words, and those that are related to them."""
-        query = self._query(asked.text) if passages else None
-        readings = self._read(passages)
+        readings, query = self._read(passages, asked.text)
         return [self._marks(asked, query, passage, readings[key], aligned) for key, passage in passages]
 
     def sentences(self, passages: Sequence[tuple[int, Passage]]) -> dict[int, Vectors]:
         """The raw vectors of the sentences of each passage, by key; those of passages that were marked lately are at hand."""
-        return {key: reading.vectors for key, reading in self._read(passages).items()}
+        return {key: reading.vectors for key, reading in self._read(passages)[0].items()}
 
     def _marks(self, asked: Asked, query: Sentence | None, passage: Passage, reading: _Reading, aligned: Callable[[Vectors], Vectors]) -> Marking:
         exact = exact_spans(passage.text, asked.words)
@@ -114,17 +113,13 @@ class SentenceMarker:
                 joined.append((start, end))
         return joined
 
-    def _query(self, text: str) -> Sentence | None:
-        if self._tokens is None:
-            return None
-        encoder, means = self._tokens
-        return ready_query(text, encoder.encode_tokens([text], means.layers)[0], means)
-
-    def _read(self, passages: Sequence[tuple[int, Passage]]) -> Mapping[int, _Reading]:
+    def _read(self, passages: Sequence[tuple[int, Passage]], text: str | None = None) -> tuple[Mapping[int, _Reading], Sentence | None]:
+        """The passages as the encoder sees them, by key, and the query; None where there is none, or tokens are not compared."""
         with self._lock:
             known = {key: self._kept[key] for key, _ in passages if key in self._kept}
         missing = {key: passage for key, passage in passages if key not in known}
-        made = dict(zip(missing, self._encoded(list(missing.values())), strict=True))
+        readings, query = self._encoded(list(missing.values()), text if passages else None)
+        made = dict(zip(missing, readings, strict=True))
         with self._lock:
             for key, reading in made.items():
                 self._size += reading.size - (self._kept[key].size if key in self._kept else 0)
@@ -133,19 +128,27 @@ class SentenceMarker:
                 self._kept.move_to_end(key)
             while self._size > CACHE:
                 self._size -= self._kept.popitem(last=False)[1].size
-        return known | made
+        return known | made, query
 
-    def _encoded(self, passages: Sequence[Passage]) -> list[_Reading]:
-        """Encode all sentences together: one pass gives their vectors and their tokens."""
+    def _encoded(self, passages: Sequence[Passage], query: str | None) -> tuple[list[_Reading], Sentence | None]:
+        """Encode all sentences and the query together, each text once: one pass gives their vectors and their tokens."""
         texts = [passage.text[start:end] for passage in passages for start, end in passage.sentences]
         places = [slice(*ends) for ends in pairwise(accumulate((len(passage.sentences) for passage in passages), initial=0))]
         if self._tokens is None:
-            vectors = self._encoder.encode_passages(texts)
-            return [_Reading(vectors[place], ()) for place in places]
+            once = dict.fromkeys(texts)
+            rows = dict(zip(once, self._encoder.encode_passages(list(once)), strict=True))
+            return [_Reading(self._stacked([rows[text] for text in texts[place]]), ()) for place in places], None
         encoder, means = self._tokens
-        tokens = encoder.encode_tokens(texts, means.layers)
-        vectors = np.stack([made.vector for made in tokens]) if tokens else np.zeros((0, encoder.dimension), np.float32)
-        return [_Reading(vectors[place], ready(texts[place], tokens[place], means, PASSAGE_WEIGHT)) for place in places]
+        once = dict.fromkeys(texts if query is None else [*texts, query])
+        seen = dict(zip(once, encoder.encode_tokens(list(once), means.layers), strict=True))
+        readings = []
+        for own in (texts[place] for place in places):
+            tokens = [seen[text] for text in own]
+            readings.append(_Reading(self._stacked([made.vector for made in tokens]), ready(own, tokens, means, PASSAGE_WEIGHT)))
+        return readings, None if query is None else ready_query(query, seen[query], means)
+
+    def _stacked(self, vectors: Sequence[Vectors]) -> Vectors:
+        return np.stack(vectors) if vectors else np.zeros((0, self._encoder.dimension), np.float32)
 
 
 def _best(passage: Passage, scores: Vectors) -> int:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from index.contents import Contents, Extent
 from index.vector_rows import Keys
 
-FEW = 1000  # passages; where an expression matches no more of them, they are read at once, to be counted
+FIRST = 1000  # passages; so many that an expression matches are read at once, to be counted
+MORE = 20_000  # and where there are more, so many of these; the rest is only counted, since of the commonest words nothing else is asked
 MEMORY = 128 << 20  # bytes
 ENTRY = 500  # of them for an expression itself, about
 
@@ -94,10 +95,12 @@ class Postings:
 
     def _counted_on(self, expression: str, known: Known, now: Extent) -> Known:
         if known.read == known.counted:
-            few = self._contents.matching(expression, known.read, now.given, FEW + 1)
-            if len(few) <= FEW:
-                keys = _joined(known.keys, few)
-                return Known(keys, now.given, len(keys), now.given)
+            for most in (FIRST, MORE):
+                some = self._contents.matching(expression, known.read, now.given, most)
+                keys, read = _joined(known.keys, some), int(some[-1]) if len(some) == most else now.given
+                known = Known(keys, read, len(keys), read)
+                if read == now.given:
+                    return known
         more = self._contents.count_matching(expression, known.counted, now.given)
         return replace(known, count=known.count + more, counted=now.given)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,9 +17,8 @@ from index.network import Batch, Network, Outputs, Precision
 from index.turns import Turns
 
 DESCRIPTION, TOKENIZER = "encoder.json", "tokenizer.json"  # in a prepared folder, beside the network
-SMALLEST, LARGEST = 256, 768  # tokens computed together: more fall out of the processor's caches, fewer leave it idle between layers
-BATCHES = 4  # into which a work of a few thousand tokens is divided, so that every thread has some
-STEP = 32  # tokens to which a text alone is filled up: questions then are of one shape, and nothing is made ready for each length anew
+STEP = 16  # tokens to which texts are filled up: whole steps are computed faster, and every shape of a batch has to be made ready once
+TOGETHER = 512  # tokens: more fall out of the processor's caches, fewer leave it idle between layers
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class PreparedEncoder:
 
     def _run(self, rows: Sequence[Sequence[int]], outputs: int | None) -> list[Outputs]:
         """Return for each row its vector, then its tokens' layers."""
-        batches = list(_batches(rows))
+        batches = _batches(rows)
         if len(batches) <= 1:  # more is a long work, for which others do not wait
             return self._turns.ask(rows) if rows else []
         return _apart(rows, batches, self._network.run_all((self._batch(rows, places) for places in batches), outputs))
@@ -90,13 +89,13 @@ class PreparedEncoder:
     def _together(self, asked: Sequence[Sequence[Sequence[int]]]) -> list[list[Outputs]]:
         """Run what several threads have asked for."""
         rows = [row for one in asked for row in one]
-        batches = list(_batches(rows))
+        batches = _batches(rows)
         made = iter(_apart(rows, batches, [self._network.run(self._batch(rows, places)) for places in batches]))
         return [[next(made) for _ in one] for one in asked]
 
     def _batch(self, rows: Sequence[Sequence[int]], places: Sequence[int]) -> Batch:
-        alone = -(-len(rows[places[0]]) // STEP) * STEP if len(places) == 1 else 0
-        return Batch.of([rows[place] for place in places], self.description.filler, min(alone, self.description.max_tokens))
+        least = min(_filled(rows[places[0]]), self.description.max_tokens)
+        return Batch.of([rows[place] for place in places], self.description.filler, least)
 
 
 class PreparedTokenEncoder(PreparedEncoder):
@@ -123,17 +122,22 @@ def open_prepared(folder: Path, precision: Precision, threads: int = 0) -> Prepa
     return kind(folder, precision, threads)
 
 
-def _batches(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Yield the places of rows that are computed together: of like length, the longest first, so that no long one is left for the end."""
-    most = min(max(sum(map(len, rows)) // BATCHES, SMALLEST), LARGEST)
-    batch: list[int] = []
-    for place in sorted(range(len(rows)), key=lambda place: -len(rows[place])):
-        if batch and (len(batch) + 1) * len(rows[batch[0]]) > most:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
+def _batches(rows: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The places of rows that are computed together, being filled up to the same length; the largest batches first, so that no long one comes last."""
+    alike: dict[int, list[int]] = {}
+    for place, row in enumerate(rows):
+        alike.setdefault(_filled(row), []).append(place)
+    batches: list[tuple[int, list[int]]] = []
+    for length, places in alike.items():
+        most = max(1, TOGETHER // length)
+        parts = [places[start : start + most] for start in range(0, len(places), most)]
+        batches += [(length * len(part), part) for part in parts]
+    return [part for _, part in sorted(batches, reverse=True)]
+
+
+def _filled(row: Sequence[int]) -> int:
+    """How long a row is once it is filled up; an empty one too."""
+    return -(-max(len(row), 1) // STEP) * STEP
 
 
 def _apart(rows: Sequence[Sequence[int]], batches: Sequence[Sequence[int]], made: Sequence[Outputs]) -> list[Outputs]:

@@ -71,7 +71,7 @@ class Question:
             ranked = self._ranked(looked)
             firsts = _firsts(self.view.publication_at(ranked.places[:looked]))
             if len(firsts) >= last or looked >= total:
-                return [self._group(ranked, looked, int(row)) for row in firsts[first:last]]
+                return self._groups(ranked, looked, firsts[first:last])
             looked = min(4 * looked, total)
         return []
 
@@ -108,17 +108,21 @@ class Question:
         found = self.view.places(self.words.keys)
         return np.setdiff1d(found[self.among.mask[found]], places)
 
-    def _group(self, ranked: Ranked, looked: int, first: int) -> Group:
-        """What to show of the publication whose best passage has this row: a page rather than the catalogue entry, and the reader's edition
+    def _groups(self, ranked: Ranked, looked: int, firsts: Rows) -> list[Group]:
+        """What to show of the publications whose best passages have these rows: a page rather than the catalogue entry, and the reader's edition
         where it answers about as well."""
         view = self.view
-        publication = int(view.publication_at(ranked.places[first : first + 1])[0])
-        rows = np.flatnonzero(view.publication_at(ranked.places) == publication)
-        pages = rows[view.table.on_page[ranked.places[rows]]]
-        shown = int(pages[0]) if len(pages) and pages[0] < looked else -1
-        place = int(ranked.places[shown if shown >= 0 else first])
-        cosine = best = float(view.cosines(self.vector, np.asarray([place]))[0])
-        if shown < 0:
+        owners, on_page = view.publication_at(ranked.places), view.table.on_page[ranked.places]
+        pages = [np.flatnonzero((owners == owners[first]) & on_page) for first in firsts]
+        shown = np.asarray([rows[0] if len(rows) and rows[0] < looked else first for rows, first in zip(pages, firsts, strict=True)], np.int64)
+        cosines = view.cosines(self.vector, ranked.places[shown]).tolist()
+        return [self._group(ranked, *each) for each in zip(firsts.tolist(), pages, shown.tolist(), cosines, strict=True)]
+
+    def _group(self, ranked: Ranked, first: int, pages: Rows, shown: int, best: float) -> Group:
+        """The same for one: the row of its best passage, those of its pages, and the row and the cosine of what is to be shown if it is a page."""
+        view = self.view
+        publication, place, cosine = int(view.publication_at(ranked.places[first : first + 1])[0]), int(ranked.places[shown]), best
+        if not view.table.on_page[place]:
             place, cosine = self._nearest(ranked, pages, view.shelf.editions_of(publication), -np.inf) or (place, best)
         if view.table.on_page[place]:
             place, cosine = self._own(ranked, pages, publication, (place, cosine))

@@ -113,8 +113,12 @@ def _sentence(text: str, tokens: Tokens, for_words: Layer, last: Layer) -> Sente
 
 def _by_word(words: Mapping[Span, Sequence[int]], layer: Layer) -> Half:
     """The mean over the tokens of each word."""
-    rows = [layer[places].mean(axis=0) for places in words.values()]
-    return (unit(np.stack(rows)) if rows else np.zeros((0, layer.shape[1]), np.float32)).astype(np.float16)
+    means = np.zeros((len(words), layer.shape[1]), np.float32)
+    places, lengths = list(words.values()), np.asarray([len(places) for places in words.values()], np.int64)
+    for length in set(lengths.tolist()):  # words of as many tokens at once
+        rows = np.flatnonzero(lengths == length)
+        means[rows] = layer[[places[row] for row in rows]].mean(axis=1)
+    return unit(means).astype(np.float16)
 
 
 def _words(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.contents import Contents, Extent
 from index.vector_rows import Keys
@@ -20,7 +20,7 @@ class Sample:
 
     extent: Extent  # of the library, when it was taken
     keys: Keys
-    language_of: NDArray[np.str_]
+    by_language: Mapping[str, Keys]  # each growing
 
     @classmethod
     def of(cls, contents: Contents, extent: Extent) -> Sample:
@@ -29,11 +29,12 @@ class Sample:
         whole = last <= BLOCKS * BLOCK
         starts = np.arange(1, last + 1, BLOCK) if whole else np.linspace(1, last - BLOCK + 1, BLOCKS).astype(np.int64)
         keys, languages = contents.languages_in(starts, BLOCK)
-        return cls(extent, keys, np.asarray(languages, np.str_))
+        spoken = np.asarray(languages, np.str_)
+        return cls(extent, keys, {language: keys[spoken == language] for language in sorted(set(languages))})
 
     def of_language(self, language: str) -> Keys:
         """Its passages in this language, growing."""
-        return self.keys.compress(self.language_of == language)
+        return self.by_language.get(language, self.keys[:0])
 
     @property
     def share(self) -> float:

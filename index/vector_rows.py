@@ -39,11 +39,14 @@ class VectorRows(Database):
 
     def vectors_at(self, keys: Keys, encoder: str | None = None) -> tuple[NDArray[np.int64], Vectors]:
         """The raw vectors of the passages with these keys: which of `keys` were found, as positions in it, and their vectors, in the same order."""
+        order = np.argsort(keys, kind="stable")  # neighbours lie together on disk
         rows = self._connection().execute(
             "SELECT wanted.key, vector FROM json_each(?) AS wanted JOIN vectors ON vectors.key = CAST(value AS bigint) AND encoder = ?",
-            (json.dumps(keys.tolist()), self._encoder(encoder)),
+            (json.dumps(keys[order].tolist()), self._encoder(encoder)),
         )
-        return _keys_and_vectors(rows)
+        found, vectors = _keys_and_vectors(rows)
+        back = np.argsort(order[found], kind="stable")
+        return order[found][back], vectors[back]
 
     def vectors_in(self, edition_id: str, encoder: str | None = None) -> tuple[Keys, Vectors]:
         """The raw vectors of the passages that stand on pages of an edition, in reading order: shapes (passages,) and (passages, dimension)."""

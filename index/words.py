@@ -108,7 +108,10 @@ def exact(library: Library, query: WordQuery) -> Keys:
 def exact_spans(text: str, wanted: Iterable[Words]) -> list[Span]:
     """Return where in a text these words stand, growing; what overlaps or touches is one span. Takes `WordHits.telling`."""
     there = pieces(text)
-    found = sorted(span for words in wanted for span in _spans(there, words))
+    places: dict[str, list[int]] = {}
+    for place, piece in enumerate(there):
+        places.setdefault(piece.text, []).append(place)
+    found = sorted(span for words in wanted for span in _spans(there, places.get(words.pieces[0].text, ()), words))
     spans: list[Span] = []
     for start, end in found:
         if spans and start <= spans[-1][1]:
@@ -204,10 +207,11 @@ def _settled(postings: Postings, query: WordQuery) -> WordQuery:
     return replace(query, free=free, required=required, excluded=excluded)
 
 
-def _spans(there: Sequence[Piece], words: Words) -> Iterator[Span]:
+def _spans(there: Sequence[Piece], places: Iterable[int], words: Words) -> Iterator[Span]:
+    """Yield where these words stand among the pieces of a text, at one of the places of the first of them."""
     wanted = words.pieces
-    for at in range(len(there) - len(wanted) + 1):
-        window = there[at : at + len(wanted)]
-        same = all(one.text == two.text for one, two in zip(window, wanted, strict=True)) and (window[0].acronym or not words.acronym)
+    for place in places:
+        window = there[place : place + len(wanted)]
+        same = [one.text for one in window] == [one.text for one in wanted] and (window[0].acronym or not words.acronym)
         if same and all(one.joined == two.joined for one, two in zip(window[1:], wanted[1:], strict=True)):
             yield window[0].start, window[-1].end

@@ -154,6 +154,20 @@ def test_an_encoder_that_shows_no_tokens_is_marked_by_vectors(encoder):
     assert [mark.why for mark in marks] == ["meaning"]
 
 
+@pytest.mark.parametrize("means", [None, MEANS], ids=["vectors", "tokens"])
+def test_a_sentence_that_passages_share_is_encoded_once_and_the_query_with_it(token_encoder, monkeypatch, means):
+    given: list[list[str]] = []
+    name = "encode_passages" if means is None else "encode_tokens"
+    real = getattr(token_encoder, name)
+    monkeypatch.setattr(token_encoder, name, lambda texts, *layers: given.append(list(texts)) or real(texts, *layers))
+    shared, pages = "ในฤดูฝนน้ำขึ้นสูงมาก", ["The forest grows slowly.", "يرتفع ماء النهر في الربيع."]
+    marker, query = SentenceMarker(token_encoder, means), asked(token_encoder, "น้ำ")
+    together = marker.mark(query, [(1, passage(pages[0], shared)), (2, passage(shared, pages[1]))], as_it_is)
+    assert given == [[pages[0], shared, pages[1], *([] if means is None else ["น้ำ"])]]
+    alone = SentenceMarker(token_encoder, means).mark(query, [(2, passage(shared, pages[1]))], as_it_is)
+    assert together[1:] == alone
+
+
 def test_token_means_are_stored_and_loaded_alike(tmp_path):
     save_means(TokenMeans((8, 12), np.eye(2, 5, dtype=np.float32)), tmp_path / "means.npz")
     loaded = load_means(tmp_path / "means.npz")

@@ -35,10 +35,12 @@ def test_what_another_process_stores_and_removes_is_noticed(library, encoder):
     assert library.passage_count() == other.counts()["passages"] == 1
 
 
-def test_a_word_is_counted_the_same_whether_few_or_many_passages_hold_it(library, encoder, monkeypatch):
+@pytest.mark.parametrize(("first", "more"), [(1, 1), (2, 1), (2, 3), (5, 2), (9, 9)])
+def test_a_word_is_counted_the_same_whether_few_or_many_passages_hold_it(library, encoder, monkeypatch, first, more):
     fill(library, encoder, publication("woods", ["ko"], titles={}), {"ko": ["서울 숲"] * 5})
     exact = library.postings.count('"숲"')
-    monkeypatch.setattr(postings, "FEW", 2)
+    monkeypatch.setattr(postings, "FIRST", first)
+    monkeypatch.setattr(postings, "MORE", more)
     counting = Library.open(library.folder)
     assert counting.postings.count('"숲"') == exact == 5
     fill(library, encoder, publication("more", ["ko"], titles={}), {"ko": ["숲"] * 4})
