@@ -19,7 +19,10 @@ def ingest_worker(address: str, readers: int, threads: int, memory_limit: str, e
     The encoder must be that of the library. Exit code 2 when the scheduler has gone.
     """
     with plain_errors():
-        from search_app.cluster.worker import Setup, work_for
+        from search_app.intake import needing_dask
+
+        with needing_dask():
+            from search_app.cluster.worker import Setup, work_for
 
         work_for(address, Setup(encoder_name, threads, readers), memory_limit)
     click.echo("Interrupted. What was in hand is given to other workers.", err=True)
