@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from search_app.options import ENCODER, plain_errors
-from search_app.terminal import errors
 
 
 @click.command("ingest-worker", epilog="Example: isogloss ingest-worker tcp://127.0.0.1:8786")
@@ -20,10 +19,13 @@ def ingest_worker(address: str, readers: int, threads: int, memory_limit: str, e
     The encoder must be that of the library. Exit code 2 when the scheduler has gone.
     """
     with plain_errors():
-        from search_app.cluster.worker import Setup, work_for
+        from search_app.intake import needing_dask
+
+        with needing_dask():
+            from search_app.cluster.worker import Setup, work_for
 
         work_for(address, Setup(encoder_name, threads, readers), memory_limit)
-    errors.print("Interrupted. What was in hand is given to other workers.", highlight=False)
+    click.echo("Interrupted. What was in hand is given to other workers.", err=True)
 
 
 COMMANDS = (ingest_worker,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -51,11 +51,18 @@ def workers_at(where: Where, encoder: Encoder) -> AbstractContextManager[Workers
     """So many processes here, or the workers of the scheduler at this address. Raises WorkersError where they are not to be had."""
     if isinstance(where, int):
         return nullcontext(Here(encoder, where))
-    try:
+    with needing_dask():
         from search_app.cluster.client import Cluster
-    except ModuleNotFoundError as error:
-        raise WorkersError(f"Workers at {where} need {error.name}, which is not installed here: pip install 'isogloss[cluster]'") from error
     return Cluster.at(where, encoder)
+
+
+@contextmanager
+def needing_dask() -> Iterator[None]:
+    """Raise WorkersError with what to install where Dask is not."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise WorkersError(f"Workers of Dask need {error.name}, which is not installed here: pip install 'isogloss[cluster]'") from error
 
 
 class Here:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import dask
 import pytest
+from click.testing import CliRunner
 from conftest import LexiconEncoder
 from filling import publication
 from hostile import book_with_a_hostile_page
@@ -26,10 +27,11 @@ from index.library import Library
 from index.verification import faults
 from ingest.ocr import find_tesseract
 from search_app import storing, worker
+from search_app.cli import main
 from search_app.cluster import client
 from search_app.cluster.address import UNPROTECTED, checked, own_host
 from search_app.ingesting import ingest
-from search_app.intake import WorkersError
+from search_app.intake import WorkersError, workers_at
 
 ROOT = Path(__file__).parent.parent
 TEXTS = {"ar": "الغابة قديمة والناس يعيشون فيها منذ زمن طويل", "th": "ป่าไม้เป็นของชุมชนและผู้คนอาศัยอยู่ที่นี่มานานมากแล้ว", "am": "ደኑ ያረጀ ነው ሰዎችም በውስጡ ይኖራሉ",
@@ -253,6 +255,16 @@ def test_where_nobody_answers_it_is_said_what_to_do(corpus, library, encoder, mo
     monkeypatch.setattr(client, "ANSWER", 0.5)
     with pytest.raises(WorkersError, match=r"No scheduler answers at tcp://127.0.0.1:9 .*unset ISOGLOSS_WORKERS"):
         ingest(corpus, library, encoder, workers="tcp://127.0.0.1:9")
+
+
+def test_without_dask_it_is_said_what_to_install(monkeypatch, encoder):
+    for name in ("client", "worker"):
+        monkeypatch.delitem(sys.modules, f"search_app.cluster.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(WorkersError, match=r"need distributed, which is not installed here: pip install 'isogloss\[cluster\]'"):
+        workers_at("tcp://127.0.0.1:8786", encoder)
+    result = CliRunner().invoke(main, ["ingest-worker", "tcp://127.0.0.1:8786"])
+    assert result.exit_code == 2 and "pip install 'isogloss[cluster]'" in result.output
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tcp://localhost:8786", "tcp://127.9.9.9:1"])

@@ -95,7 +95,14 @@ class Cluster:
         return future
 
     def result(self, future: Future[bytes]) -> Encoded:
-        """What a worker made; raises KilledWorker when each that tried has died."""
+        """What a worker made; raises KilledWorker when each that tried has died, WorkersError for what else went wrong there."""
+        if future.status == "error":
+            error = self._asked(future.exception)
+            if isinstance(error, KilledWorker):
+                raise error
+            raise WorkersError(
+                f"A worker of {self._address} failed ({type(error).__name__}: {error}); its log says more. What was stored is kept."
+            ) from error
         made: Encoded = pickle.loads(self._asked(future.result))
         return made
 
@@ -117,8 +124,6 @@ class Cluster:
         """Ask Dask for something. Raises WorkersError when the scheduler does not answer any more."""
         try:
             return ask(*given, **settings)
-        except KilledWorker:
-            raise
         except (OSError, CancelledError, RuntimeError) as error:
             if self._client.status == "running" and isinstance(error, RuntimeError):
                 raise
