@@ -13,6 +13,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,11 +22,15 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http import message
 
+from ingest.records import IsoglossError
 from search_app.busy import Admission
 from search_app.places import share
 from search_app.serving import CONNECTIONS, SHARED, Settings
 
+log = logging.getLogger(__name__)
+
 LONGEST_LINE = 16_384  # bytes: a question of a thousand letters has nine for each of Khmer's; gunicorn's own limit is 8,190
+AGAIN = 2  # seconds after which a process that could not be started is tried again
 PATIENCE = 30  # seconds that a process may take to answer what it has begun before it is ended
 
 
@@ -74,7 +79,13 @@ class _Processes(BaseApplication):  # type: ignore[misc]  # it ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return self._load()
+        """The application, once it can be made: were this to fail, gunicorn would end the processes that go on."""
+        while True:
+            try:
+                return self._load()
+            except (IsoglossError, OSError) as error:
+                log.warning("A process cannot be started: %s Trying again in %d seconds.", error, AGAIN)
+                time.sleep(AGAIN)
 
 
 class _Logger(Logger):  # type: ignore[misc]
