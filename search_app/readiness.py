@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, current_app
 from index.searcher import Searcher
 
 FRESH = 1.0  # seconds for which an answer is given again, however many ask
+PATIENCE = 5.0  # seconds that a look may take before who asks meanwhile is told so
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("readiness", __name__)
@@ -23,18 +24,22 @@ class Readiness:
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
         self._lock = threading.Lock()
-        self._problem, self._until = "", -FRESH
+        self._problem, self._until, self._began = "", -FRESH, 0.0
 
     def problem(self) -> str:
-        """Why no question can be answered, in a few words; "" when all is well. While another thread looks, what was found before."""
-        if time.monotonic() >= self._until and self._lock.acquire(blocking=False):
-            try:
-                found = self._look()
-                if found != self._problem:
-                    log.warning("%s", found or "The library answers again.")
-                self._problem, self._until = found, time.monotonic() + FRESH
-            finally:
-                self._lock.release()
+        """Why no question can be answered, in a few words; "" when all is well. While another thread looks, what was found before, for a while."""
+        if time.monotonic() < self._until:
+            return self._problem
+        if not self._lock.acquire(blocking=False):
+            return self._problem if time.monotonic() - self._began < PATIENCE else "The library does not answer: it is waited for."
+        try:
+            self._began = time.monotonic()
+            found = self._look()
+            if found != self._problem:
+                log.warning("%s", found or "The library answers again.")
+            self._problem, self._until = found, time.monotonic() + FRESH
+        finally:
+            self._lock.release()
         return self._problem
 
     def _look(self) -> str:

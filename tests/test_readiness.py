@@ -83,6 +83,13 @@ def test_who_asks_while_another_looks_is_told_what_was_found_before(app, monkeyp
     assert ready.problem() == "The disk hums." and told == [""]
 
 
+def test_who_asks_while_another_has_looked_for_long_is_told_that_it_is_waited_for(app, monkeypatch):
+    ready, told = Readiness(app.extensions["searcher"]), []
+    monkeypatch.setattr(readiness, "PATIENCE", 0)
+    monkeypatch.setattr(Readiness, "_look", lambda self: (told.append(ready.problem()), "")[1])
+    assert ready.problem() == "" and told == ["The library does not answer: it is waited for."]
+
+
 def test_a_page_says_in_the_readers_language_that_the_library_does_not_answer(client, silent):
     for language in LANGUAGES:
         answer = client.get("/?q=ป่า+%3Cb%3E", headers={"Accept-Language": language})
