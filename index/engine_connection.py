@@ -27,6 +27,7 @@ class EngineConnection:
         self._server, self._writing = server, writing
         self.process = os.getpid()
         self._state: Literal["", "transaction", "snapshot"] = ""
+        self._replica = False
         self._replayed = 0  # how far a replica is known to have come, as `Server.written`
         self._connection = server.open(writing)
 
@@ -44,8 +45,10 @@ class EngineConnection:
 
     @property
     def is_replica(self) -> bool:
-        """Whether the server takes no changes."""
-        return self._connection.info.parameter_status("in_hot_standby") == "on"
+        """Whether the server takes no changes; of one that was lost, whether it took none."""
+        if not self._connection.closed:
+            self._replica = self._connection.info.parameter_status("in_hot_standby") == "on"
+        return self._replica
 
     def has_all(self) -> bool:
         """Whether the server has what this process has committed."""

@@ -189,14 +189,12 @@ class Library(Contents):
     def read_again(self, edition_ids: Iterable[str]) -> None:
         """Forget how these editions were read, so that the next ingest reads them again; until then they stay as they are."""
         with self.transaction() as run:
-            for edition_id in edition_ids:
-                run("UPDATE editions SET reading_version = 0 WHERE edition_id = ?", (edition_id,))
+            run.many("UPDATE editions SET reading_version = 0 WHERE edition_id = ?", ((edition_id,) for edition_id in edition_ids))
 
     def put_languages(self, languages: Mapping[int, str]) -> None:
         """Store other languages for the passages with these keys; their texts and vectors stay."""
         with self.transaction() as run:
-            for key, language in languages.items():
-                run("UPDATE passages SET language = ? WHERE key = ?", (language, key))
+            run.many("UPDATE passages SET language = ? WHERE key = ?", ((language, key) for key, language in languages.items()))
 
     def remove_publication(self, publication_id: str, folder: str | None = None) -> bool:
         """Remove a publication with all that was read of it; False, and nothing is removed, where it is not kept up to date from `folder`, if given."""

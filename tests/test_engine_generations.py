@@ -30,7 +30,12 @@ def shelves(tmp_path, address, monkeypatch):
     library = Library.create(tmp_path / "here", address)
     offsets = {tag: Scattered().encode_queries([f"of {tag}"])[0] * 0.05 for tag in ("en", "he", "km")}
     save_prior(LanguagePrior(offsets, None), library.folder / "prior-scattered.npz")
-    fill(library, Scattered(), publication("woods", ["en", "he", "km"]), {tag: [f"{tag} {number}" for number in range(100)] for tag in ("en", "he", "km")})
+    fill(
+        library,
+        Scattered(),
+        publication("woods", ["en", "he", "km"]),
+        {tag: [f"{tag} {number}" for number in range(100)] for tag in ("en", "he", "km")},
+    )
     return library
 
 
@@ -50,7 +55,9 @@ def tables(library):
 
 
 def answers(library, query="km 99"):
-    return [(hit.publication.publication_id, hit.hit.passage.text, round(hit.score, 3)) for hit in Searcher(library, Scattered()).search(Query(query))]
+    return [
+        (hit.publication.publication_id, hit.hit.passage.text, round(hit.score, 3)) for hit in Searcher(library, Scattered()).search(Query(query))
+    ]
 
 
 def add(library, name="rivers"):
@@ -60,7 +67,12 @@ def add(library, name="rivers"):
 def test_a_generation_is_a_table_and_loads_with_the_same_answers(shelves, monkeypatch):
     built, loaded = generations.build(shelves), generations.load(shelves)
     assert isinstance(loaded.index, EngineIndex) and tables(shelves) == [loaded.index.name] == [built.index.name]
-    assert sorted(path.name for path in (shelves.folder / "generations" / "0001").iterdir()) == ["alignment.npz", "keys.npy", "manifest.json", "table.txt"]
+    assert sorted(path.name for path in (shelves.folder / "generations" / "0001").iterdir()) == [
+        "alignment.npz",
+        "keys.npy",
+        "manifest.json",
+        "table.txt",
+    ]
     monkeypatch.setattr(generations, "EXACT", 1000)
     small = generations.make(shelves)
     assert loaded.keys.tolist() == small.keys.tolist() and generations.is_current(shelves)
@@ -121,7 +133,9 @@ def test_a_candidate_that_is_discarded_leaves_nothing(shelves):
     waits = candidate.keep(shelves, generations.make(shelves), {})
     assert len(tables(shelves)) == 2
     candidate.discard(shelves, "ana", waits.token)
-    assert tables(shelves) == kept and {token for (token,) in shelves.rows("SELECT DISTINCT token FROM generation_files")} == {generations.named(shelves).token}
+    assert tables(shelves) == kept and {token for (token,) in shelves.rows("SELECT DISTINCT token FROM generation_files")} == {
+        generations.named(shelves).token
+    }
 
 
 @pytest.mark.parametrize("file", ["keys.npy", "manifest.json", "table.txt", "alignment.npz"])

@@ -168,7 +168,9 @@ def test_a_lost_connection_ends_making_with_a_clear_error_and_is_tidied_up(store
     assert tables(store) <= before
 
 
-@pytest.mark.parametrize(("there", "said"), [(None, "has no pgvector"), (("0.7.4", None), "0.8 or newer, found 0.7.4"), (("0.8.1", "0.6.0"), "found 0.6.0")])
+@pytest.mark.parametrize(
+    ("there", "said"), [(None, "has no pgvector"), (("0.7.4", None), "0.8 or newer, found 0.7.4"), (("0.8.1", "0.6.0"), "found 0.6.0")]
+)
 def test_a_server_without_the_pgvector_that_is_needed_is_told(store, vectors, monkeypatch, there, said):
     execute = EngineConnection.execute
 
