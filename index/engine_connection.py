@@ -61,9 +61,10 @@ class EngineConnection:
         try:
             return self._execute(statement, values)
         except psycopg.Error as error:
-            if self._state or not self._connection.closed:
+            if self._state or not (self._connection.closed or isinstance(error, errors.SerializationFailure)):
                 raise self._explained(error) from error
-        self._open_again(self._writing)
+        if self._connection.closed:
+            self._open_again(self._writing)
         return self._told(statement, values)
 
     def many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:

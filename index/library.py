@@ -23,7 +23,7 @@ from index.durable import checksum, make_folder, sync_file, sync_folder
 from index.encoder import Vectors
 from index.postings import Postings
 from index.schema import FORMAT, NOW
-from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, UnusableLibraryError
+from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnusableLibraryError
 from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vectors, put_catalogue_entry
 from index.terms import TERMS_VERSION
 from ingest.records import IsoglossError, Page, Passage, Publication
@@ -64,7 +64,7 @@ class Library(Contents):
                 f"{file} has format {found}, this program reads format {FORMAT}; use the version that made it, or ingest into a new folder"
             )
         elif library.meta("terms") != TERMS_VERSION and not (folder / MANIFEST).exists():
-            with suppress(ReadOnlyLibraryError):  # words are still found, only by the former rules
+            with suppress(ReadOnlyLibraryError, StoreUnreachableError):  # words are still found, only by the former rules
                 library._bring_up_to_date()
         return library
 
