@@ -7,7 +7,6 @@ import time
 import pytest
 from filling import fill, publication
 
-from index.engine import EngineStore
 from index.engine_connection import EngineConnection
 from index.engine_server import USUAL
 from index.engine_server import Server as Servers
@@ -209,5 +208,11 @@ def test_an_address_says_its_servers_without_more():
 
 def test_a_forked_process_has_connections_of_its_own(library, monkeypatch):
     mine = library.store.connection()
-    monkeypatch.setattr("index.engine.os.getpid", lambda: mine.process + 1)
-    assert library.store.connection() is not mine and isinstance(library.store, EngineStore)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.getpid", lambda: mine.process + 1)
+        other = library.store.connection()
+        assert other is not mine and library.meta("format")
+        mine.close()  # as when a child ends
+        library.close()
+    assert mine.execute("SELECT 1").fetchone()[0] == 1
+    mine.close()
