@@ -131,7 +131,7 @@ def searches(searcher: Searcher, asked: Sequence[str]) -> Times:
 
 def while_building(folder: Path, searcher: Searcher) -> tuple[float, Times]:
     """Seconds that building a generation takes, and the times of searches meanwhile; it is built again until there are enough of these."""
-    asked, times, seconds = questions(), Times(), Times()
+    asked, times, seconds = questions()[SEARCHES:], Times(), Times()  # not those of before, whose marks are remembered
     while len(times) < SEARCHES:
         start = time.perf_counter()
         with subprocess.Popen(["nice", sys.executable, "-c", BUILD, folder], env=os.environ | {"OMP_NUM_THREADS": "1"}) as builder:

@@ -28,6 +28,7 @@ from index.contents import EditionState
 from index.encoder import Encoder, Vectors
 from index.library import Library
 from index.sentence_encoder import open_encoder
+from ingest.passages import LANGUAGE_VERSION
 from ingest.pipeline import READING_VERSION
 from ingest.records import Edition, Page, Passage, Publication, Span, edition_id
 
@@ -119,6 +120,7 @@ def make(folder: Path, passages: int, material: Material, encoder: Encoder, seed
     making = folder.with_name(f"{folder.name}.making")
     library = Library.create(making)
     library.set_meta("encoder", encoder.fingerprint)
+    library.set_meta("language_version", str(LANGUAGE_VERSION))  # else the first ingest told the languages of all passages anew
     library.name_encoder(encoder.fingerprint, "default")
     draw, stored, number = Draw(material, seed), 0, 0
     with click.progressbar(length=passages, label=f"{passages:,} passages") as bar:
