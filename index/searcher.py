@@ -18,6 +18,7 @@ from index.generations import BEFORE, Generation, load_or_build, named
 from index.hits import Hit, PublicationHit, Query
 from index.library import Library
 from index.marks import Asked, SentenceMarker
+from index.parts import part
 from index.question import Group, Question
 from index.related import shipped_means
 from index.vector_rows import Keys
@@ -72,7 +73,8 @@ class State:
         question = self._asked(query)
         if question is None:
             return []
-        groups = question.publications(offset, offset + k)
+        with part("vectors"):
+            groups = question.publications(offset, offset + k)
         hits = self._hits(question, groups)
         found = [(hits[group.key], group) for group in groups if group.key in hits]
         shown = [
@@ -86,7 +88,8 @@ class State:
         question = self._asked(query)
         if question is None:
             return []
-        ranked = question.within(publication_id, edition_id)
+        with part("vectors"):
+            ranked = question.within(publication_id, edition_id)
         found: dict[tuple[str, int, int], Hit] = {}
         for start in range(0, len(ranked), k):
             for hit in self._hits(question, ranked[start : start + k]).values():
@@ -104,7 +107,8 @@ class State:
 
     def _question(self, vector: Vectors, asked: WordQuery, query: Query) -> Question:
         view = self.view
-        words = search_words(self.library, asked, WORD_CANDIDATES)
+        with part("words"):
+            words = search_words(self.library, asked, WORD_CANDIDATES)
         among = view.among(query.filters)
         for holding in (words.required, exact(self.library, asked) if query.exact else None):
             among = among if holding is None else view.only(among.mask & view.marked(holding))
@@ -119,7 +123,9 @@ class State:
         asked = parse(query.text)
         if not asked.wanted and not any(char.isalnum() for char in asked.meaning):
             return None
-        return self._question(self.encoder.encode_queries([asked.meaning]), asked, query)
+        with part("encoder"):
+            vector = self.encoder.encode_queries([asked.meaning])
+        return self._question(vector, asked, query)
 
     def _hits(self, question: Question, groups: Sequence[Group]) -> dict[int, Hit]:
         """The passages of these groups as hits, by key, in their order; one that was removed while we searched is left out."""
@@ -129,7 +135,8 @@ class State:
             passages, vectors = self.library.passages(keys), self.library.vectors_of(keys, view.generation.encoder)
         shown = [group for group in groups if group.key in passages and group.key in vectors]
         asked = Asked(view.generation.judged(question.raw), question.text, question.words.telling)
-        marked = self.marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.judged)
+        with part("marks"):
+            marked = self.marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.judged)
         _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
         closeness = Closeness.of(question.text, self.encoder, view.generation.close)
         hits = {}
@@ -150,7 +157,8 @@ class State:
             sentence = next((mark for mark in found.hit.marks if mark.why == "meaning"), None)
             if edition and sentence and found.hit.page:
                 wanted[found.rank] = Wanted(found.hit.passage, (sentence.start, sentence.end), edition.edition_id)
-        there = dict(zip(wanted, self.counterparts.of(self.view, list(wanted.values())), strict=True))
+        with part("counterparts"):
+            there = dict(zip(wanted, self.counterparts.of(self.view, list(wanted.values())), strict=True))
         return [replace(found, counterpart=there.get(found.rank)) for found in hits]
 
 
@@ -180,6 +188,11 @@ class Searcher:
     def encoder(self) -> Encoder:
         """The encoder that answers now."""
         return self.state().encoder
+
+    @property
+    def last(self) -> State:
+        """What answered last, without a look at the library."""
+        return self._state
 
     @property
     def counterparts(self) -> Counterparts:

@@ -27,6 +27,7 @@ LONGEST = 16_383  # pixels of a side in WebP
 SHADES = 16  # for each colour; letters look the same and weigh a third less
 LIGHT = 0.08  # bytes a pixel, at most, of a page of letters drawn without loss; what is heavier holds photographs or is a scan
 QUALITY = 50  # of WebP with loss; letters of scans stay as sharp as they were
+DRAWERS = 2  # processes of a web server that draw
 TASKS = 500  # pages that one process draws, so that nothing it may leak lasts
 LIMITS = Limits(memory=1024 * MIB, page_seconds=15, wall_seconds=60)  # sound pages take 0.3 seconds; a map of 100,000 lines, three
 
@@ -67,7 +68,7 @@ def draw(path: Path, number: int, width: int, limits: Limits = LIMITS) -> Drawin
 class Drawer:
     """Draws pages in processes of its own, which start when the first page is wanted. Safe to share between threads."""
 
-    def __init__(self, workers: int = 2, limits: Limits = LIMITS) -> None:
+    def __init__(self, workers: int = DRAWERS, limits: Limits = LIMITS) -> None:
         self._workers, self._limits = workers, limits
         self._lock = threading.Lock()
         self._pool: ProcessPool | None = None

@@ -22,9 +22,10 @@ PATIENCE = 1.0  # seconds that a reader waits for a place before being asked to 
 PICTURES = 12  # requests that may wait for pictures of pages, which other processes draw
 SPARE = 8  # threads for what is never kept waiting
 AGAIN = 2  # seconds after which to ask again
+LATER = 30  # where somebody must mend something first, or another server take over
 MANY = 20  # hits from which on a request takes two places: each is read again for the sentence that answers
 CHEAP = {
-    "static", "busy.health", "languages.choose", "publication.file", "harvesting.robots", "feeds.opensearch", "documentation.page",
+    "static", "busy.health", "readiness.ready", "languages.choose", "publication.file", "harvesting.robots", "feeds.opensearch", "documentation.page",
     "documentation.description", "documentation.moved",
 }  # fmt: skip
 LARGE = {"spreadsheet.table", "feeds.atom"}  # what looks at a hundred hits or more, unless fewer are asked for
@@ -35,11 +36,22 @@ KEPT = 100  # pages, one for each language
 blueprint = Blueprint("busy", __name__)
 
 
-class BusyError(ServiceUnavailable):
+class NotNowError(ServiceUnavailable):
+    """It cannot be answered now, and can be soon. Its page is made without the library."""
+
+
+class BusyError(NotNowError):
     """Too many ask at once for this one to be answered soon."""
 
     def __init__(self) -> None:
         super().__init__(gettext("Too many questions are asked at this moment. Try again in a few seconds."), retry_after=AGAIN)
+
+
+class SilentLibraryError(NotNowError):
+    """The library cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__(gettext("The library does not answer at this moment. Nothing in it is lost. Try again in a minute."), retry_after=LATER)
 
 
 @dataclass(frozen=True, slots=True)

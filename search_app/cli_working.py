@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from search_app.options import ENCODER, LIBRARY, encoders_of, open_library, plain_errors
+from search_app.options import ENCODER, LIBRARY, LOG_FORMAT, encoders_of, open_library, plain_errors
 
 
 @click.command(epilog="Example: isogloss work --until-idle")
@@ -19,18 +19,20 @@ from search_app.options import ENCODER, LIBRARY, encoders_of, open_library, plai
 @click.option("--tied", is_flag=True, help="End when standard input does: the process that started this one has died.")
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads that encode. Readers want the other processors.")
 @click.option("--nice", type=click.IntRange(0, 19), default=10, show_default=True, help="How far readers and other programs go first.")
+@LOG_FORMAT
 @LIBRARY
 @ENCODER
-def work(until_idle: bool, tied: bool, threads: int, nice: int, folder: Path, encoder_name: str) -> None:
+def work(until_idle: bool, tied: bool, threads: int, nice: int, log_format: str, folder: Path, encoder_name: str) -> None:
     """Do the jobs that analysts asked for at the desk. `isogloss serve` does so by itself unless it is told --no-work.
 
     One process at a time does the jobs of a library: a second one waits until that has ended, or with --until-idle says so and ends with 0. What is
     stopped or dies is taken up by the next.
     """
     os.environ.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))  # before anything that computes is imported
-    from search_app import supervision, worker
+    from search_app import logs, supervision, worker
 
     with plain_errors():
+        logs.set_format(log_format)
         library = open_library(folder)
         _end_politely(tied)
         if not until_idle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,9 @@ from index.library import Library
 from index.likeness import Likeness
 from index.room import FullDiskError, is_for_want_of_room
 from index.searcher import Searcher
-from index.store import ReadOnlyLibraryError
-from ingest.drawing import Drawer
+from index.store import DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError
+from ingest.drawing import DRAWERS, Drawer
+from ingest.records import IsoglossError
 from search_app import (
     api,
     busy,
@@ -34,6 +36,7 @@ from search_app import (
     problems,
     publication,
     quality,
+    readiness,
     search,
     spreadsheet,
     wording,
@@ -45,6 +48,8 @@ from search_app.pictures import Pictures
 from search_app.places import USUAL
 from search_app.plain import isolated
 from search_app.wording import InsufficientStorage
+
+log = logging.getLogger(__name__)
 
 PACKED = {"text/html", "text/css", "text/javascript", "text/csv", "application/json", "application/atom+xml", "application/xml"}
 SHORT = 1000  # bytes that fit one packet with the headers, compressed or not
@@ -61,10 +66,13 @@ GUARDS = {
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str], Encoder] | None = None, places: int = USUAL) -> Flask:
+def create_app(
+    library: Library, encoder: Encoder, open_encoder: Callable[[str], Encoder] | None = None, places: int = USUAL, drawers: int = DRAWERS
+) -> Flask:
     """Make the application that searches `library`. Keeps no query: nothing is logged, and answers forbid to be stored.
 
-    `open_encoder` opens the encoder that the library is given while it is served. So many requests as there are `places` compute at a time.
+    `open_encoder` opens the encoder that the library is given while it is served. So many requests as there are `places` compute at a time,
+    and so many processes as there are `drawers` draw pages.
 
     Raises WrongEncoderError.
     """
@@ -72,10 +80,11 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
     app.config["MAX_CONTENT_LENGTH"] = MOST_SENT
     app.json.ensure_ascii, app.json.sort_keys = False, False  # type: ignore[attr-defined]
     app.extensions["searcher"] = Searcher(library, encoder, open_encoder)
-    app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer())
+    app.extensions["pictures"] = Pictures(library.folder / "pictures", Drawer(drawers))
     app.extensions["likeness"] = Likeness(library)
     Babel(app, locale_selector=languages.of_interface).domain_instance = interface.Catalogues()
     busy.install(app, places)
+    readiness.install(app)
     for module in (search, publication, pages, likeness, quality, gaps, languages, citing, spreadsheet, harvesting, api, documentation, feeds):
         app.register_blueprint(module.blueprint)
     desk.install(app, library)
@@ -85,6 +94,8 @@ def create_app(library: Library, encoder: Encoder, open_encoder: Callable[[str],
     app.register_error_handler(FullDiskError, _no_room)
     app.register_error_handler(OSError, _no_room)
     app.register_error_handler(ReadOnlyLibraryError, _read_only)
+    for silent in (StoreUnreachableError, DamagedLibraryError):
+        app.register_error_handler(silent, _silent)
     app.jinja_env.globals |= {
         "interface": languages.of_interface,
         "interfaces": interface.LANGUAGES,
@@ -158,6 +169,11 @@ def _read_only(error: ReadOnlyLibraryError) -> Any:
     return _explain(ServiceUnavailable(gettext("This library can be searched, but nothing in it can be changed now.")))
 
 
+def _silent(error: IsoglossError) -> Any:
+    log.warning("%s", error)
+    return _explain(busy.SilentLibraryError())
+
+
 def _explain(error: HTTPException) -> tuple[Response | str, int] | tuple[str, int, dict[str, str]]:
     code = error.code or 500
     if request.path.startswith(problems.PREFIX):
@@ -166,6 +182,6 @@ def _explain(error: HTTPException) -> tuple[Response | str, int] | tuple[str, in
     headers = {name: str(value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     if code == 503 and not busy.is_page():
         return f"{description}\n", code, headers | {"Content-Type": "text/plain; charset=utf-8"}
-    if isinstance(error, busy.BusyError):
+    if isinstance(error, busy.NotNowError):
         return busy.page(heading, description), code, headers
     return render_template("error.html", heading=heading, description=description), code, headers

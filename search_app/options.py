@@ -32,6 +32,10 @@ ENCODER = click.option(
     "--encoder", "encoder_name", default="", envvar="ISOGLOSS_ENCODER",
     help="A sentence-transformers model by folder or hub name; the default one comes with the installation. [env: ISOGLOSS_ENCODER]",
 )  # fmt: skip
+LOG_FORMAT = click.option(
+    "--log-format", type=click.Choice(["plain", "json"]), default="plain", show_default=True, envvar="ISOGLOSS_LOG",
+    help="How the log is written to standard error; as JSON, with a line for each request. [env: ISOGLOSS_LOG]",
+)  # fmt: skip
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

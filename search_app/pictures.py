@@ -15,6 +15,7 @@ from pathlib import Path
 from ingest.drawing import DRAWING_VERSION, Drawer, Drawing, UndrawablePageError, outcome
 
 BOUND = 512 << 20  # bytes on disk: some 8,000 pages
+LOOK = 16 << 20  # bytes that are kept between two looks at how full the folder is, which other processes fill too
 ROOM = 0.9  # of the bound that is kept when it is passed, so that room is not made for every page anew
 PATIENCE = 20.0  # seconds that a reader waits; a page that is drawn later is there when she asks again
 WAITING = 200  # pages to be drawn; the last of them is drawn half a minute later, and who asks for more is asked to come again
@@ -47,7 +48,7 @@ class Pictures:
         self._lock = threading.Lock()
         self._drawing: dict[Key, Future[Drawing]] = {}
         self._failed: OrderedDict[tuple[str, int], tuple[str, float]] = OrderedDict()  # why, and until when that is believed
-        self._size: int | None = None  # bytes in the folder, as far as is known; None before it has been looked at
+        self._size, self._added = 0, LOOK  # bytes in the folder when it was looked at last, and kept since; it has yet to be looked at
 
     def picture(self, file: Path, key: Key, patience: float = PATIENCE) -> Picture:
         """The picture of a page of `file`. Raises UndrawablePageError, or BusyError when it is not ready in so many seconds, or too many pages wait."""
@@ -125,7 +126,9 @@ class Pictures:
         os.utime(scratch.name, times=(today, today))
         Path(scratch.name).replace(path)
         with self._lock:
-            self._size = self._measured() if self._size is None else self._size + len(drawing.webp)
+            self._added += len(drawing.webp)
+            if self._added >= LOOK or self._size + self._added > self._bound:
+                self._size, self._added = self._measured(), 0
             if self._size > self._bound:
                 self._size = self._make_room()
 

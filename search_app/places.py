@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-USUAL = min(16, max(4, 2 * (os.cpu_count() or 1)))  # places; with more, threads only wait for one another
+USUAL = min(16, max(4, 2 * (os.cpu_count() or 1)))  # places of a machine; with more, threads only wait for one another
+LEAST = 2  # places of a process, so that what is large leaves one to others
+
+
+def share(places: int, processes: int) -> int:
+    """The places of each of several processes that share so many."""
+    return places if processes == 1 else max(LEAST, math.ceil(places / processes))
 
 
 class NoPlaceError(Exception):

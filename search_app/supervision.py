@@ -8,15 +8,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from index.jobs import Jobs
 from index.library import Library
+from ingest.records import IsoglossError
 
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between two looks
+TURN = 5  # so many times as long between two looks whether whoever supervises has ended
 LONGEST = 300.0  # seconds to wait, at most, before another worker is started after several that left work undone
 GRACE = 10.0  # seconds for a worker to put its job down before it is killed, which loses nothing either
 
@@ -28,7 +30,10 @@ def command(folder: Path, encoder_name: str, threads: int = 1, nice: int = 10) -
 
 
 class Supervisor:
-    """Starts a worker when there is something to do, again and again, with growing waits when it leaves things undone."""
+    """Starts a worker when there is something to do, again and again, with growing waits when it leaves things undone.
+
+    Of several, in whatever processes, one does so; another takes over when that has ended.
+    """
 
     def __init__(self, library: Library, worker: Sequence[str], every: float = EVERY) -> None:
         self._library, self._command, self._every = library, list(worker), every
@@ -39,22 +44,38 @@ class Supervisor:
     @contextmanager
     def beside(self) -> Iterator[None]:
         """Supervise in a thread until the block ends, then end the worker."""
-        thread = threading.Thread(target=self.run, name="supervisor", daemon=True)
-        thread.start()
+        thread = self.start()
         try:
             yield
         finally:
             self._stop.set()
             thread.join(GRACE + 2 * self._every)
 
+    def start(self) -> threading.Thread:
+        """Supervise in a thread until this process ends; its worker then notices by itself."""
+        thread = threading.Thread(target=self.run, name="supervisor", daemon=True)
+        thread.start()
+        return thread
+
     def run(self) -> None:
         """Supervise until interrupted. The first worker is started at once: it looks for editions that wait although nobody asks for them."""
+        with ExitStack() as held:
+            while not self._is_alone(held):
+                if self._stop.wait(TURN * self._every):
+                    return
+            try:
+                self._start()
+                while not self._stop.wait(self._every):
+                    self._look()
+            finally:
+                self._end()
+
+    def _is_alone(self, held: ExitStack) -> bool:
         try:
-            self._start()
-            while not self._stop.wait(self._every):
-                self._look()
-        finally:
-            self._end()
+            held.enter_context(self._library.store.lock("supervising", patience=0))
+        except (TimeoutError, OSError, IsoglossError):  # where nothing can be written there is nothing to do either
+            return False
+        return True
 
     def _look(self) -> None:
         try:

@@ -24,6 +24,7 @@ HOMES = {
     "faiss": {"index/inverted.py", "index/vectors.py"},
     "flask_login": {"search_app/desk/signing.py"},
     "flask_wtf": {"search_app/desk/desk.py", "search_app/factory.py"},
+    "gunicorn": {"search_app/processes.py"},
     "ir_measures": {"index/evaluation.py"},
     "itsdangerous": {"search_app/desk/browsers.py"},
     "langdetect": {"ingest/language.py"},
@@ -32,6 +33,7 @@ HOMES = {
     "openvino": {"index/network.py", "index/preparation.py"},
     "pebble": {"ingest/pipeline.py", "ingest/drawing.py"},
     "psycopg": {"index/engine_connection.py", "index/engine_errors.py", "index/engine_server.py"},
+    "prometheus_client": {"search_app/metrics.py"},
     "py3langid": {"ingest/language.py"},
     "pybtex": {"ingest/exchange.py"},
     "pycld2": {"ingest/language.py"},
@@ -50,7 +52,7 @@ HOMES = {
     "tomli_w": {"search_app/exporting.py"},
     "torch": {"index/bundled.py", "index/preparation.py"},
     "transformers": {"index/bundled.py", "index/pytorch_encoder.py"},
-    "waitress": {"search_app/cli_serving.py"},
+    "waitress": {"search_app/serving.py"},
     "webencodings": {"ingest/html.py"},
 }
 
@@ -116,7 +118,7 @@ def test_only_the_command_line_prints():
 
 def test_only_the_command_line_configures_logging_and_ends_the_program():
     ending = {"logging.basicConfig", "sys.exit", "os._exit", "exit", "quit"}
-    assert {name_of(path) for path in MODULES if ending & calls(path)} <= {"search_app/options.py", *COMMANDS}
+    assert {name_of(path) for path in MODULES if ending & calls(path)} <= {"search_app/options.py", "search_app/wsgi.py", *COMMANDS}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

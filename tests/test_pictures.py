@@ -70,6 +70,14 @@ def test_what_is_kept_never_passes_the_bound_and_what_was_used_last_stays(tmp_pa
     assert "2-900-595.28x841.89.webp" not in kept(tmp_path)
 
 
+def test_several_processes_keep_within_the_bound_but_for_what_each_keeps_between_two_looks(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LOOK", 2000)
+    processes = [Pictures(tmp_path, FakeDrawer(), bound=10_000) for _ in range(3)]
+    for number in range(14, 80):
+        processes[number % 3].picture(tmp_path, (FILE, number, 900))
+        assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) <= 10_000 + 3 * 2000
+
+
 def test_room_is_made_by_what_was_not_used_for_longest(tmp_path):
     pictures = Pictures(tmp_path, FakeDrawer(), bound=3000)
     for number, days in ((1, 9), (2, 5), (3, 7)):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 
 import pytest
 
-from search_app.places import NoPlaceError, Places, Ticket
+from search_app.places import NoPlaceError, Places, Ticket, share
 
 LONG = 60.0  # seconds; no test waits for so long
 
@@ -177,3 +177,8 @@ def run_all(functions: list[Callable[[], None]]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.parametrize(("places", "processes", "each"), [(4, 1, 4), (16, 4, 4), (4, 3, 2), (2, 8, 2), (1, 1, 1), (9, 2, 5)])
+def test_processes_share_the_places_of_a_machine_and_each_has_two_at_least(places, processes, each):
+    assert share(places, processes) == each

@@ -50,7 +50,7 @@ def test_every_answer_bears_what_guards_it(client, address):
 def test_nothing_in_a_library_is_readable_by_others_when_the_service_is_set_up_as_documented(library):
     Accounts(library).put("ana", "a long enough password")
     assert (library.folder / "secret").stat().st_mode & 0o077 == 0
-    unit = (ROOT / "docs" / "deploying.md").read_text("utf-8")
+    unit = (ROOT / "deploy" / "isogloss-web.service").read_text("utf-8")
     assert "UMask=0077" in unit and "StateDirectoryMode=0700" in unit and "RestrictNamespaces=user net" in unit
 
 

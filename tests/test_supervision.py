@@ -89,3 +89,27 @@ def test_the_command_hands_on_library_and_encoder_and_can_be_started(tmp_path):
     assert command(tmp_path, "", 2, 5)[-4:] == ["--threads", "2", "--nice", "5"]
     assert command(Path("ไลบรารี"), "intfloat/e5")[-2:] == ["--encoder", "intfloat/e5"] and "ไลบรารี" in command(Path("ไลบรารี"), "")
     assert os.access(command(tmp_path, "")[0], os.X_OK)
+
+
+def test_of_several_supervisors_one_starts_workers_and_another_takes_over_when_it_ends(supervisor, started):
+    with supervisor("sys.stdin.read()").beside():
+        wait_until(started)
+        with supervisor("sys.stdin.read()").beside():
+            time.sleep(0.5)
+            assert len(started()) == 1
+    first, second = supervisor("sys.stdin.read()"), supervisor("sys.stdin.read()")
+    with second.beside():
+        with first.beside():
+            wait_until(lambda: len(started()) == 2)
+        wait_until(lambda: len(started()) == 3 or second._worker)
+
+
+def test_a_supervisor_where_nothing_can_be_written_waits(library, supervisor, started, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("read-only")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(library.store), "lock", fail)
+        with supervisor("").beside():
+            time.sleep(0.2)
+            assert started() == []
