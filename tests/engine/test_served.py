@@ -10,7 +10,7 @@ from engine.servers import Server
 from index.library import Library
 from search_app.factory import create_app
 
-ADDRESSES = ["/?q=ป่า", "/search.csv?q=ป่า", "/search.atom?q=ป่า", "/publications/woods", "/api/v1/search?q=ป่า", "/pages/woods.th/1"]
+ADDRESSES = ["/?q=ป่า", "/search.csv?q=ป่า", "/search.atom?q=ป่า", "/publications/woods", "/api/v1/search?q=ป่า", "/pages/0000000000000000/1"]
 
 
 @pytest.fixture
