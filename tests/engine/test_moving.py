@@ -15,7 +15,7 @@ from furnishing import TEXTS, add, furnish
 
 from index import generations, moving, verification
 from index.backup import back_up, restore
-from index.database import EMBEDDED, SETTING
+from index.database import EMBEDDED
 from index.library import Library
 from index.moving import MovingError, move
 from index.searcher import Query, Searcher
@@ -90,8 +90,6 @@ def test_the_former_place_is_read_as_it_was_and_takes_no_change(filled, address)
     for contents in (True, False):
         with pytest.raises(MovedLibraryError, match=r"127\.0\.0\.1"), filled.transaction(contents=contents):
             pass
-    with pytest.raises(UnusableLibraryError, match=SETTING):
-        Library.open(filled.folder, EMBEDDED)
     there = Library.open(filled.folder, address)
     move(there, EMBEDDED)
     with pytest.raises(MovedLibraryError, match=r"library\.sqlite"), there.transaction():
@@ -207,6 +205,21 @@ def test_a_database_that_is_not_empty_is_refused(filled, address, tmp_path):
     with pytest.raises(MovingError, match="Expected an empty database"):
         move(filled, address)
     assert list(verification.faults(Library.open(filled.folder, EMBEDDED))) == []
+
+
+def test_one_that_was_begun_to_another_place_does_not_disturb(filled, new_database):
+    first, second, third = new_database(), new_database(), new_database()
+    move(filled, first)
+    there = Library.open(filled.folder, first)
+    moving._target(there, second).close()
+    move(there, EMBEDDED)
+    assert not (filled.folder / NOTE).exists()
+    back = Library.open(filled.folder, EMBEDDED)
+    before = sums(back)
+    moving._target(back, third).close()
+    with pytest.raises(MovingError, match="delete"):
+        move(back, second)
+    assert move(back, third) == before
 
 
 def test_it_is_not_moved_to_where_it_is(filled, address):
