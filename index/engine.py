@@ -35,6 +35,11 @@ CONCERNS = (  # what holds, in SQL, of a server that is set otherwise than expec
         "set it to on, for this user or in postgresql.conf",
     ),
     (
+        "pg_is_in_recovery() AND current_setting('hot_standby_feedback') = 'off'",
+        "hot_standby_feedback is off: the replica ends what readers are reading when the primary clears up",
+        "set it to on, in the replica's postgresql.conf",
+    ),
+    (
         "current_setting('log_parameter_max_length') <> '0' AND (current_setting('log_statement') = 'all' OR "
         "current_setting('log_min_duration_statement') <> '-1' OR current_setting('log_min_duration_sample') <> '-1')",
         "the server's log may hold what readers ask, as parameters of statements",

@@ -23,6 +23,10 @@ def explained(error: Error, where: str, lost: bool) -> Exception:
             )
         case errors.DataCorrupted() | errors.IndexCorrupted() | errors.IoError():
             return DamagedLibraryError(f"{where} cannot be read or written: {error}. Look after its disk; then run: isogloss verify")
+        case errors.SerializationFailure() | errors.QueryCanceled():
+            return StoreUnreachableError(
+                f"{where} gave up before it had answered ({error}). Ask again; where a replica often does, set hot_standby_feedback = on there."
+            )
         case errors.UndefinedTable():
             return DamagedLibraryError(f"The library in {where} has lost a table ({error}). Restore it from a backup.")
         case errors.InsufficientPrivilege():

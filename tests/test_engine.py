@@ -9,6 +9,7 @@ from filling import fill, publication
 
 from index.engine import EngineStore
 from index.engine_connection import EngineConnection
+from index.engine_server import USUAL
 from index.engine_server import Server as Servers
 from index.library import Library
 from index.store import BusyLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnknownOutcomeError, UnusableLibraryError
@@ -184,6 +185,21 @@ def test_readers_go_on_by_a_replica_and_never_lag_behind_their_own_writes(server
         finally:
             library.close()
     server.sql("SELECT pg_drop_replication_slot('readers')")
+
+
+def test_a_server_that_answers_nobody_is_given_up_and_one_that_is_slow_is_not(server, library, monkeypatch):
+    monkeypatch.setattr("index.engine_server.SILENCE", 0.2)
+    monkeypatch.setattr("index.engine_server.ALIVE", 2)
+    monkeypatch.setitem(USUAL, "connect_timeout", 2)
+    assert library.rows("SELECT pg_sleep(1), 'there'")[0][1] == "there"
+    library.meta("format")
+    server.hang()
+    try:
+        with pytest.raises(StoreUnreachableError, match="does not answer"):
+            library.meta("format")
+    finally:
+        server.go_on()
+    assert library.meta("format")
 
 
 def test_an_address_says_its_servers_without_more():
