@@ -13,7 +13,7 @@ import pytest
 from conftest import LexiconEncoder
 from furnishing import TEXTS, add, furnish
 
-from index import generations, moving, verification
+from index import backup, generations, moving, transfer, verification
 from index.backup import back_up, restore
 from index.database import EMBEDDED
 from index.library import Library
@@ -293,6 +293,41 @@ def test_a_backup_of_an_engine_is_a_library_in_a_folder_and_is_restored_to_eithe
         assert {name for name in before if after[name] != before[name]} <= {*changed, "meta"}  # a new generation is a new revision
         assert list(verification.faults(restored)) == []
         assert answers(restored) == found
+
+
+@pytest.mark.parametrize("at", ["make_folder", "bring", "build"])
+def test_a_restore_that_is_interrupted_goes_on(filled, address, tmp_path, monkeypatch, at):
+    found = answers(filled)
+    back_up(filled, tmp_path / "backup")
+    home = {"make_folder": backup, "bring": transfer, "build": generations}[at]
+    done = getattr(home, at)
+
+    def interrupted(*arguments: object, **more: object) -> object:
+        done(*arguments, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(home, at, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            restore(tmp_path / "backup", tmp_path / "restored", address=address)
+    assert restore(tmp_path / "backup", tmp_path / "restored", address=address) == []
+    restored = Library.open(tmp_path / "restored", address)
+    assert list(verification.faults(restored)) == []
+    assert answers(restored) == found
+
+
+def test_a_large_library_has_a_large_index_wherever_it_is(filled, address, monkeypatch):
+    monkeypatch.setattr(generations, "EXACT", 10)
+    generations.build(filled)
+    found = answers(filled)
+    move(filled, address)
+    there = Library.open(filled.folder, address)
+    assert list(verification.faults(there)) == []
+    assert {answer[:2] for answer in answers(there)} == {answer[:2] for answer in found}
+    move(there, EMBEDDED)
+    back = Library.open(filled.folder, EMBEDDED)
+    assert list(verification.faults(back)) == []
+    assert {answer[:2] for answer in answers(back)} == {answer[:2] for answer in found}
 
 
 def test_a_backup_is_not_restored_over_another_library(filled, address, tmp_path):
