@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
+from conftest import LexiconEncoder
 from furnishing import furnish
 
 from index.database import EMBEDDED
@@ -11,6 +14,7 @@ from index.library import Library
 from index.moving import MovingError, move, source
 from index.store import LEFT, MovedLibraryError, ReadOnlyLibraryError
 from search_app.cli import main
+from search_app.factory import create_app
 
 
 @pytest.fixture
@@ -53,3 +57,13 @@ def test_what_has_left_is_read_and_takes_no_change(filled):
     assert issubclass(MovedLibraryError, ReadOnlyLibraryError)  # pages say what they say of a library that cannot be changed
     with pytest.raises(MovingError, match="left for"):
         move(other, "postgresql://db.example/another")
+
+
+def test_a_server_that_still_runs_answers_readers_and_tells_analysts_that_nothing_can_be_changed(filled):
+    client = create_app(filled, LexiconEncoder()).test_client()
+    before = client.get("/?q=ป่า").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/desk/sign-in").text)
+    filled.set_meta(LEFT, "postgresql://db.example/library")
+    answer = client.post("/desk/sign-in", data={"name": "ana", "password": "a long enough password", "csrf_token": token[1]})
+    assert (answer.status_code, "nothing in it can be changed now" in answer.text) == (503, True)
+    assert client.get("/?q=ป่า").text == before
