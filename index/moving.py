@@ -18,7 +18,7 @@ from index import generations
 from index.database import EMBEDDED
 from index.durable import make_folder, sync_folder
 from index.library import Library
-from index.store import FILE, LEFT, NOTE, BusyLibraryError, UnusableLibraryError
+from index.store import FILE, LEFT, NOTE, BusyLibraryError
 from index.transfer import Progress, Sum, bring, settle
 from ingest.records import IsoglossError
 
@@ -60,14 +60,16 @@ def source(folder: Path) -> Library:
 def _target(library: Library, address: str) -> Library:
     """The library as it is to be: new, or as an interrupted run has left it. Its files are those of the one that moves."""
     home = library.folder / HOME
+    begun = home.exists()
     make_folder(home)
     try:
         target = Library.create(home, address)
-    except UnusableLibraryError as error:
-        raise MovingError(
-            f"Expected an empty database, or the one into which {library.folder} was being moved; found another: {error} "
-            f"To begin anew elsewhere, delete {home}."
-        ) from error
+    except IsoglossError as error:
+        if begun:
+            raise MovingError(f"{error} A move was begun before; where that was to another place, delete {home} to begin anew.") from error
+        if not (home / NOTE).exists():
+            shutil.rmtree(home)
+        raise
     target.folder = library.folder
     return target
 

@@ -202,8 +202,9 @@ def test_it_is_killed_anywhere_and_goes_on(filled, new_database, tmp_path, inwar
 
 def test_a_database_that_is_not_empty_is_refused(filled, address, tmp_path):
     Library.create(tmp_path / "third", address)
-    with pytest.raises(MovingError, match="Expected an empty database"):
+    with pytest.raises(UnusableLibraryError, match="another database that is empty"):
         move(filled, address)
+    assert not (filled.folder / moving.HOME).exists()
     assert list(verification.faults(Library.open(filled.folder, EMBEDDED))) == []
 
 
