@@ -18,7 +18,7 @@ from index import generations
 from index.database import EMBEDDED
 from index.durable import make_folder, sync_folder
 from index.library import Library
-from index.store import LEFT, NOTE, BusyLibraryError, UnusableLibraryError
+from index.store import FILE, LEFT, NOTE, BusyLibraryError
 from index.transfer import Progress, Sum, bring, settle
 from ingest.records import IsoglossError
 
@@ -42,13 +42,13 @@ def move(library: Library, address: str, progress: Progress = lambda *_: None) -
         except TimeoutError as error:
             raise BusyLibraryError(f"Another process is moving {library.folder}; wait until it has ended.") from error
         target = Library(library.folder / HOME, address)
-        place = target.store.where if address else str(library.folder / "library.sqlite")
+        place = target.store.where if address else str(library.folder / FILE)
         if library.store.where == place:
             raise MovingError(f"The rows of {library.folder} are in {place} already.")
         if library.meta(LEFT) not in ("", place):
             raise MovingError(f"{library.store.where} has left for {library.meta(LEFT)} already; move it there.")
         sums = {} if library.meta(LEFT) else _bring(library, address, place, progress)
-        _switch(library, target)
+        _switch(library, target, address)
     return sums
 
 
@@ -60,14 +60,16 @@ def source(folder: Path) -> Library:
 def _target(library: Library, address: str) -> Library:
     """The library as it is to be: new, or as an interrupted run has left it. Its files are those of the one that moves."""
     home = library.folder / HOME
+    begun = home.exists()
     make_folder(home)
     try:
         target = Library.create(home, address)
-    except UnusableLibraryError as error:
-        raise MovingError(
-            f"Expected an empty database, or the one into which {library.folder} was being moved; found another: {error} "
-            f"To begin anew elsewhere, delete {home}."
-        ) from error
+    except IsoglossError as error:
+        if begun:
+            raise MovingError(f"{error} A move was begun before; where that was to another place, delete {home} to begin anew.") from error
+        if not (home / NOTE).exists():
+            shutil.rmtree(home)
+        raise
     target.folder = library.folder
     return target
 
@@ -103,25 +105,28 @@ def _has_generation(target: Library) -> bool:
         return False
 
 
-def _switch(library: Library, target: Library) -> None:
+def _switch(library: Library, target: Library, address: str) -> None:
     """Let whoever opens the library from now on find it in its new place."""
     home, folder = library.folder / HOME, library.folder
-    if (home / NOTE).exists():
+    if address:
         (home / NOTE).replace(folder / NOTE)
-        sync_folder(folder)
     else:
-        if (home / "library.sqlite").exists():
-            target.revision()
-            target.close()  # which puts all into the one file
-            if (home / "library.sqlite-wal").exists():
-                raise BusyLibraryError(f"Another process has {home / 'library.sqlite'} open; do the same again once it has ended.")
-            for suffix in ("-wal", "-shm", ""):
-                former = folder / f"library.sqlite{suffix}"
-                if former.exists():
-                    former.replace(folder / f"{FORMER}{suffix}")
-            sync_folder(folder)
-            (home / "library.sqlite").replace(folder / "library.sqlite")
-            sync_folder(folder)
+        if (home / FILE).exists():
+            _put_file(target, home, folder)
         (folder / NOTE).unlink()
-        sync_folder(folder)
+    sync_folder(folder)
     shutil.rmtree(home)
+
+
+def _put_file(target: Library, home: Path, folder: Path) -> None:
+    """Put the file into its place, all of it; one that was left behind when the library went into an engine gets another name."""
+    target.revision()
+    target.close()  # which brings into the file what is beside it
+    if (home / f"{FILE}-wal").exists():
+        raise BusyLibraryError(f"Another process has {home / FILE} open; do the same again once it has ended.")
+    for suffix in ("-wal", "-shm", ""):
+        if (folder / f"{FILE}{suffix}").exists():
+            (folder / f"{FILE}{suffix}").replace(folder / f"{FORMER}{suffix}")
+    sync_folder(folder)
+    (home / FILE).replace(folder / FILE)
+    sync_folder(folder)

@@ -13,9 +13,9 @@ import pytest
 from conftest import LexiconEncoder
 from furnishing import TEXTS, add, furnish
 
-from index import generations, moving, verification
+from index import backup, generations, moving, transfer, verification
 from index.backup import back_up, restore
-from index.database import EMBEDDED, SETTING
+from index.database import EMBEDDED
 from index.library import Library
 from index.moving import MovingError, move
 from index.searcher import Query, Searcher
@@ -90,8 +90,6 @@ def test_the_former_place_is_read_as_it_was_and_takes_no_change(filled, address)
     for contents in (True, False):
         with pytest.raises(MovedLibraryError, match=r"127\.0\.0\.1"), filled.transaction(contents=contents):
             pass
-    with pytest.raises(UnusableLibraryError, match=SETTING):
-        Library.open(filled.folder, EMBEDDED)
     there = Library.open(filled.folder, address)
     move(there, EMBEDDED)
     with pytest.raises(MovedLibraryError, match=r"library\.sqlite"), there.transaction():
@@ -204,9 +202,25 @@ def test_it_is_killed_anywhere_and_goes_on(filled, new_database, tmp_path, inwar
 
 def test_a_database_that_is_not_empty_is_refused(filled, address, tmp_path):
     Library.create(tmp_path / "third", address)
-    with pytest.raises(MovingError, match="Expected an empty database"):
+    with pytest.raises(UnusableLibraryError, match="another database that is empty"):
         move(filled, address)
+    assert not (filled.folder / moving.HOME).exists()
     assert list(verification.faults(Library.open(filled.folder, EMBEDDED))) == []
+
+
+def test_one_that_was_begun_to_another_place_does_not_disturb(filled, new_database):
+    first, second, third = new_database(), new_database(), new_database()
+    move(filled, first)
+    there = Library.open(filled.folder, first)
+    moving._target(there, second).close()
+    move(there, EMBEDDED)
+    assert not (filled.folder / NOTE).exists()
+    back = Library.open(filled.folder, EMBEDDED)
+    before = sums(back)
+    moving._target(back, third).close()
+    with pytest.raises(MovingError, match="delete"):
+        move(back, second)
+    assert move(back, third) == before
 
 
 def test_it_is_not_moved_to_where_it_is(filled, address):
@@ -280,6 +294,41 @@ def test_a_backup_of_an_engine_is_a_library_in_a_folder_and_is_restored_to_eithe
         assert {name for name in before if after[name] != before[name]} <= {*changed, "meta"}  # a new generation is a new revision
         assert list(verification.faults(restored)) == []
         assert answers(restored) == found
+
+
+@pytest.mark.parametrize("at", ["make_folder", "bring", "build"])
+def test_a_restore_that_is_interrupted_goes_on(filled, address, tmp_path, monkeypatch, at):
+    found = answers(filled)
+    back_up(filled, tmp_path / "backup")
+    home = {"make_folder": backup, "bring": transfer, "build": generations}[at]
+    done = getattr(home, at)
+
+    def interrupted(*arguments: object, **more: object) -> object:
+        done(*arguments, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(home, at, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            restore(tmp_path / "backup", tmp_path / "restored", address=address)
+    assert restore(tmp_path / "backup", tmp_path / "restored", address=address) == []
+    restored = Library.open(tmp_path / "restored", address)
+    assert list(verification.faults(restored)) == []
+    assert answers(restored) == found
+
+
+def test_a_large_library_has_a_large_index_wherever_it_is(filled, address, monkeypatch):
+    monkeypatch.setattr(generations, "EXACT", 10)
+    generations.build(filled)
+    found = answers(filled)
+    move(filled, address)
+    there = Library.open(filled.folder, address)
+    assert list(verification.faults(there)) == []
+    assert {answer[:2] for answer in answers(there)} == {answer[:2] for answer in found}
+    move(there, EMBEDDED)
+    back = Library.open(filled.folder, EMBEDDED)
+    assert list(verification.faults(back)) == []
+    assert {answer[:2] for answer in answers(back)} == {answer[:2] for answer in found}
 
 
 def test_a_backup_is_not_restored_over_another_library(filled, address, tmp_path):
