@@ -7,7 +7,6 @@ import time
 import pytest
 from filling import fill, publication
 
-from index.engine import EngineStore
 from index.engine_connection import EngineConnection
 from index.engine_server import USUAL
 from index.engine_server import Server as Servers
