@@ -26,14 +26,14 @@ def compared(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     lines = [{"_id": f"{tag}-{subject}", "text": text, "language": tag} for tag, text in TEXTS.items() for subject in range(40)]
     (folder / "corpus.jsonl").write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
     read = material.read([folder], encoder, folder / "kept.npz")
-    libraries.make(folder / "embedded", 300, read, encoder).close()
     address = server.create_database("compared")
-    both = {"embedded": Library.open(folder / "embedded", EMBEDDED), "engine": libraries.empty(folder / "engine", encoder, address)}
-    made = Compared(both, Engine(address), encoder, read)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(libraries, "LONGEST", libraries.SHORTEST)
+        libraries.make(folder / "embedded", 300, read, encoder).close()
+        both = {"embedded": Library.open(folder / "embedded", EMBEDDED), "engine": libraries.empty(folder / "engine", encoder, address)}
+        made = Compared(both, Engine(address), encoder, read)
         for name, value in {"questions": lambda: ["forest water"] * 3, "WARM": 1, "QUESTIONS": 2, "COMPARED": 2, "ADDED": 2}.items():
             patch.setattr(stores, name, value)
-        patch.setattr(libraries, "LONGEST", libraries.SHORTEST)
         made.measure(300)
         yield made
     server.drop_database("compared")
