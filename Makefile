@@ -6,13 +6,21 @@ LIBRARY ?= library
 PORT ?= 8000
 PIP_FLAGS ?=
 
-.PHONY: run test browser lint format lock messages clean bench bench-full bench-stores bench-reading
+.PHONY: run test test-engine browser lint format lock messages clean bench bench-full bench-stores bench-reading
 
 run: $(VENV)/installed
 	@$(BIN)/isogloss serve --ingest corpus --library $(LIBRARY) --port $(PORT)
 
 test: $(VENV)/installed-dev lint browser
 	$(BIN)/python -m pytest
+
+# What every store of a library's rows has to do: these tests run on the embedded one with all others, and on the engine here.
+CONTRACT := accounts candidate changes citing common_words counterparts damage decisions desk_imports desk_jobs desk_report entries evaluation exporting \
+  feeds files gaps generations harvesting importing inverted languages library likeness log marks oai postings quality question rebuild report resumable \
+  searcher shelf signing spreadsheet storing untitled uploading uploads verification view words worker
+
+test-engine: $(VENV)/installed-dev  # the same on real PostgreSQL servers, which are started here, and killed
+	$(BIN)/python -m pytest --store=engine $(CONTRACT:%=tests/test_%.py) tests/engine
 
 browser:  # which some tests drive; without it they are skipped
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from index import room
 from index.contents import Contents, EditionState
+from index.database import MANIFEST as MANIFEST
 from index.durable import checksum, make_folder, sync_file, sync_folder
 from index.encoder import Vectors
 from index.postings import Postings
@@ -26,8 +27,6 @@ from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryEr
 from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vectors, put_catalogue_entry
 from index.terms import TERMS_VERSION
 from ingest.records import IsoglossError, Page, Passage, Publication
-
-MANIFEST = "backup.json"  # lies in a library that is a backup of another; see index/backup.py
 
 
 class ChangedFileError(IsoglossError):

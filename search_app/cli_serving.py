@@ -57,13 +57,14 @@ def serve(
     """Serve the search pages until interrupted; a new library is made where there is none."""
     import waitress
 
+    from index.database import holds_library
     from search_app.busy import admission
     from search_app.factory import create_app
     from search_app.standing import place
     from search_app.supervision import Supervisor, command
 
     with plain_errors():
-        new = not (folder / "library.sqlite").exists()
+        new = not holds_library(folder)
         library = open_library(folder, create=True)
         if new:
             click.echo(f"There was no library in {folder}; an empty one has been made.", err=True)

@@ -108,6 +108,15 @@ def library(tmp_path: Path) -> Library:
     return Library.create(tmp_path / "library")
 
 
+def written(library: Library) -> bytes:
+    """All rows of a library as they are kept: the bytes of SQLite's files, or what the engine gives of every table."""
+    files = list(library.folder.glob("library.sqlite*"))
+    if files:
+        return b"".join(file.read_bytes() for file in files)
+    tables = library.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'")
+    return "\n".join(str(tuple(row)) for (table,) in tables for row in library.rows(f"SELECT * FROM {table}")).encode()
+
+
 def pdf_of(*pages: Sequence[str], title: str = "") -> bytes:
     """A PDF with the given lines of Latin-1 text on each page, written out by hand."""
     objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"]

@@ -5,6 +5,7 @@ import unicodedata
 
 import pytest
 from argon2 import PasswordHasher
+from conftest import written
 
 from index import accounts, attempts
 from index.accounts import IDLE, LASTS, NOTED, Accounts, BusyError, WrongAccountError, normal_name, secret
@@ -35,7 +36,7 @@ def test_passwords_are_kept_as_argon2id_with_64_mebibytes_and_never_as_they_are(
     Accounts(library).put("ana", PASSWORD)
     (kept,) = [row["hash"] for row in library.rows("SELECT hash FROM accounts")]
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$") and PASSWORD not in kept
-    assert PASSWORD.encode() not in (library.folder / "library.sqlite").read_bytes() + (library.folder / "library.sqlite-wal").read_bytes()
+    assert PASSWORD.encode() not in written(library) and kept.encode() in written(library)
     assert Accounts(library).is_right("ana", PASSWORD, HERE) and not Accounts(library).is_right("ana", PASSWORD.upper(), HERE)
 
 
@@ -129,7 +130,7 @@ def test_signing_out_another_password_and_removal_end_sessions(library, those):
 
 def test_the_library_knows_no_token_only_its_digest(library, those):
     token = those.open_session("ana")
-    assert token.encode() not in (library.folder / "library.sqlite-wal").read_bytes()
+    assert token.encode() not in written(library)
     assert library.rows("SELECT token FROM sessions")[0]["token"] != token
 
 
@@ -202,8 +203,7 @@ def test_only_so_many_passwords_are_hashed_at_once(those, monkeypatch):
 
 def test_no_name_and_no_address_that_was_tried_can_be_read_in_the_library(library, those):
     those.is_right("a password typed as a name", "x", HERE)
-    written = (library.folder / "library.sqlite-wal").read_bytes()
-    assert b"a password typed" not in written and HERE.encode() not in written
+    assert b"a password typed" not in written(library) and HERE.encode() not in written(library)
 
 
 def test_a_name_that_nobody_has_costs_as_much_hashing(those, monkeypatch):
@@ -220,6 +220,7 @@ def test_a_name_that_nobody_has_costs_as_much_hashing(those, monkeypatch):
     assert len(verified) == 2 and verified[0] == verified[1]
 
 
+@pytest.mark.embedded_only("a setting of SQLite's stands for the full disk")
 def test_a_full_disk_ends_no_session(library, those, clock, caplog):
     token = those.open_session("ana")
     clock[0] += NOTED

@@ -11,7 +11,7 @@ import pytest
 from conftest import CONCEPTS, LexiconEncoder
 from filling import fill, publication
 
-from index import candidate, generations
+from index import candidate, generation_files, generations
 from index.candidate import NotReadyError
 from index.changes import Changes, ConflictError
 from index.filters import Filters
@@ -198,7 +198,7 @@ class Killed(BaseException):
 
 
 STEPS = [
-    (candidate, "save"), (generations, "_write"), (generations, "sync_file"), (generations, "sync_folder"), (Path, "replace"),
+    (candidate, "save"), (generations, "_write"), (generation_files, "sync_file"), (generation_files, "sync_folder"), (Path, "replace"),
     (candidate, "assign"), (Library, "set_meta"), (Changes, "note"), (candidate, "sweep"), (candidate, "check"),
 ]  # fmt: skip
 

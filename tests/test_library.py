@@ -16,7 +16,7 @@ from index.library import MANIFEST, ChangedFileError, Library
 from index.query import sought
 from index.store import BusyLibraryError, UnusableLibraryError
 from index.tables import boxes_packed, boxes_unpacked
-from index.terms import TERMS_VERSION, indexed
+from index.terms import TERMS_VERSION
 from index.verification import faults
 from ingest.records import Page, WordBox, WordBoxes
 
@@ -95,6 +95,7 @@ def test_a_missing_library_says_which_command_makes_one(tmp_path):
         Library.open(tmp_path)
 
 
+@pytest.mark.embedded_only("library.sqlite is overwritten")
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "library.sqlite").write_text("not a database, whatever its name says" * 30)
     with pytest.raises(UnusableLibraryError, match="not a library"):
@@ -120,6 +121,7 @@ def test_a_removed_passage_is_left_out_not_replaced(library, encoder):
     assert library.passages([key]) == {}
 
 
+@pytest.mark.embedded_only("asks SQLite; tests/engine/test_kills.py kills servers")
 def test_commits_are_synchronous(library):
     library.counts()
     connection = library._connection()
@@ -134,6 +136,7 @@ def test_a_file_that_changes_while_it_is_copied_is_refused(library, tmp_path):
     assert not list((library.folder / "files").glob("*/*"))
 
 
+@pytest.mark.embedded_only("library.sqlite is empty")
 def test_a_library_whose_making_was_interrupted_is_made(tmp_path):
     (tmp_path / "library.sqlite").touch()
     assert Library.create(tmp_path).counts()["passages"] == 0
@@ -236,6 +239,7 @@ def of_format_2(library, encoder):
     return library
 
 
+@pytest.mark.embedded_only("no engine has a library of an older format")
 def test_a_library_of_an_older_format_gets_what_is_new_and_keeps_what_it_has(of_format_2):
     opened = Library.open(of_format_2.folder)
     assert opened.meta("format") == "6" and opened.pages("woods.my") == [Page("woods.my", 1, "1", "သစ်တော", "good")]
@@ -247,6 +251,7 @@ def test_a_library_of_an_older_format_gets_what_is_new_and_keeps_what_it_has(of_
     assert [len(vector) for vector in opened.vectors()[1]] == [5, 5] and opened.entry("woods").editions[0].digest == DIGEST
 
 
+@pytest.mark.embedded_only("no engine has a library of an older format")
 def test_a_library_made_anew_and_one_brought_up_to_date_have_the_same_tables(of_format_2, tmp_path):
     old, new = Library.open(of_format_2.folder), Library.create(tmp_path / "new")
     for table in (*ADDED_SINCE_2, *ADDED_SINCE_4, *ADDED_SINCE_5):
@@ -268,6 +273,7 @@ def of_format_5(library, encoder):
     return library
 
 
+@pytest.mark.embedded_only("no engine has a library of an older format")
 def test_whoever_comes_while_a_library_is_brought_up_to_date_is_told_to_come_again(of_format_5, monkeypatch):
     monkeypatch.setattr("index.embedded.PATIENCE", 0.1)
     with closing(sqlite3.connect(of_format_5.folder / "library.sqlite", isolation_level=None)) as other:
@@ -278,6 +284,7 @@ def test_whoever_comes_while_a_library_is_brought_up_to_date_is_told_to_come_aga
     assert Library.open(of_format_5.folder).passage_count()
 
 
+@pytest.mark.embedded_only("no engine has a library of an older format")
 def test_words_are_found_and_removed_after_their_copies_are_gone(of_format_5):
     opened = Library.open(of_format_5.folder)
     assert [opened.postings.count(f'"{term}"') for term in ("ደን", "বন", "جنگل", "காடு")] == [1, 1, 1, 0]
@@ -291,11 +298,11 @@ def test_words_are_found_and_removed_after_their_copies_are_gone(of_format_5):
 
 
 def test_words_are_indexed_anew_where_terms_are_made_otherwise(library, encoder, monkeypatch):
-    fill(library, encoder, publication("woods", ["lo"], titles={}), {"lo": ["ປ່າໄມ້"]})
-    with library.transaction() as run:
-        run("INSERT INTO words (words, rowid, terms) VALUES ('delete', 1, ?)", (indexed("ປ່າໄມ້"),))
-        run("INSERT INTO words (rowid, terms) VALUES (1, 'former')")
-        run("UPDATE meta SET value = 'former' WHERE key = 'terms'")
+    with monkeypatch.context() as patched:
+        patched.setattr("index.tables.indexed", lambda text: "former")
+        fill(library, encoder, publication("woods", ["lo"], titles={}), {"lo": ["ປ່າໄມ້"]})
+    library.set_meta("terms", "former")
+    assert [library.postings.count(sought(term)) for term in ("former", "ປ່າ*")] == [1, 0]
     opened = Library.open(library.folder)
     assert [opened.postings.count(sought(term)) for term in ("former", "ປ່າ*")] == [0, 1]
     assert opened.meta("terms") == TERMS_VERSION

