@@ -148,7 +148,7 @@ def make(folder: Path, passages: int, material: Material, encoder: Encoder, seed
     fill(library, passages, material, seed)
     library.close()
     making.rename(folder)
-    return Library.open(folder)
+    return Library.open(folder, EMBEDDED)
 
 
 def fill(library: Library, passages: int, material: Material, seed: int = 0) -> None:
@@ -176,9 +176,9 @@ def empty(folder: Path, encoder: Encoder, address: str = EMBEDDED) -> Library:
 
 def ready(folder: Path, passages: int, material: Material, encoder: Encoder) -> Library:
     """The library of so many passages in a folder, made there unless an earlier run has left it; with a generation in use."""
-    if folder.exists() and Library.open(folder).meta("encoder") != encoder.fingerprint:
+    if folder.exists() and Library.open(folder, EMBEDDED).meta("encoder") != encoder.fingerprint:
         raise click.ClickException(f"{folder} was made by another encoder; remove it, and it is made again.")
-    library = Library.open(folder) if folder.exists() else make(folder, passages, material, encoder)
+    library = Library.open(folder, EMBEDDED) if folder.exists() else make(folder, passages, material, encoder)
     generations.load_or_build(library)
     return library
 
