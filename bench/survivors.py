@@ -51,7 +51,7 @@ STEPS = {  # what is noted: module, name in it, step; those of parts that are no
     "job: ends": ("index.jobs", "Jobs.end"),
     "generation: written": ("index.generations", "_write"),
     "generation: checksums": ("index.generations", "checksum"),
-    "generation: made durable": ("index.generations", "sync_file"),
+    "generation: made durable": ("index.generation_files", "sync_file"),
     "generation: swap": ("index.generations", "assign"),
     "candidate: kept": ("index.candidate", "save"),
     "candidate: preview": ("search_app.work.generation", "compare"),

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index import generations, originals, room
+from index.database import EMBEDDED
 from index.durable import checksum, make_folder, replacing, sync_file, sync_folder
 from index.library import MANIFEST, ChangedFileError, Library
 from index.store import BusyLibraryError
@@ -104,12 +105,12 @@ def restore(backup: Path, folder: Path, progress: Progress = lambda *_: None) ->
         with _holding(folder) as target:
             paths = [path for path in originals.kept(backup) if not target.file(path.stem).exists()]
             room.require(folder, sum(path.stat().st_size for path in paths) + _size(backup))
-            unkept = _keep(Library(backup), target, {path.stem: "an edition" for path in paths}, progress)
+            unkept = _keep(Library(backup, EMBEDDED), target, {path.stem: "an edition" for path in paths}, progress)
             _copy_others(backup, folder)
             if not (folder / "library.sqlite").exists():
                 with replacing(folder / "library.sqlite", mode=0o600) as written:
                     shutil.copyfile(backup / "library.sqlite", written)
-            generations.build(Library.open(folder))
+            generations.build(Library.open(folder, EMBEDDED))
             (folder / UNFINISHED).unlink()
             sync_folder(folder)
     return list(unkept.values())
@@ -157,7 +158,7 @@ def _copied(library: Library, scratch: Path, progress: Progress) -> Library:
     """A copy of the database as it is now, without what passes."""
     library.copy(scratch / "library.sqlite", lambda done, total: progress("the database", done, total))
     (scratch / "library.sqlite").chmod(0o600)
-    copy = Library.open(scratch)
+    copy = Library.open(scratch, EMBEDDED)
     with copy.transaction(contents=False) as run:
         for statement in PASSING:
             run(statement)
@@ -167,7 +168,7 @@ def _copied(library: Library, scratch: Path, progress: Progress) -> Library:
 @contextmanager
 def _holding(folder: Path) -> Iterator[Library]:
     """The library in `folder` for writing, cleared of what an interrupted run left there; it may have no database yet."""
-    target = Library(folder)
+    target = Library(folder, EMBEDDED)
     with target.writing():
         for leftover in [*folder.glob(".copying-*"), *folder.glob(".writing-*")]:
             shutil.rmtree(leftover)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.changes import Changes, ConflictError
-from index.durable import checksum
+from index.generation_files import Named, read
 from index.generations import (
     BEFORE,
     CANDIDATE,
@@ -21,7 +21,6 @@ from index.generations import (
     NONE,
     DamagedGenerationError,
     Generation,
-    Named,
     Role,
     assign,
     building,
@@ -61,7 +60,7 @@ class Standing:
 def standing(library: Library, role: Role) -> Standing | None:
     """The generation that has this role; None when there is none on disk that can be read."""
     which = named(library, role)
-    manifest = _json(library, which, "manifest.json", which.token)
+    manifest = read(library, which, "manifest.json", which.token)
     if manifest is None:
         return None
     there, newer = library.passages_around(manifest["last_key"])
@@ -72,8 +71,8 @@ def standing(library: Library, role: Role) -> Standing | None:
 def preview(library: Library) -> dict[str, Any] | None:
     """What publishing the candidate would change, as index/preview.py found it; None when there is none."""
     which = named(library, CANDIDATE)
-    manifest = _json(library, which, "manifest.json", which.token)
-    return manifest and _json(library, which, "preview.json", manifest["checksums"].get("preview.json", ""))
+    manifest = read(library, which, "manifest.json", which.token)
+    return manifest and read(library, which, "preview.json", manifest["checksums"].get("preview.json", ""))
 
 
 def keep(library: Library, made: Generation, found: Mapping[str, Any]) -> Named:
@@ -141,12 +140,3 @@ def _expected(library: Library, role: Role, token: str) -> Named:
     if not token or found.token != token:
         raise ConflictError("It is not there any more: somebody else has published, discarded or built one meanwhile. Look at the page again.")
     return found
-
-
-def _json(library: Library, which: Named, file: str, expected: str) -> dict[str, Any] | None:
-    """What a file holds that has this checksum; None when there is no such file."""
-    path = library.folder / "generations" / which.name / file
-    try:
-        return dict(json.loads(path.read_text("utf-8"))) if checksum(path) == expected else None
-    except OSError:
-        return None

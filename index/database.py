@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from index.embedded import EmbeddedStore
-from index.store import NOTE, Connection, Run, Store, UnusableLibraryError
+from index.store import FILE, NOTE, Connection, Run, Store, UnusableLibraryError
 
 SETTING = "ISOGLOSS_STORE"  # environment variable: the address of the engine; without it the store is embedded
 EMBEDDED = ""  # in place of an address
+MANIFEST = "backup.json"  # lies in a library that is a backup of another; see index/backup.py
 
 
 class Database:
@@ -88,17 +89,33 @@ class Database:
         return self.store.connection(writing)
 
 
+def holds_library(folder: Path) -> bool:
+    """Whether the folder is that of a library, wherever its rows are; nothing is opened."""
+    return (folder / FILE).is_file() or (folder / NOTE).is_file()
+
+
+def address_of(folder: Path) -> str:
+    """The address that is set for the library in a folder; a backup is embedded, wherever the library is."""
+    backup = (folder / MANIFEST).exists() and not (folder / NOTE).exists()
+    return EMBEDDED if backup else os.environ.get(SETTING, EMBEDDED)
+
+
 def store_of(folder: Path, address: str | None = None) -> Store:
     """The store of the library in a folder, there or still to be made, as `Database` says; nothing is opened yet."""
-    address = os.environ.get(SETTING, EMBEDDED) if address is None else address
-    if address != EMBEDDED:
-        return _engine(folder, address)
-    if (folder / NOTE).exists():
-        raise UnusableLibraryError(
-            f"The rows of the library in {folder} are in an engine ({(folder / NOTE).read_text('utf-8', 'replace').strip()}). "
-            f"Set {SETTING} to its address, or bring them back: isogloss move --to-folder"
-        )
-    return EmbeddedStore(folder)
+    noted = (folder / NOTE).is_file()
+    if address is None:
+        address = address_of(folder)
+        if address != EMBEDDED and (folder / FILE).is_file() and not noted:
+            raise UnusableLibraryError(
+                f"{SETTING} names an engine, and the rows of the library in {folder} are in {FILE}. Bring them there: isogloss move --to ADDRESS; "
+                f"or leave {SETTING} out."
+            )
+        if address == EMBEDDED and noted:
+            raise UnusableLibraryError(
+                f"The rows of the library in {folder} are in an engine, as {folder / NOTE} says. Set {SETTING} to its address, "
+                "or bring them back: isogloss move --to-folder"
+            )
+    return EmbeddedStore(folder) if address == EMBEDDED else _engine(folder, address)
 
 
 def _engine(folder: Path, address: str) -> Store:

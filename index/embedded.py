@@ -103,6 +103,9 @@ class EmbeddedStore:
         finally:
             source.rollback()
 
+    def concerns(self) -> list[tuple[str, str]]:
+        return []
+
     def faults(self) -> list[str]:
         try:
             connection = self.connection()

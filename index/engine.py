@@ -1,4 +1,4 @@
-"""The store in PostgreSQL, on one server or on a primary and its replicas: connections, transactions, locks. With index/engine_errors.py the only module that imports psycopg.
+"""The store in PostgreSQL, on one server or on a primary and its replicas: connections, transactions, locks.
 
 The address is libpq's own, several hosts included. Who writes needs the primary; reads go to whichever server the address leads to, as long as it
 has all that this process has committed, and go on by another one when that is lost. Writers take their turns by a lock on one row, so that keys
@@ -7,17 +7,48 @@ grow in the order of commits. Values are sent apart from statements, so that no 
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.engine_connection import EngineConnection, Server
+from index.engine_connection import EngineConnection
+from index.engine_index import EngineIndexes
 from index.engine_note import Note
 from index.engine_schema import SCHEMA
+from index.engine_server import Server
 from index.engine_words import EngineWords
-from index.store import LargeIndexes, Run, StoreUnreachableError
+from index.store import LargeIndexes, Run, StoreUnreachableError, UnusableLibraryError
+
+CONCERNS = (  # what holds, in SQL, of a server that is set otherwise than expected; what that means, and what to do
+    (
+        "current_setting('fsync') = 'off' OR current_setting('full_page_writes') = 'off'",
+        "fsync or full_page_writes is off: what was acknowledged can be lost when the machine fails",
+        "set both to on, in postgresql.conf",
+    ),
+    (
+        "current_setting('synchronous_commit') = 'local' AND current_setting('synchronous_standby_names') <> ''",
+        "synchronous_commit is local: a replica that takes over can lack what was acknowledged",
+        "set it to on, for this user or in postgresql.conf",
+    ),
+    (
+        "pg_is_in_recovery() AND current_setting('hot_standby_feedback') = 'off'",
+        "hot_standby_feedback is off: the replica ends what readers are reading when the primary clears up",
+        "set it to on, in the replica's postgresql.conf",
+    ),
+    (
+        "current_setting('log_parameter_max_length') <> '0' AND (current_setting('log_statement') = 'all' OR "
+        "current_setting('log_min_duration_statement') <> '-1' OR current_setting('log_min_duration_sample') <> '-1')",
+        "the server's log may hold what readers ask, as parameters of statements",
+        "set log_parameter_max_length to 0, or grant it to this user: GRANT SET ON PARAMETER log_parameter_max_length TO ...",
+    ),
+)
+
+PGVECTOR = (0, 8)  # the version that goes on looking where a filter has left too few
+
+log = logging.getLogger(__name__)
 
 
 class EngineStore:
@@ -25,12 +56,12 @@ class EngineStore:
 
     last_key = "SELECT CAST(value AS bigint) FROM meta WHERE key = 'given'"
     formats: Collection[int] = ()
-    large: LargeIndexes | None = None
 
     def __init__(self, folder: Path, address: str) -> None:
         self.folder = folder
         self.server = Server(address)
         self.words = EngineWords(self)
+        self.large: LargeIndexes | None = EngineIndexes(self)
         self._note = Note(folder, self.server.where)
         self._threads = threading.local()
 
@@ -42,17 +73,14 @@ class EngineStore:
         return f"string_agg(CAST({expression} AS text), ',')"
 
     def exists(self) -> bool:
-        return self._note.exists() and not self.is_empty()
+        return self._note.exists() and self._is_made(self.connection())
 
     def is_empty(self) -> bool:
-        run = Run(self, self.connection(writing=True))
-        made = run("SELECT to_regclass('meta') IS NOT NULL").fetchone()[0]
-        owner = run("SELECT value FROM meta WHERE key = 'library'").fetchone() if made else None
-        self._note.require(owner[0] if owner else "")
-        return not made
+        return not self._is_made(self.connection(writing=True))
 
     def make(self, noted: Mapping[str, str]) -> None:
         connection = self.connection(writing=True)
+        self._require_pgvector(connection)
         token = self._note.begin()
         connection.begin(alone=False)
         try:
@@ -75,7 +103,7 @@ class EngineStore:
             return writes
         if reads is None:
             reads = self._threads.reads = EngineConnection(self.server)
-        if reads.in_snapshot or not reads.is_copy or (not writing and reads.has_all()):
+        if reads.in_snapshot or not reads.is_replica or (not writing and reads.has_all()):
             return reads
         try:
             writes = self._threads.writes = writes or EngineConnection(self.server, writing=True)
@@ -97,18 +125,57 @@ class EngineStore:
 
     @contextmanager
     def lock(self, name: str, patience: float = -1) -> Iterator[None]:
-        connection = EngineConnection(self.server, writing=True)  # of its own: it holds the lock for as long as it lives
+        """The lock goes with its connection: where that is lost, others may take it, and it is said."""
+        connection = EngineConnection(self.server, writing=True)
         try:
             connection.lock(name, patience)
             yield
+            if not connection.still_holds():
+                log.warning("The connection that held the lock %s of %s was lost meanwhile; another process may have held it, too.", name, self.where)
         finally:
             connection.close()
 
     def copy(self, path: Path, progress: Callable[[int, int], None]) -> None:
         raise NotImplementedError
 
+    def concerns(self) -> list[tuple[str, str]]:
+        run = self.connection().execute
+        return [(concern, remedy) for holds, concern, remedy in CONCERNS if run(f"SELECT {holds}").fetchone()[0]]
+
     def faults(self) -> list[str]:
-        return []
+        run = self.connection().execute
+        broken = run(
+            "SELECT relname FROM pg_index JOIN pg_class ON oid = indexrelid WHERE NOT indisvalid AND pg_table_is_visible(oid) ORDER BY relname"
+        )
+        found = [f"{self.where}: the index {name} is not whole; run: REINDEX INDEX {name}" for (name,) in broken]
+        counted = f"SELECT ({self.last_key}) - CAST(value AS bigint), (SELECT count(*) FROM passages) FROM meta WHERE key = 'removed'"
+        noted, there = run(counted).fetchone()
+        return found + ([f"{self.where}: {noted} passages are noted, {there} are there"] if noted != there else [])
+
+    def _require_pgvector(self, connection: EngineConnection) -> None:
+        """Raise UnusableLibraryError where the extension for vectors cannot be had."""
+        found = connection.execute("SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'").fetchone()
+        version = (found[1] or found[0]) if found else ""
+        if tuple(int(part) for part in version.split(".")[:2] if part.isdecimal()) < PGVECTOR:
+            raise UnusableLibraryError(
+                f"{self.where}: expected the extension vector (pgvector) {'.'.join(map(str, PGVECTOR))} or newer, found {version or 'none'}. "
+                "Install it on the server (Debian: postgresql-NN-pgvector), then run in the database: CREATE EXTENSION vector, or ALTER EXTENSION vector UPDATE"
+            )
+        if not found[1]:
+            try:
+                connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            except UnusableLibraryError as error:
+                raise UnusableLibraryError(
+                    f"{self.where}: expected the extension vector, found it on the server and not in the database. "
+                    "Let somebody who may do so run there: CREATE EXTENSION vector"
+                ) from error
+
+    def _is_made(self, connection: EngineConnection) -> bool:
+        """Raises UnusableLibraryError where the database has another library than the folder."""
+        made = connection.execute("SELECT to_regclass('meta') IS NOT NULL").fetchone()[0]
+        owner = connection.execute("SELECT value FROM meta WHERE key = 'library'").fetchone() if made else None
+        self._note.require(owner[0] if owner else "")
+        return bool(made)
 
     def _held(self, name: str) -> EngineConnection | None:
         held: EngineConnection | None = getattr(self._threads, name, None)

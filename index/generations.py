@@ -1,33 +1,30 @@
-"""What FAISS serves: one folder a generation, built beside the one in use and put in its place by one transaction of the library.
+"""What a library is searched by: one generation, built beside the one in use and put in its place by one transaction of the library.
 
-    generations/0007/     keys.npy, alignment.npz, manifest.json (format, encoder, checksums); preview.json where it was a candidate;
-                          in a large one vectors.faiss, lengths.npy
-
-What is small is searched exactly, by the vectors that library.sqlite has, so none of them is kept twice. library.sqlite notes which one is in use, which one was before it, and which one waits to be published (index/candidate.py). All of it is derived
-from the library and may be thrown away. A generation that is damaged is set aside, never deleted.
+What is small is searched exactly, by the vectors that the library has, so none of them is kept twice; what is large by an index of FAISS's, or of the
+engine's where the rows are there. The library notes which generation is in use, which one was before it, and which one waits to be published
+(index/candidate.py). All of it is derived from the library and may be thrown away. A generation that is damaged is set aside, never deleted.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
 import secrets
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
+from index import generation_files as files
 from index import room
 from index.alignment import Alignment, Languages, fit_languages, load_alignment, save_alignment
-from index.durable import checksum, sync_file, sync_folder
+from index.durable import checksum
 from index.encoder import Vectors
+from index.generation_files import Named
 from index.inverted import InvertedIndex
 from index.language_priors import prior_for, prior_name
 from index.library import Library
@@ -54,13 +51,6 @@ ROLES = (IN_USE, BEFORE, CANDIDATE)
 
 class DamagedGenerationError(Exception):
     """A generation is not what its manifest says."""
-
-
-class Named(NamedTuple):
-    """A generation as the library notes it; another one of its number, of a library.sqlite that a backup has replaced, has another token."""
-
-    name: str
-    token: str  # checksum of its manifest
 
 
 NONE = Named("", "")
@@ -115,7 +105,8 @@ def make(library: Library, encoder: str | None = None, progress: Progress = lamb
         progress(sum(map(len, parts)) // 3, total)
     keys = np.concatenate([keys, *parts])
     stored = StoredVectors(library, fingerprint, keys, fit_languages(gathered, prior), np.zeros(len(keys), np.float32))
-    index = exact(stored) if len(keys) <= EXACT else inverted(stored, lambda share: progress(int((1 + 2 * share) * total / 3), total))
+    large = library.store.large.make if library.store.large else inverted
+    index = exact(stored) if len(keys) <= EXACT else large(stored, lambda share: progress(int((1 + 2 * share) * total / 3), total))
     lengths = stored.lengths if isinstance(index, InvertedIndex) else None
     return Generation(NONE, keys, index, stored.alignment, prior.close if prior else None, fingerprint, known, lengths)
 
@@ -144,25 +135,15 @@ def building(library: Library, patience: float = PATIENCE) -> Iterator[None]:
 
 def save(library: Library, made: Generation, preview: str = "") -> Generation:
     """Write a generation to disk, whole or not at all, with what is to be seen before it is published; it is not in use yet. Within `building`."""
-    folder = library.folder / "generations"
-    name = f"{max([0, *_numbers(folder)]) + 1:04}"
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
-        written = Path(scratch) / "generation"
-        written.mkdir()
-        _write(made, written)
+    with files.written(library) as folder:
+        _write(library, made, folder)
         if preview:
-            (written / "preview.json").write_text(preview, "utf-8")
+            (folder / "preview.json").write_text(preview, "utf-8")
         about = {"encoder": made.encoder, "prior": made.prior, "close": made.close, "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         counted = {"passages": len(made.keys), "last_key": made.last_key, "salt": secrets.token_hex(8)}
-        manifest = {"format": FORMAT, **about, **counted, "checksums": {path.name: checksum(path) for path in sorted(written.iterdir())}}
-        (written / "manifest.json").write_text(json.dumps(manifest, indent=1))
-        token = checksum(written / "manifest.json")
-        for path in written.iterdir():
-            sync_file(path)
-        sync_folder(written)
-        written.replace(folder / name)
-    sync_folder(folder)
-    return replace(made, named=Named(name, token))
+        manifest = {"format": FORMAT, **about, **counted, "checksums": {path.name: checksum(path) for path in sorted(folder.iterdir())}}
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+        return replace(made, named=files.put(library, folder))
 
 
 def named(library: Library, role: Role = IN_USE) -> Named:
@@ -191,19 +172,13 @@ def put_in_use(library: Library, made: Generation) -> None:
 
 def sweep(library: Library) -> None:
     """Remove the generations without a role, and what an interrupted build has left. Within `building`."""
-    folder = library.folder / "generations"
-    kept = {named(library, role).name for role in ROLES}
-    for path in folder.iterdir():
-        if path.is_dir() and (path.name.startswith(".building-") or (path.name.isdigit() and path.name not in kept)):
-            shutil.rmtree(path, ignore_errors=True)  # what stays goes the next time
-    (folder / "current").unlink(missing_ok=True)  # what format 4 of the library had in place of its note
+    files.sweep(library, [named(library, role) for role in ROLES])
 
 
 def is_current(library: Library) -> bool:
     """Whether another one would be made now of the same passages, with the same known of the encoder's languages; looks at what is noted only."""
-    which = named(library)
     try:
-        manifest = json.loads((library.folder / "generations" / which.name / "manifest.json").read_text())
+        manifest = json.loads((files.folder_of(library, named(library)) / "manifest.json").read_text())
         there, newer = library.passages_around(manifest["last_key"])
         return bool(
             (manifest["format"], manifest["encoder"], manifest["prior"], manifest["passages"], 0)
@@ -217,8 +192,8 @@ def check(library: Library, role: Role = IN_USE) -> dict[str, Any]:
     """The manifest of a generation; raises DamagedGenerationError when its files are not as built, or it cannot serve this library."""
     with library.snapshot():
         (name, token), encoder = named(library, role), library.meta("encoder")
-    folder = library.folder / "generations" / name
     try:
+        folder = files.folder_of(library, Named(name, token))
         if checksum(folder / "manifest.json") != token:
             raise DamagedGenerationError(f"generation {name} was not built from this library.sqlite, or its manifest has changed")
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
@@ -235,14 +210,13 @@ def check(library: Library, role: Role = IN_USE) -> dict[str, Any]:
 def load(library: Library, role: Role = IN_USE) -> Generation:
     """Load a generation; raises DamagedGenerationError as `check` does."""
     manifest = check(library, role)
-    folder = library.folder / "generations" / manifest["named"].name
+    folder = files.home(library) / manifest["named"].name
     try:
         keys, alignment = np.load(folder / "keys.npy"), load_alignment(folder / "alignment.npz")
-        large = "vectors.faiss" in manifest["checksums"]
-        lengths = np.load(folder / "lengths.npy") if large else None
+        lengths = np.load(folder / "lengths.npy") if "lengths.npy" in manifest["checksums"] else None
         stored = StoredVectors(library, manifest["encoder"], keys, alignment, lengths)
-        index = InvertedIndex.load(folder / "vectors.faiss", stored) if large else exact(stored)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:  # swept since it was checked, because others have been published
+        index = _index(library, folder, manifest["checksums"], stored)
+    except (OSError, RuntimeError, ValueError, LookupError) as error:  # swept since it was checked, because others have been published
         raise DamagedGenerationError(f"generation {folder.name} cannot be read: {error}") from error
     return Generation(manifest["named"], keys, index, alignment, manifest["close"], manifest["encoder"], manifest["prior"], lengths)
 
@@ -263,6 +237,10 @@ def load_or_build(library: Library) -> Generation:
             except DamagedGenerationError as error:
                 if named(library) != NONE:  # where none is noted, nothing is wrong: the library is new, or an older version made it
                     log.warning("%s; setting it aside and building it again.", error)
+            if library.store.large:
+                set_aside(library, IN_USE)
+                with suppress(DamagedGenerationError):
+                    return load(library)  # its files are in the engine too
             made = make(library)
             set_aside(library, IN_USE)
             made = save(library, made)
@@ -276,21 +254,24 @@ def load_or_build(library: Library) -> Generation:
 
 def set_aside(library: Library, role: Role) -> None:
     """Move a generation that is damaged out of the way; it is left for whoever wants to know what happened. Within `building`."""
-    name = named(library, role).name
-    folder = library.folder / "generations" / name
-    if name and folder.is_dir():
-        folder.replace(folder.with_name(f"damaged-{name}-{secrets.token_hex(4)}"))
+    files.set_aside(library, named(library, role))
 
 
-def _write(made: Generation, folder: Path) -> None:
+def _write(library: Library, made: Generation, folder: Path) -> None:
     np.save(folder / "keys.npy", made.keys)
     if isinstance(made.index, InvertedIndex) and made.lengths is not None:
         made.index.save(folder / "vectors.faiss")
         np.save(folder / "lengths.npy", made.lengths)
+    elif library.store.large and len(made.keys) > EXACT:
+        (folder / files.TABLE).write_text(library.store.large.keep(made.index))
     if made.alignment:
         save_alignment(made.alignment, folder / "alignment.npz")
 
 
-def _numbers(folder: Path) -> list[int]:
-    """The numbers that are taken, also by what was set aside."""
-    return [int(match[1]) for path in folder.iterdir() if (match := re.fullmatch(r"(?:damaged-)?(\d+)(?:-.*)?", path.name))]
+def _index(library: Library, folder: Path, there: Mapping[str, str], stored: StoredVectors) -> Index:
+    """The index of a generation with these files."""
+    if files.TABLE in there:
+        if library.store.large is None:
+            raise LookupError("its vectors are in an engine, and the library's rows are not")
+        return library.store.large.load((folder / files.TABLE).read_text(), stored)
+    return InvertedIndex.load(folder / "vectors.faiss", stored) if "vectors.faiss" in there else exact(stored)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from index.stored import StoredVectors
     from index.vectors import Index
 
+FILE = "library.sqlite"  # in a library's folder, where its rows are embedded
 NOTE = "store"  # the file in a library's folder that says that its rows are in an engine, and in which; never with a password
 PATIENCE = 60.0  # seconds that another process may take to write, before this one gives up
 
@@ -45,6 +46,10 @@ class UnusableLibraryError(IsoglossError):
 
 class StoreUnreachableError(IsoglossError):
     """The engine does not answer, or the connection to it was lost."""
+
+
+class UnknownOutcomeError(StoreUnreachableError):
+    """The connection was lost while a change was being stored: all of it is stored, or nothing."""
 
 
 class Row(Protocol):
@@ -75,7 +80,8 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """A connection of one thread. Outside of a transaction and a snapshot, every statement sees what was committed when it began."""
 
-    in_snapshot: bool
+    @property
+    def in_snapshot(self) -> bool: ...
 
     @property
     def in_transaction(self) -> bool:
@@ -150,11 +156,11 @@ class LargeIndexes(Protocol):
     """The indexes, in the engine, of generations that are too large to be searched exactly."""
 
     def make(self, stored: StoredVectors, progress: Callable[[float], None]) -> Index:
-        """Make one, under a name that nobody has; `name_of` tells it."""
+        """Make one, under a name that nobody has; no sweep drops it before it is kept, as long as this process has it. progress(share) may raise, to end it."""
         ...
 
-    def name_of(self, index: Index) -> str:
-        """The name under which an index can be loaded, for the manifest of its generation."""
+    def keep(self, index: Index) -> str:
+        """Say under which name an index can be loaded; from now on a sweep drops it unless it is told that name."""
         ...
 
     def load(self, name: str, stored: StoredVectors) -> Index:
@@ -169,9 +175,16 @@ class LargeIndexes(Protocol):
 class Store(Protocol):
     """Where the rows of one library are. Connections are those of the thread that asks."""
 
-    folder: Path
-    words: WordRows
-    large: LargeIndexes | None  # None where they are files that FAISS reads
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def words(self) -> WordRows: ...
+
+    @property
+    def large(self) -> LargeIndexes | None:
+        """None where large indexes are files that FAISS reads."""
+        ...
 
     @property
     def where(self) -> str:
@@ -226,6 +239,10 @@ class Store(Protocol):
 
     def copy(self, path: Path, progress: Callable[[int, int], None]) -> None:
         """Copy all rows as they are at this moment into a new file for index/embedded.py, whatever writers do meanwhile; progress(done, total)."""
+        ...
+
+    def concerns(self) -> list[tuple[str, str]]:
+        """Settings under which the store does not do all that is expected of it, and what to do about each."""
         ...
 
     def faults(self) -> list[str]:

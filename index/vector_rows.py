@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from index.database import Database
 from index.encoder import Vectors
-from index.store import Keys
+from index.store import Keys as Keys
 
 ALL = 2**63 - 1  # as a limit
 

@@ -25,12 +25,13 @@ def import_(catalogue: Path, form: str | None, dry_run: bool, files: Path | None
 
     Exit code 0: all is stored. 1: something is flagged or could not be taken; it was printed. 2: nothing was done.
     """
+    from index.database import holds_library
     from ingest.imports import read_import
     from search_app.importing import Choice, Row, compare, store
 
     with plain_errors():
         found = read_import(catalogue.read_bytes(), form or "")
-        library = open_library(folder, create=not dry_run) if not dry_run or (folder / "library.sqlite").is_file() else None
+        library = open_library(folder, create=not dry_run) if not dry_run or holds_library(folder) else None
         rows = compare(library, found.entries) if library else [Row(entry) for entry in found.entries]
         chosen: list[Choice] = [same if row.there else "add" for row in rows]  # type: ignore[misc]
         pairs = list(zip(found.entries, chosen, strict=True))

@@ -138,9 +138,9 @@ def _serve_together(settings: Settings, sockets: list[Any], publications: Path |
 
 def _opened(settings: Settings, publications: Path | None) -> tuple[Library, Encoder]:
     """The library, made where there is none and brought up to date where that was asked for, and its encoder."""
-    from index.database import store_of
+    from index.database import holds_library
 
-    new = not store_of(settings.folder).exists()
+    new = not holds_library(settings.folder)
     library = open_library(settings.folder, create=True)
     if new:
         click.echo(f"There was no library in {settings.folder}; an empty one has been made.", err=True)

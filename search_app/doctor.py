@@ -15,6 +15,7 @@ from typing import Literal
 
 import platformdirs
 
+from index.database import holds_library
 from index.library import Library
 from ingest.isolation import hindrance
 from ingest.ocr import SCRIPT_PACK, SCRIPTS, RecognitionError, debian_package, find_tesseract, language_name, pack_of
@@ -110,15 +111,18 @@ def _folder(folder: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(_existing(folder)).free
     if free < SPACE:
         yield Finding("disk", "optional", f"{free / 1024**3:.1f} GiB free at {folder.absolute()}", "make room before adding many publications")
-    if not (folder / "library.sqlite").exists():
+    if not holds_library(folder):
         yield Finding("library", "there", f"none in {folder.absolute()} yet, which can be written")
         return
     try:
-        counts = Library.open(folder).counts()
+        library = Library.open(folder)
+        counts = library.counts()
     except IsoglossError as error:
         yield Finding("library", "missing", str(error), "isogloss verify says more")
         return
     yield Finding("library", "there", f"{folder.absolute()}: {counts['publications']} publications, {counts['editions']} editions")
+    yield Finding("store", "there", library.store.where)
+    yield from (Finding("store", "optional", concern, remedy) for concern, remedy in library.store.concerns())
 
 
 def _isolation() -> Finding:

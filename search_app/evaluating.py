@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from index.database import EMBEDDED
 from index.encoder import Encoder
 from index.evaluation import Progress, evaluate, index_collection, read_collection
 from index.library import Library
@@ -17,7 +18,7 @@ def evaluate_collection(folder: Path, home: Path, encoder: Encoder, progress: Pr
     collection = read_collection(folder)
     content = hashlib.sha256(encoder.fingerprint.encode())
     content.update((folder / "corpus.jsonl").read_bytes())
-    library = Library.create(home / f"{folder.name}-{content.hexdigest()[:12]}")
+    library = Library.create(home / f"{folder.name}-{content.hexdigest()[:12]}", EMBEDDED)
     if library.counts()["passages"] != len(collection.corpus):
         index_collection(library, encoder, collection.corpus, progress)
     return evaluate(Searcher(library, encoder), collection, progress)

@@ -91,7 +91,7 @@ def test_what_does_not_fit_is_not_there_at_all_and_the_same_works_once_there_is_
 
 def test_a_library_that_cannot_be_brought_up_to_date_stays_as_it_is(filled, monkeypatch):
     filled.set_meta("format", "4")
-    monkeypatch.setattr("index.library.migrate", lambda run, _: run("INSERT INTO meta VALUES ('new', ?)", (LONG,)))
+    monkeypatch.setattr("index.embedded.migrate", lambda run, _: run("INSERT INTO meta VALUES ('new', ?)", (LONG,)))
     opened = "index.embedded._connected"
     real = __import__("index.embedded", fromlist=["_connected"])._connected
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import LexiconEncoder
 from filling import fill, publication
 
-from index import generations, inverted, stored
+from index import generation_files, generations, inverted, stored
 from index.alignment import LanguagePrior
 from index.language_priors import save_prior
 from index.searcher import Query, Searcher
@@ -98,14 +98,16 @@ def test_whatever_the_library_notes_search_answers_and_nothing_else_is_moved(fil
     answers = texts(filled, encoder)
     filled.set_meta("generation", noted)
     assert texts(filled, encoder) == answers and generations.load(filled).keys.tolist() == [key for key, _, _ in filled.passage_table()]
-    assert (filled.folder / "library.sqlite").is_file() and len(list(filled.folder.glob("**/damaged-*"))) == (noted.startswith("0001"))
+    assert filled.store.exists() and len(list(filled.folder.glob("**/damaged-*"))) == (noted.startswith("0001"))
 
 
 @pytest.mark.parametrize(
     "fault", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
 )
-@pytest.mark.parametrize("where", ["_write", "set_aside", "sync_file", "building"])
-def test_where_nothing_can_be_written_search_goes_on_from_memory_and_says_so(filled, encoder, monkeypatch, caplog, fault, where):
+@pytest.mark.parametrize(
+    ("module", "where"), [(generations, "_write"), (generations, "set_aside"), (generation_files, "sync_file"), (generations, "building")]
+)
+def test_where_nothing_can_be_written_search_goes_on_from_memory_and_says_so(filled, encoder, monkeypatch, caplog, fault, module, where):
     generations.build(filled)
     answers = texts(filled, encoder)
     (filled.folder / "generations" / "0001" / "keys.npy").write_bytes(b"damaged")
@@ -113,7 +115,7 @@ def test_where_nothing_can_be_written_search_goes_on_from_memory_and_says_so(fil
     def refuses(*_):
         raise fault
 
-    monkeypatch.setattr(generations, where, refuses)
+    monkeypatch.setattr(module, where, refuses)
     searcher = Searcher(filled, encoder)
     assert texts(filled, encoder) == answers and "goes on from memory" in caplog.text
     made = searcher.view().generation
