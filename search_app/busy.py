@@ -54,6 +54,14 @@ class SilentLibraryError(NotNowError):
         super().__init__(gettext("The library does not answer at this moment. Nothing in it is lost. Try again in a minute."), retry_after=LATER)
 
 
+class UnsettledError(NotNowError):
+    """The library was lost while something was being stored."""
+
+    def __init__(self) -> None:
+        said = gettext("The library stopped answering while this was being stored. All of it is stored, or nothing: look before you send it again.")
+        super().__init__(said, retry_after=LATER)
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """The places of an application: for what computes, and for what waits until a picture is drawn."""

@@ -18,7 +18,7 @@ from index.library import Library
 from index.likeness import Likeness
 from index.room import FullDiskError, is_for_want_of_room
 from index.searcher import Searcher
-from index.store import DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError
+from index.store import DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnknownOutcomeError
 from ingest.drawing import DRAWERS, Drawer
 from ingest.records import IsoglossError
 from search_app import (
@@ -171,7 +171,7 @@ def _read_only(error: ReadOnlyLibraryError) -> Any:
 
 def _silent(error: IsoglossError) -> Any:
     log.warning("%s", error)
-    return _explain(busy.SilentLibraryError())
+    return _explain(busy.UnsettledError() if isinstance(error, UnknownOutcomeError) else busy.SilentLibraryError())
 
 
 def _explain(error: HTTPException) -> tuple[Response | str, int] | tuple[str, int, dict[str, str]]:

@@ -9,7 +9,7 @@ from conftest import LexiconEncoder
 from filling import fill, publication
 
 from index.library import Library
-from index.store import DamagedLibraryError, StoreUnreachableError
+from index.store import DamagedLibraryError, StoreUnreachableError, UnknownOutcomeError
 from search_app import readiness
 from search_app.factory import create_app
 from search_app.interface import LANGUAGES
@@ -114,6 +114,15 @@ def test_programs_are_told_so_in_their_own_ways(client, silent):
     assert (api.status_code, api.mimetype, api.headers["Retry-After"]) == (503, "application/problem+json", "30")
     assert api.json["detail"] and "hums" not in api.text
     assert (feed.status_code, feed.mimetype, feed.headers["Retry-After"]) == (503, "text/plain", "30")
+
+
+def test_who_sent_something_when_the_library_was_lost_is_told_to_look_before_sending_it_again(analyst, library, monkeypatch):
+    def fail(*_):
+        raise UnknownOutcomeError("the line broke")
+
+    monkeypatch.setattr(type(library.store), "connection", fail)
+    answer = analyst.post("/desk/sign-out")
+    assert answer.status_code == 503 and "look before you send it again" in answer.text
 
 
 def test_answers_come_again_by_themselves_once_the_library_does(client, silent):
