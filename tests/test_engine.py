@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from filling import fill, publication
+
 from index.engine import EngineStore
 from index.engine_connection import EngineConnection
 from index.engine_server import Server as Servers

@@ -7,8 +7,8 @@ import sys
 import threading
 
 import pytest
-
 from filling import fill, publication
+
 from index.database import EMBEDDED, SETTING, holds_library
 from index.library import Library
 from index.store import NOTE, UnusableLibraryError
