@@ -27,6 +27,7 @@ class EngineConnection:
         self._server, self._writing = server, writing
         self.process = os.getpid()
         self._state: Literal["", "transaction", "snapshot"] = ""
+        self._replica = False
         self._replayed = 0  # how far a replica is known to have come, as `Server.written`
         self._connection = server.open(writing)
 
@@ -44,8 +45,10 @@ class EngineConnection:
 
     @property
     def is_replica(self) -> bool:
-        """Whether the server takes no changes."""
-        return self._connection.info.parameter_status("in_hot_standby") == "on"
+        """Whether the server takes no changes; of one that was lost, whether it took none."""
+        if not self._connection.closed:
+            self._replica = self._connection.info.parameter_status("in_hot_standby") == "on"
+        return self._replica
 
     def has_all(self) -> bool:
         """Whether the server has what this process has committed."""
@@ -58,9 +61,10 @@ class EngineConnection:
         try:
             return self._execute(statement, values)
         except psycopg.Error as error:
-            if self._state or not self._connection.closed:
+            if self._state or not (self._connection.closed or isinstance(error, errors.SerializationFailure)):
                 raise self._explained(error) from error
-        self._open_again(self._writing)
+        if self._connection.closed:
+            self._open_again(self._writing)
         return self._told(statement, values)
 
     def many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:

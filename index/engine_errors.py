@@ -23,10 +23,16 @@ def explained(error: Error, where: str, lost: bool) -> Exception:
             )
         case errors.DataCorrupted() | errors.IndexCorrupted() | errors.IoError():
             return DamagedLibraryError(f"{where} cannot be read or written: {error}. Look after its disk; then run: isogloss verify")
+        case errors.SerializationFailure() | errors.QueryCanceled():
+            return StoreUnreachableError(
+                f"{where} gave up before it had answered ({error}). Ask again; where a replica often does, set hot_standby_feedback = on there."
+            )
         case errors.UndefinedTable():
             return DamagedLibraryError(f"The library in {where} has lost a table ({error}). Restore it from a backup.")
         case errors.InsufficientPrivilege():
-            return UnusableLibraryError(f"{where}: {error}. Let this user own the database: ALTER DATABASE ... OWNER TO ...")
+            return UnusableLibraryError(
+                f"{where}: {error}. This user must own the database (ALTER DATABASE ... OWNER TO ...), and its extensions be there (CREATE EXTENSION vector)"
+            )
     if lost:
         return StoreUnreachableError(f"The connection to {where} was lost: {error}. What it was in the middle of was not stored.")
     return error

@@ -23,7 +23,7 @@ from index.durable import checksum, make_folder, sync_file, sync_folder
 from index.encoder import Vectors
 from index.postings import Postings
 from index.schema import FORMAT, NOW
-from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, UnusableLibraryError
+from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnusableLibraryError
 from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vectors, put_catalogue_entry
 from index.terms import TERMS_VERSION
 from ingest.records import IsoglossError, Page, Passage, Publication
@@ -64,7 +64,7 @@ class Library(Contents):
                 f"{file} has format {found}, this program reads format {FORMAT}; use the version that made it, or ingest into a new folder"
             )
         elif library.meta("terms") != TERMS_VERSION and not (folder / MANIFEST).exists():
-            with suppress(ReadOnlyLibraryError):  # words are still found, only by the former rules
+            with suppress(ReadOnlyLibraryError, StoreUnreachableError):  # words are still found, only by the former rules
                 library._bring_up_to_date()
         return library
 
@@ -189,14 +189,12 @@ class Library(Contents):
     def read_again(self, edition_ids: Iterable[str]) -> None:
         """Forget how these editions were read, so that the next ingest reads them again; until then they stay as they are."""
         with self.transaction() as run:
-            for edition_id in edition_ids:
-                run("UPDATE editions SET reading_version = 0 WHERE edition_id = ?", (edition_id,))
+            run.many("UPDATE editions SET reading_version = 0 WHERE edition_id = ?", ((edition_id,) for edition_id in edition_ids))
 
     def put_languages(self, languages: Mapping[int, str]) -> None:
         """Store other languages for the passages with these keys; their texts and vectors stay."""
         with self.transaction() as run:
-            for key, language in languages.items():
-                run("UPDATE passages SET language = ? WHERE key = ?", (language, key))
+            run.many("UPDATE passages SET language = ? WHERE key = ?", ((language, key) for key, language in languages.items()))
 
     def remove_publication(self, publication_id: str, folder: str | None = None) -> bool:
         """Remove a publication with all that was read of it; False, and nothing is removed, where it is not kept up to date from `folder`, if given."""

@@ -31,7 +31,7 @@ HOMES = {
     "nncf": {"index/preparation.py"},
     "openvino": {"index/network.py", "index/preparation.py"},
     "pebble": {"ingest/pipeline.py", "ingest/drawing.py"},
-    "psycopg": {"index/engine_connection.py"},
+    "psycopg": {"index/engine_connection.py", "index/engine_errors.py", "index/engine_server.py"},
     "py3langid": {"ingest/language.py"},
     "pybtex": {"ingest/exchange.py"},
     "pycld2": {"ingest/language.py"},

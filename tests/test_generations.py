@@ -98,7 +98,7 @@ def test_whatever_the_library_notes_search_answers_and_nothing_else_is_moved(fil
     answers = texts(filled, encoder)
     filled.set_meta("generation", noted)
     assert texts(filled, encoder) == answers and generations.load(filled).keys.tolist() == [key for key, _, _ in filled.passage_table()]
-    assert (filled.folder / "library.sqlite").is_file() and len(list(filled.folder.glob("**/damaged-*"))) == (noted.startswith("0001"))
+    assert filled.store.exists() and len(list(filled.folder.glob("**/damaged-*"))) == (noted.startswith("0001"))
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,7 @@ def test_a_library_whose_making_was_interrupted_is_made(tmp_path):
     assert Library.create(tmp_path).counts()["passages"] == 0
 
 
+@pytest.mark.embedded_only("library.sqlite is overwritten")
 def test_a_database_with_overwritten_pages_is_told_not_raised(library, encoder):
     fill(library, encoder, publication("woods", ["en"]), {"en": ["forest " * 500] * 20})
     library._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")

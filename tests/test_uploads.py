@@ -73,7 +73,7 @@ def test_files_that_come_before_the_examination_begins_share_a_job(library, box)
 def test_whatever_a_file_is_called_it_lies_under_its_digest_and_nowhere_else(library, box, name):
     before = set(library.folder.parent.rglob("*"))
     upload_id = sent(box, name=name)
-    assert box.upload(upload_id).name == name[:1000]
+    assert box.upload(upload_id).name in (name[:1000], name[:1000].replace("\0", "\N{REPLACEMENT CHARACTER}"))  # PostgreSQL keeps no U+0000
     digest = hashlib.sha256(PDF).hexdigest()
     files = {path for path in set(library.folder.parent.rglob("*")) - before if path.is_file() and "sqlite" not in path.name}
     assert files == {library.folder / "files" / digest[:2] / f"{digest}.pdf"}

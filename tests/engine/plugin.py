@@ -108,14 +108,15 @@ def databases(server: Server) -> Databases:
 
 
 @pytest.fixture(autouse=True)
-def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     """With --store=engine, every library folder has a database of its own; else all are embedded, whatever the environment says."""
-    monkeypatch.delenv(database.SETTING, raising=False)
-    if request.config.getoption("--store") == "embedded":
+    with pytest.MonkeyPatch.context() as patched:  # not the one of the test, which may undo it
+        patched.delenv(database.SETTING, raising=False)
+        if request.config.getoption("--store") == "embedded":
+            yield
+            return
+        databases: Databases = request.getfixturevalue("databases")
+        patched.setenv(database.SETTING, databases.begin())
+        patched.setattr(database, "store_of", databases.store_of)
         yield
-        return
-    databases: Databases = request.getfixturevalue("databases")
-    monkeypatch.setenv(database.SETTING, databases.begin())
-    monkeypatch.setattr(database, "store_of", databases.store_of)
-    yield
-    databases.end(tmp_path)
+        databases.end(tmp_path)
