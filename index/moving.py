@@ -57,6 +57,12 @@ def source(folder: Path) -> Library:
     return Library.open(folder, None if (folder / NOTE).exists() else EMBEDDED)
 
 
+def former(folder: Path) -> list[Path]:
+    """The files that moves of this library have left behind."""
+    left = [folder / FORMER, *([folder / FILE] if (folder / NOTE).exists() else [])]
+    return [path for path in left if path.exists()]
+
+
 def _target(library: Library, address: str) -> Library:
     """The library as it is to be: new, or as an interrupted run has left it. Its files are those of the one that moves."""
     home = library.folder / HOME

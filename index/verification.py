@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index import backup, generations, originals
+from index import backup, generations, moving, originals
 from index.durable import checksum
 from index.library import Library
 from index.stored import NO_END, raw_blocks
@@ -56,6 +56,8 @@ def remarks(library: Library) -> Iterator[str]:
     spare = [path for path in originals.kept(library.folder) if path.stem not in needed]
     if spare:
         yield f"{len(spare)} originals that nothing needs any more, {sum(path.stat().st_size for path in spare)} bytes; they may be deleted: {spare[0]} ..."
+    for path in moving.former(library.folder):
+        yield f"{path}: the rows as they were before the library moved; it may be deleted once nobody wants to go back to them"
     for path in _left_behind(library.folder):
         yield f"{path}: left behind by a process that was interrupted; it may be deleted"
     for path in sorted([*library.folder.glob("damaged-*"), *library.folder.glob("generations/damaged-*")]):

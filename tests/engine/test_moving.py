@@ -63,6 +63,18 @@ def test_there_and_back_it_is_the_same_in_every_table(filled, address):
     assert {path.name for path in filled.folder.iterdir()} & {NOTE, moving.HOME} == set()
 
 
+def test_verification_names_the_rows_that_were_left_behind(filled, address):
+    def named(library: Library) -> list[str]:
+        return [line for line in verification.remarks(library) if "before the library moved" in line]
+
+    assert named(filled) == []
+    move(filled, address)
+    there = Library.open(filled.folder, address)
+    assert [line.split(":")[0] for line in named(there)] == [str(filled.folder / "library.sqlite")]
+    move(there, EMBEDDED)
+    assert [line.split(":")[0] for line in named(Library.open(filled.folder, EMBEDDED))] == [str(filled.folder / "former.sqlite")]
+
+
 def test_what_is_changed_there_comes_back(filled, address):
     move(filled, address)
     there = Library.open(filled.folder, address)
