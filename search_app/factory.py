@@ -18,7 +18,7 @@ from index.library import Library
 from index.likeness import Likeness
 from index.room import FullDiskError, is_for_want_of_room
 from index.searcher import Searcher
-from index.store import DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnknownOutcomeError
+from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnknownOutcomeError
 from ingest.drawing import DRAWERS, Drawer
 from ingest.records import IsoglossError
 from search_app import (
@@ -94,7 +94,7 @@ def create_app(
     app.register_error_handler(FullDiskError, _no_room)
     app.register_error_handler(OSError, _no_room)
     app.register_error_handler(ReadOnlyLibraryError, _read_only)
-    for silent in (StoreUnreachableError, DamagedLibraryError):
+    for silent in (StoreUnreachableError, DamagedLibraryError, BusyLibraryError):
         app.register_error_handler(silent, _silent)
     app.jinja_env.globals |= {
         "interface": languages.of_interface,

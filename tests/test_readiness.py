@@ -9,7 +9,7 @@ from conftest import LexiconEncoder
 from filling import fill, publication
 
 from index.library import Library
-from index.store import DamagedLibraryError, StoreUnreachableError, UnknownOutcomeError
+from index.store import BusyLibraryError, DamagedLibraryError, StoreUnreachableError, UnknownOutcomeError
 from search_app import readiness
 from search_app.factory import create_app
 from search_app.interface import LANGUAGES
@@ -27,7 +27,7 @@ def client(app):
     return app.test_client()
 
 
-@pytest.fixture(params=[DamagedLibraryError, StoreUnreachableError])
+@pytest.fixture(params=[BusyLibraryError, DamagedLibraryError, StoreUnreachableError])
 def error(request):
     return request.param
 
