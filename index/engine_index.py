@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from index.encoder import Vectors
 from index.engine_connection import EngineConnection
 from index.store import BusyLibraryError, UnusableLibraryError
-from index.vectors import Admitted, Index, Positions, Rows, Scores, ordered
+from index.vectors import Admitted, Index, Positions, Rows, Scores
 
 if TYPE_CHECKING:
     from index.engine import EngineStore
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OLDEST = (0, 8)  # version of pgvector: from it on a graph is gone through until enough rows that a filter admits have been met
 LINKS = 16  # of a vector in the graph
-WIDE = 400  # rows that a way through the graph keeps in mind, at least
+WIDE = 400  # rows that are looked for, and that a way through the graph keeps in mind, at least: of fewer, too many of the best would be missed
 COMPARED = 15  # vectors that are compared in the time in which the graph comes by one
 SPARSE = 16  # one row in so many, at most, is looked up by its number; more of them are met sooner by going through all
 WALKED = 4  # times as many rows as should be enough may be met before all are compared
@@ -75,9 +75,10 @@ class EngineIndex:
         """Answer as `Index.search` says; where the graph is gone through, some may be missed."""
         scores, positions = np.full((len(queries), k), -np.inf, np.float32), np.full((len(queries), k), -1, np.int64)
         for row, query in enumerate(queries):
-            found, places = self._best(query, k, admitted, exhaustive)
-            scores[row, : len(found)], positions[row, : len(found)] = found, places
-        return ordered(scores, positions)
+            found, places = self._best(query, max(k, WIDE), admitted, exhaustive)
+            best = np.lexsort((places, -found))[:k]
+            scores[row, : len(best)], positions[row, : len(best)] = found[best], places[best]
+        return scores, positions
 
     def products(self, query: Vectors, rows: Rows) -> Scores:
         """Answer as `Index.products` says; a passage that is removed keeps its vector for as long as this index has it."""
