@@ -219,6 +219,8 @@ def _explained(error: sqlite3.DatabaseError, folder: Path) -> Exception:
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
         return DamagedLibraryError(f"{folder / 'library.sqlite'} cannot be read or written: {error}. Look after the disk; then run: isogloss verify")
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such table"):
+        return DamagedLibraryError(f"{folder / 'library.sqlite'} has lost a table ({error}). Restore it from a backup.")
     if code == sqlite3.SQLITE_BUSY:
         return BusyLibraryError(
             f"Another process is writing to {folder}, and has not ended for {PATIENCE:.0f} seconds; bringing a large library up to date takes minutes. Try again."

@@ -147,7 +147,12 @@ class EngineConnection:
             self._connection.rollback()
 
     def lock(self, name: str, patience: float) -> None:
-        """Hold a lock of the library until this connection ends; raises TimeoutError."""
+        """Hold a lock of the library until this connection ends, and see what those have committed who held it before; raises TimeoutError."""
+        self._take(name, patience)
+        if self._server.several:
+            self._server.note_written(self._told(f"SELECT {POSITION.format('pg_current_wal_insert_lsn()')}").fetchone()[0])
+
+    def _take(self, name: str, patience: float) -> None:
         if patience == 0:
             if not self._told(f"SELECT pg_try_advisory_lock({LOCK})", (name,)).fetchone()[0]:
                 raise TimeoutError(name)

@@ -34,7 +34,7 @@ def move(address: str | None, to_folder: bool, folder: Path) -> None:
     for table, held in sums.items():
         click.echo(f"{table:15} {held.rows:>10}  {held.digest}")
     click.echo(f"All rows are in both places, bit for bit the same. {former} takes no more changes and stays until you remove it.")
-    set_to = f"with ISOGLOSS_STORE={address}" if address else "without ISOGLOSS_STORE"
+    set_to = "with ISOGLOSS_STORE set to this ADDRESS" if address else "without ISOGLOSS_STORE"
     click.echo(f"Now restart what serves {folder}, {set_to}: until then it goes on reading the former place.")
 
 

@@ -238,3 +238,20 @@ def test_a_forked_process_has_connections_of_its_own(library, monkeypatch):
         library.close()
     assert mine.execute("SELECT 1").fetchone()[0] == 1
     mine.close()
+
+
+def test_whoever_takes_a_lock_sees_what_those_before_have_stored_however_far_its_replica_lags(server, library):
+    database = library.store.where.rsplit("/", 1)[1]
+    with server.replica("behind") as copy:
+        both = Library.open(library.folder, copy.address(database, server))
+        try:
+            copy.sql("SELECT pg_wal_replay_pause()")
+            with library.writing():
+                library.set_meta("word", "newest")
+            assert both.meta("word") == ""
+            with both.writing():
+                assert both.meta("word") == "newest"
+        finally:
+            both.close()
+            library.close()
+    server.sql("SELECT pg_drop_replication_slot('behind')")

@@ -102,6 +102,13 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
         Library.open(tmp_path)
 
 
+@pytest.mark.embedded_only("a file of SQLite's")
+def test_a_database_that_has_lost_its_tables_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "library.sqlite").touch()
+    with pytest.raises(UnusableLibraryError, match="is not a library: no such table: meta"):
+        Library.open(tmp_path)
+
+
 def test_a_library_of_another_format_is_refused(library):
     library.set_meta("format", "999")
     with pytest.raises(UnusableLibraryError, match="format 999"):

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import LexiconEncoder
 from furnishing import TEXTS, add, furnish
 
@@ -21,6 +22,7 @@ from index.moving import MovingError, move
 from index.searcher import Query, Searcher
 from index.store import NOTE, MovedLibraryError, UnusableLibraryError
 from index.transfer import DifferentRowsError, Sum, bring
+from search_app.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -370,3 +372,9 @@ def test_a_backup_of_an_engine_that_is_written_meanwhile_is_of_one_moment(filled
         writer.join()
     assert faults == [()] * 2
     assert list(verification.faults(Library.open(tmp_path / "backup", EMBEDDED))) == []
+
+
+def test_the_command_says_no_password(filled, address):
+    told = address.replace("postgresql://isogloss@", "postgresql://isogloss:geheim@")
+    done = CliRunner().invoke(main, ["move", "--to", told, "--library", str(filled.folder)])
+    assert done.exit_code == 0 and "ISOGLOSS_STORE set to" in done.output and "geheim" not in done.output
