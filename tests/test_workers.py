@@ -264,7 +264,7 @@ def test_a_worker_tells_figures_to_its_own_machine_only(monkeypatch):
     given = {}
     monkeypatch.setattr(sentence_encoder, "open_encoder", lambda *_, **__: LexiconEncoder())
     monkeypatch.setattr(Worker, "__init__", lambda self, *_, **settings: given.update(settings))
-    EncodingWorker("tls://scheduler.internal:8786", setup=Setup()).readers.stop()
+    EncodingWorker("tls://scheduler.internal:8786", setup=Setup()).readers.__exit__()
     assert given["dashboard_address"] == "127.0.0.1:0"  # where none is given, it is every interface
 
 
