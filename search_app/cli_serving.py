@@ -75,7 +75,7 @@ def serve(publications: Path | None, work: bool, **said: Any) -> None:
             logs.set_format(settings.log_format)
             sockets = [held.enter_context(one) for one in bound(settings.host, settings.port)]
             if settings.metrics:
-                figures = [held.enter_context(one) for one in bound(*parsed(settings.metrics))]
+                figures = [held.enter_context(one) for one in bound(*parsed(settings.metrics), "--metrics")]
                 settings, sockets = replace(settings, metrics=str(figures[0].getsockname()[1])), sockets + figures
         run = _serve_together if settings.processes > 1 else _serve_alone
         run(settings, sockets, publications, work)

@@ -37,8 +37,9 @@ def work(until_idle: bool, tied: bool, threads: int, nice: int, log_format: str,
         library = open_library(folder)
         _end_politely(tied)
         if not until_idle:
+            same = ("--threads", str(threads), "--nice", str(nice), "--workers", str(workers))
             with suppress(KeyboardInterrupt):  # which is how this ends when all is well
-                supervision.Supervisor(library, supervision.command(folder, encoder_name, threads, nice)).run()
+                supervision.Supervisor(library, supervision.command(folder, encoder_name, *same)).run()
             return
         os.nice(nice)
         opened = encoders_of(library, threads)

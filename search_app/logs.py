@@ -13,7 +13,8 @@ from search_app.watching import Answered, number, route
 
 ENVIRONMENT = "ISOGLOSS_LOG"
 REQUESTS = logging.getLogger("isogloss.requests")
-ABOUT_A_REQUEST = ("Invalid request", "Error handling request")  # with what begins that gunicorn says; the line and the sender's address follow
+ABOUT_A_REQUEST = ("Invalid request", "Error handling request", "Exception on ", "Exception while serving")
+# with what begins that gunicorn, flask and waitress say; the line, what was read or the sender's address follow
 
 
 class JsonFormatter(logging.Formatter):

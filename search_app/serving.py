@@ -80,8 +80,8 @@ def parsed(where: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def bound(host: str, port: int) -> list[socket.socket]:
-    """Sockets bound to where a server is to listen, one for each address that `host` has. Raises IsoglossError."""
+def bound(host: str, port: int, option: str = "--port") -> list[socket.socket]:
+    """Sockets bound to where a server is to listen, one for each address that `host` has. Raises IsoglossError, which names the option."""
     made: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -95,7 +95,7 @@ def bound(host: str, port: int) -> list[socket.socket]:
     except (OSError, OverflowError) as error:
         for one in made:
             one.close()
-        raise IsoglossError(f"Cannot listen on {host}:{port}: {error}. Choose another with --port.") from error
+        raise IsoglossError(f"Cannot listen on {host}:{port}: {error}. Choose another with {option}.") from error
     return made
 
 

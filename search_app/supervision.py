@@ -23,10 +23,10 @@ LONGEST = 300.0  # seconds to wait, at most, before another worker is started af
 GRACE = 10.0  # seconds for a worker to put its job down before it is killed, which loses nothing either
 
 
-def command(folder: Path, encoder_name: str, threads: int = 1, nice: int = 10) -> list[str]:
-    """The command that does a library's jobs and ends, also when this process does."""
+def command(folder: Path, encoder_name: str, *settings: str) -> list[str]:
+    """The command that does a library's jobs and ends, also when this process does; `settings` are further options of it."""
     plain = [sys.executable, "-P", "-m", "search_app", "work", "--until-idle", "--tied", "--library", str(folder)]
-    return [*plain, "--threads", str(threads), "--nice", str(nice), *(["--encoder", encoder_name] if encoder_name else [])]
+    return [*plain, *settings, *(["--encoder", encoder_name] if encoder_name else [])]
 
 
 class Supervisor:

@@ -93,6 +93,13 @@ def test_an_error_is_told_by_its_kind_and_place_and_not_by_what_it_says(app, wri
     assert told["exception"].startswith("RuntimeError\n") and "ValueError\n" in told["exception"] and "test_logs.py" in told["exception"]
 
 
+def test_an_error_does_not_tell_which_publication_was_read(app, written):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/fail/<name>", "fail", lambda name: 1 / 0)
+    assert app.test_client().get(f"/fail/{MARKER}").status_code == 500
+    assert MARKER not in "".join(written) and json.loads(written[0])["route"] == "/fail/<name>" and "ZeroDivisionError" in written[0]
+
+
 def test_of_two_errors_at_once_both_kinds_are_told():
     try:
         try:
@@ -104,8 +111,11 @@ def test_of_two_errors_at_once_both_kinds_are_told():
     assert [line for line in said.splitlines() if not line.startswith(" ")] == ["OSError", "KeyError"] and MARKER not in said
 
 
-@pytest.mark.parametrize("said", [f"Invalid request from ip={SENDER}: GET /?q={MARKER}", "Error handling request %s %s"])
-def test_what_gunicorn_says_of_a_request_is_left_out(written, said):
+@pytest.mark.parametrize(
+    "said",
+    [f"Invalid request from ip={SENDER}: GET /?q={MARKER}", "Error handling request %s %s", f"Exception while serving /publications/{MARKER}"],
+)
+def test_what_servers_say_of_a_request_is_left_out(written, said):
     logging.getLogger("gunicorn.error").error(said, *(["GET", f"/?q={MARKER}"] if "%s" in said else []))
     assert MARKER not in written[0] and SENDER not in written[0] and json.loads(written[0])["level"] == "error"
 

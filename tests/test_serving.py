@@ -57,8 +57,11 @@ def test_sockets_are_bound_where_they_are_to_listen():
 
 
 def test_a_taken_port_is_said_with_what_to_do():
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(IsoglossError, match="Choose another with --port"):
-        bound("127.0.0.1", taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        with pytest.raises(IsoglossError, match="Choose another with --port"):
+            bound("127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(IsoglossError, match="Choose another with --metrics"):
+            bound("127.0.0.1", taken.getsockname()[1], "--metrics")
 
 
 @pytest.mark.parametrize(

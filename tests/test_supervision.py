@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from index.jobs import Jobs
-from search_app import supervision
+from search_app import cli_working, supervision
+from search_app.cli import main
 from search_app.supervision import Supervisor, command
 
 SAYS = "import os, sys; open(sys.argv[1], 'a').write(str(os.getpid()) + '\\n'); "
@@ -86,9 +88,20 @@ def test_trouble_in_looking_does_not_end_the_supervision(library, supervisor, st
 
 
 def test_the_command_hands_on_library_and_encoder_and_can_be_started(tmp_path):
-    assert command(tmp_path, "", 2, 5)[-4:] == ["--threads", "2", "--nice", "5"]
+    assert command(tmp_path, "", "--threads", "2", "--nice", "5")[-4:] == ["--threads", "2", "--nice", "5"]
     assert command(Path("ไลบรารี"), "intfloat/e5")[-2:] == ["--encoder", "intfloat/e5"] and "ไลบรารี" in command(Path("ไลบรารี"), "")
     assert os.access(command(tmp_path, "")[0], os.X_OK)
+
+
+def test_the_worker_of_a_service_is_told_all_that_the_service_was_told(library, monkeypatch):
+    started = []
+    monkeypatch.setattr(Supervisor, "run", lambda self: started.append(self._command))
+    monkeypatch.setattr(cli_working, "_end_politely", lambda _: None)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ISOGLOSS_LOG"):  # which the command sets
+        monkeypatch.setenv(name, "")
+    said = ["--threads", "3", "--nice", "7", "--workers", "tcp://127.0.0.1:8786"]
+    done = CliRunner().invoke(main, ["work", "--library", str(library.folder), *said])
+    assert (done.exit_code, done.output) == (0, "") and started[0][-len(said) :] == said
 
 
 def test_of_several_supervisors_one_starts_workers_and_another_takes_over_when_it_ends(supervisor, started):

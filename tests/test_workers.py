@@ -19,9 +19,11 @@ import dask
 import pytest
 from click.testing import CliRunner
 from conftest import LexiconEncoder
+from distributed import Worker
 from filling import publication
 from hostile import book_with_a_hostile_page
 
+from index import sentence_encoder
 from index.jobs import Jobs
 from index.library import Library
 from index.verification import faults
@@ -30,6 +32,7 @@ from search_app import storing, worker
 from search_app.cli import main
 from search_app.cluster import client
 from search_app.cluster.address import UNPROTECTED, checked, own_host
+from search_app.cluster.worker import EncodingWorker, Setup
 from search_app.ingesting import ingest
 from search_app.intake import WorkersError, workers_at
 
@@ -255,6 +258,14 @@ def test_where_nobody_answers_it_is_said_what_to_do(corpus, library, encoder, mo
     monkeypatch.setattr(client, "ANSWER", 0.5)
     with pytest.raises(WorkersError, match=r"No scheduler answers at tcp://127.0.0.1:9 .*unset ISOGLOSS_WORKERS"):
         ingest(corpus, library, encoder, workers="tcp://127.0.0.1:9")
+
+
+def test_a_worker_tells_figures_to_its_own_machine_only(monkeypatch):
+    given = {}
+    monkeypatch.setattr(sentence_encoder, "open_encoder", lambda *_, **__: LexiconEncoder())
+    monkeypatch.setattr(Worker, "__init__", lambda self, *_, **settings: given.update(settings))
+    EncodingWorker("tls://scheduler.internal:8786", setup=Setup()).readers.__exit__()
+    assert given["dashboard_address"] == "127.0.0.1:0"  # where none is given, it is every interface
 
 
 def test_without_dask_it_is_said_what_to_install(monkeypatch, encoder):

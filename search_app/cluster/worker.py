@@ -23,6 +23,7 @@ SETTINGS = {
     "distributed.worker.daemon": False,  # else it may not start the processes that read
     "distributed.worker.profile.enabled": False,
 }
+FIGURES = "127.0.0.1:0"  # where a worker tells of itself without asking who wants to know; Dask's own choice is every interface
 CLOSING = 10.0  # seconds for what is in hand; the scheduler gives it to another worker
 
 
@@ -42,7 +43,8 @@ class EncodingWorker(Worker):
         self.encoder = sentence_encoder.open_encoder(setup.encoder, threads=setup.threads)
         self.readers = Readers(setup.readers)
         at_once = setup.readers + 1
-        super().__init__(*given, **settings | {"nthreads": at_once, "resources": {resource(terms(self.encoder)): at_once}})
+        offered = {"nthreads": at_once, "resources": {resource(terms(self.encoder)): at_once}, "dashboard_address": FIGURES}
+        super().__init__(*given, **settings | offered)
 
     def encode_file(self, order: bytes, file: bytes) -> bytes:
         """Do what `search_app.cluster.task.encode_file` says."""
