@@ -20,7 +20,7 @@ from index.engine_note import Note
 from index.engine_schema import SCHEMA
 from index.engine_server import Server
 from index.engine_words import EngineWords
-from index.store import LargeIndexes, Run, StoreUnreachableError
+from index.store import LargeIndexes, Run, StoreUnreachableError, UnusableLibraryError
 
 CONCERNS = (  # what holds, in SQL, of a server that is set otherwise than expected; what that means, and what to do
     (
@@ -45,6 +45,8 @@ CONCERNS = (  # what holds, in SQL, of a server that is set otherwise than expec
         "set log_parameter_max_length to 0, or grant it to this user: GRANT SET ON PARAMETER log_parameter_max_length TO ...",
     ),
 )
+
+PGVECTOR = (0, 8)  # the version that goes on looking where a filter has left too few
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ class EngineStore:
 
     def make(self, noted: Mapping[str, str]) -> None:
         connection = self.connection(writing=True)
+        self._require_pgvector(connection)
         token = self._note.begin()
         connection.begin(alone=False)
         try:
@@ -148,6 +151,24 @@ class EngineStore:
         counted = f"SELECT ({self.last_key}) - CAST(value AS bigint), (SELECT count(*) FROM passages) FROM meta WHERE key = 'removed'"
         noted, there = run(counted).fetchone()
         return found + ([f"{self.where}: {noted} passages are noted, {there} are there"] if noted != there else [])
+
+    def _require_pgvector(self, connection: EngineConnection) -> None:
+        """Raise UnusableLibraryError where the extension for vectors cannot be had."""
+        found = connection.execute("SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'").fetchone()
+        version = (found[1] or found[0]) if found else ""
+        if tuple(int(part) for part in version.split(".")[:2] if part.isdecimal()) < PGVECTOR:
+            raise UnusableLibraryError(
+                f"{self.where}: expected the extension vector (pgvector) {'.'.join(map(str, PGVECTOR))} or newer, found {version or 'none'}. "
+                "Install it on the server (Debian: postgresql-NN-pgvector), then run in the database: CREATE EXTENSION vector, or ALTER EXTENSION vector UPDATE"
+            )
+        if not found[1]:
+            try:
+                connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            except UnusableLibraryError as error:
+                raise UnusableLibraryError(
+                    f"{self.where}: expected the extension vector, found it on the server and not in the database. "
+                    "Let somebody who may do so run there: CREATE EXTENSION vector"
+                ) from error
 
     def _is_made(self, connection: EngineConnection) -> bool:
         """Raises UnusableLibraryError where the database has another library than the folder."""

@@ -30,7 +30,9 @@ def explained(error: Error, where: str, lost: bool) -> Exception:
         case errors.UndefinedTable():
             return DamagedLibraryError(f"The library in {where} has lost a table ({error}). Restore it from a backup.")
         case errors.InsufficientPrivilege():
-            return UnusableLibraryError(f"{where}: {error}. Let this user own the database: ALTER DATABASE ... OWNER TO ...")
+            return UnusableLibraryError(
+                f"{where}: {error}. This user must own the database (ALTER DATABASE ... OWNER TO ...), and its extensions be there (CREATE EXTENSION vector)"
+            )
     if lost:
         return StoreUnreachableError(f"The connection to {where} was lost: {error}. What it was in the middle of was not stored.")
     return error

@@ -71,11 +71,10 @@ class EngineWords:
 
     def anew(self, run: Run) -> None:
         run("DELETE FROM words")
-        after, rows = 0, True
-        while rows:
-            rows = run("SELECT key, text FROM passages WHERE key > ? ORDER BY key LIMIT ?", (after, BLOCK)).fetchall()
+        after = 0
+        while rows := run("SELECT key, text FROM passages WHERE key > ? ORDER BY key LIMIT ?", (after, BLOCK)).fetchall():
             self.put(run, [(key, indexed(text)) for key, text in rows])
-            after = rows[-1][0] if rows else after
+            after = rows[-1][0]
 
     def missing(self) -> list[int]:
         return self._keys("SELECT key FROM passages EXCEPT SELECT key FROM words ORDER BY key")

@@ -7,7 +7,6 @@ import time
 import pytest
 from filling import fill, publication
 
-from index.engine import EngineStore
 from index.engine_connection import EngineConnection
 from index.engine_server import USUAL
 from index.engine_server import Server as Servers
@@ -145,6 +144,28 @@ def test_a_database_that_is_not_in_utf_8_is_refused(server, tmp_path):
         server.drop_database("latin")
 
 
+def test_a_database_gets_its_extension_or_it_is_said_who_can_bring_it(server, new_database, tmp_path):
+    address = new_database()
+    name = address.rsplit("/", 1)[1]
+    server.sql("DROP EXTENSION vector", database=name)
+    server.sql("CREATE ROLE nobody LOGIN")
+    try:
+        server.sql("GRANT CREATE ON SCHEMA public TO nobody", database=name)
+        with pytest.raises(UnusableLibraryError, match="CREATE EXTENSION vector"):
+            Library.create(tmp_path / "one", address.replace("isogloss@", "nobody@"))
+    finally:
+        server.sql("DROP OWNED BY nobody", database=name)
+        server.sql("DROP ROLE nobody")
+    Library.create(tmp_path / "two", address).close()
+    assert server.sql("SELECT extname FROM pg_extension WHERE extname = 'vector'", database=name)
+
+
+def test_a_server_without_pgvector_is_refused(library, new_database, tmp_path, monkeypatch):
+    monkeypatch.setattr("index.engine.PGVECTOR", (99, 0))
+    with pytest.raises(UnusableLibraryError, match=r"expected the extension vector \(pgvector\) 99.0 or newer, found 0"):
+        Library.create(tmp_path / "another", new_database())
+
+
 def test_what_is_acknowledged_is_on_disk_whatever_the_server_s_habit(server, new_database, tmp_path):
     address = new_database()
     server.sql(f"ALTER DATABASE {address.rsplit('/', 1)[1]} SET synchronous_commit = off")
@@ -209,5 +230,11 @@ def test_an_address_says_its_servers_without_more():
 
 def test_a_forked_process_has_connections_of_its_own(library, monkeypatch):
     mine = library.store.connection()
-    monkeypatch.setattr("index.engine.os.getpid", lambda: mine.process + 1)
-    assert library.store.connection() is not mine and isinstance(library.store, EngineStore)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.getpid", lambda: mine.process + 1)
+        other = library.store.connection()
+        assert other is not mine and library.meta("format")
+        mine.close()  # as when a child ends
+        library.close()
+    assert mine.execute("SELECT 1").fetchone()[0] == 1
+    mine.close()
