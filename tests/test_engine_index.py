@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from test_inverted import drawn, filters, recall
 
-from index import engine_connection, engine_index
+from index import engine_index
 from index.database import store_of
 from index.engine_connection import EngineConnection
-from index.store import UnusableLibraryError
+from index.store import StoreUnreachableError, UnusableLibraryError
 from index.vectors import Admitted, VectorIndex
 
 ROWS, DIMENSION = 5000, 64
@@ -80,7 +80,7 @@ def test_nearly_all_of_the_nearest_are_found_under_every_filter(index, vectors, 
     assert scores.shape == positions.shape == (len(queries), k) and (there.sum(axis=1) == (right[1] >= 0).sum(axis=1)).all()
     assert admitted is None or admitted.mask[positions[there]].all()
     assert recall(positions[:, :10], right[1][:, :10]) >= 0.98
-    assert np.allclose(scores[there], np.einsum("qkd,qd->qk", vectors[positions], queries)[there], atol=2e-4) and (scores[~there] == -np.inf).all()
+    assert np.allclose(scores[there], np.einsum("qkd,qd->qk", vectors[positions], queries)[there], atol=5e-4) and (scores[~there] == -np.inf).all()
 
 
 @pytest.mark.parametrize("filtered", ["none", "a tenth", "a topic", "one row", "nothing"])
@@ -106,7 +106,7 @@ def test_more_than_there_are_can_be_asked_for(index, vectors):
 
 def test_products_come_in_the_order_of_the_rows_asked_for(index, vectors):
     rows = np.asarray([4999, 0, 17, 0])
-    assert np.allclose(index.products(vectors[:1], rows), vectors[rows] @ vectors[0], atol=2e-4)
+    assert np.allclose(index.products(vectors[:1], rows), vectors[rows] @ vectors[0], atol=5e-4)
     assert index.products(vectors[:1], rows[:0]).shape == (0,)
 
 
@@ -162,7 +162,7 @@ def test_a_lost_connection_ends_making_with_a_clear_error_and_is_tidied_up(store
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY making%' AND pid <> pg_backend_pid()"
             )
 
-    with pytest.raises(engine_connection.StoreUnreachableError):
+    with pytest.raises(StoreUnreachableError):
         store.large.make(Given(np.tile(vectors, (4, 1))), cuts)
     store.large.sweep([name for name in before if name.startswith("generation_")])
     assert tables(store) <= before
