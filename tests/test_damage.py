@@ -89,6 +89,7 @@ def in_use(library: Library) -> Path:
     return library.folder / "generations" / generations.current_name(library)
 
 
+@pytest.mark.embedded_only("on an engine the files come out of it again; tests/test_engine_generations.py damages them")
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize(("size", "file"), [("small", file) for file in FILES] + [("large", file) for file in LARGE])
 def test_every_damage_of_every_file_is_noticed_set_aside_and_makes_no_difference_to_what_is_found(built, sound, monkeypatch, size, file, damage):

@@ -137,6 +137,7 @@ def test_a_file_in_place_of_a_failed_one_needs_no_decision_and_takes_over_none(f
     assert "woods.ar" in undecided(filled)
 
 
+@pytest.mark.embedded_only("asks SQLite how it goes about it")
 def test_counting_touches_no_text_of_a_page(filled):
     plans: Mapping[str, str] = {
         "all": "SELECT health, cause, count(*), count(DISTINCT edition_id) FROM pages GROUP BY health, cause",
