@@ -14,6 +14,7 @@ from index import generation_files, generations, inverted, stored
 from index.alignment import LanguagePrior
 from index.language_priors import save_prior
 from index.searcher import Query, Searcher
+from index.vectors import VectorIndex
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def large(monkeypatch):
     monkeypatch.setattr(generations, "EXACT", 0)
 
 
+@pytest.mark.embedded_only("on an engine the files come out of it again; tests/test_engine_generations.py damages them")
 @pytest.mark.parametrize("file", ["vectors.faiss", "lengths.npy", "keys.npy", "manifest.json"])
 @pytest.mark.parametrize("damage", ["flip", "truncate", "delete"])
 def test_any_damage_is_noticed_set_aside_and_built_again(filled, large, file, damage):
@@ -117,7 +119,8 @@ def test_where_nothing_can_be_written_search_goes_on_from_memory_and_says_so(fil
 
     monkeypatch.setattr(module, where, refuses)
     searcher = Searcher(filled, encoder)
-    assert texts(filled, encoder) == answers and "goes on from memory" in caplog.text
+    mended = where == "_write" and filled.store.large  # an engine has the file, and no generation has to be made
+    assert texts(filled, encoder) == answers and (mended or "goes on from memory" in caplog.text)
     made = searcher.view().generation
     fill(filled, encoder, publication("rivers", ["th"]), {"th": ["ป่าริมน้ำ"]})
     assert "rivers" in {hit.publication.publication_id for hit in searcher.search(Query("Wald"))}
@@ -126,6 +129,7 @@ def test_where_nothing_can_be_written_search_goes_on_from_memory_and_says_so(fil
     assert "rivers" in {name for name, _, _ in texts(filled, encoder)} and generations.load(filled).name in ("0001", "0002")
 
 
+@pytest.mark.embedded_only("on an engine the damaged one comes out of it again")
 def test_the_generation_before_never_stands_in_for_a_damaged_one(filled, encoder):
     generations.build(filled)
     fill(filled, encoder, publication("rivers", ["ar"]), {"ar": ["غابة النهر"]})
@@ -136,6 +140,7 @@ def test_the_generation_before_never_stands_in_for_a_damaged_one(filled, encoder
     assert generations.named(filled, generations.BEFORE).name == "0001"
 
 
+@pytest.mark.embedded_only("on an engine the manifest comes out of it again; tests/test_engine_generations.py damages it")
 def test_any_byte_of_a_manifest_counts(filled):
     generations.build(filled)
     path = filled.folder / "generations" / "0001" / "manifest.json"
@@ -175,6 +180,7 @@ def hundreds(library, large, monkeypatch):
     return library
 
 
+@pytest.mark.embedded_only("looks into the index of FAISS")
 def test_an_exhaustive_question_is_compared_with_every_passage(hundreds, monkeypatch):
     rows, found = [], inverted.InvertedIndex._exhaustive
     monkeypatch.setattr(inverted.InvertedIndex, "_exhaustive", lambda index, *asked: rows.append(len(index)) or found(index, *asked))
@@ -200,7 +206,7 @@ def test_a_large_generation_is_the_small_one_searched_another_way(hundreds, monk
     loaded = generations.load(hundreds)
     monkeypatch.setattr(generations, "EXACT", 1000)
     small = generations.make(hundreds)
-    assert isinstance(loaded.index, inverted.InvertedIndex) and not isinstance(small.index, inverted.InvertedIndex)
+    assert isinstance(small.index, VectorIndex) and not isinstance(loaded.index, VectorIndex)
     assert np.allclose(loaded.alignment.matrix, small.alignment.matrix) and loaded.keys.tolist() == small.keys.tolist()
     queries = loaded.aligned(Scattered().encode_queries([f"he {number}" for number in range(0, 200, 9)]))
     for exhaustive in (False, True):
@@ -208,11 +214,12 @@ def test_a_large_generation_is_the_small_one_searched_another_way(hundreds, monk
         for one in (built, loaded):
             scores, positions = one.index.search(queries, 5, exhaustive=exhaustive)
             assert np.allclose(scores[:, 0], 1, atol=1e-3) and positions[:, 0].tolist() == right[1][:, 0].tolist()
-            assert not exhaustive or (np.allclose(scores, right[0], atol=1e-4) and positions.tolist() == right[1].tolist())
+            assert not exhaustive or (np.allclose(scores, right[0], atol=5e-4) and positions.tolist() == right[1].tolist())
     rows = np.asarray([599, 0, 300])
-    assert np.allclose(loaded.index.products(queries[:1], rows), small.index.products(queries[:1], rows), atol=1e-4)
+    assert np.allclose(loaded.index.products(queries[:1], rows), small.index.products(queries[:1], rows), atol=5e-4)
 
 
+@pytest.mark.embedded_only("the files of FAISS; an engine keeps aligned vectors in a table")
 def test_no_vector_is_stored_a_second_time(hundreds, monkeypatch):
     generations.build(hundreds)
     folder = hundreds.folder / "generations" / "0001"
@@ -242,7 +249,7 @@ def test_what_is_removed_while_a_large_generation_is_made_is_left_out(hundreds):
 
 def test_making_a_generation_can_be_ended(hundreds):
     def ends(done, total):
-        if done > 0.6 * total:
+        if done > 0.45 * total:  # while vectors are gone through, before what only one of the stores does
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
