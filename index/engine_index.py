@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OLDEST = (0, 8)  # version of pgvector: from it on a graph is gone through until enough rows that a filter admits have been met
 LINKS = 16  # of a vector in the graph
-WIDE = 400  # rows that are looked for, and that a way through the graph keeps in mind, at least: of fewer, too many of the best would be missed
+WIDE = 600  # rows that are looked for, and that a way through the graph keeps in mind, at least: of fewer, too many of the best would be missed
 COMPARED = 15  # vectors that are compared in the time in which the graph comes by one
 SPARSE = 16  # one row in so many, at most, is looked up by its number; more of them are met sooner by going through all
 WALKED = 4  # times as many rows as should be enough may be met before all are compared
