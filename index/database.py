@@ -129,6 +129,6 @@ def _engine(folder: Path, address: str) -> Store:
         from index.engine import EngineStore  # an extra, so that a library on one machine needs none of it
     except ImportError as error:
         raise UnusableLibraryError(
-            f"{SETTING} names an engine, and what speaks with it is not installed; run: pip install 'isogloss[engine]'"
+            f"{SETTING} names an engine, and what speaks with it is not installed; run: pip install 'psycopg[binary]' pgvector"
         ) from error
     return EngineStore(folder, address)

@@ -7,6 +7,8 @@ from psycopg import Error, errors
 from index.room import FullDiskError
 from index.store import PATIENCE, BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnusableLibraryError
 
+GENERATION = '"generation_'  # begins, in what is said, the name of a table of index/engine_index.py
+
 
 def explained(error: Error, where: str, lost: bool) -> Exception:
     """The error to raise for what was said of the database at `where`; with `lost` the connection to it has ended. The same one where ours is no better."""
@@ -27,6 +29,8 @@ def explained(error: Error, where: str, lost: bool) -> Exception:
             return StoreUnreachableError(
                 f"{where} gave up before it had answered ({error}). Ask again; where a replica often does, set hot_standby_feedback = on there."
             )
+        case errors.UndefinedTable() if GENERATION in str(error):
+            return StoreUnreachableError(f"{where} has put another index in the place of the one that was asked ({error}). Ask again.")
         case errors.UndefinedTable():
             return DamagedLibraryError(f"The library in {where} has lost a table ({error}). Restore it from a backup.")
         case errors.InsufficientPrivilege():

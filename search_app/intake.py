@@ -62,7 +62,7 @@ def needing_dask() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise WorkersError(f"Workers of Dask need {error.name}, which is not installed here: pip install 'isogloss[cluster]'") from error
+        raise WorkersError(f"Workers of Dask need {error.name}, which is not installed here: pip install 'dask[distributed]'") from error
 
 
 class Here:

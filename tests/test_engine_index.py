@@ -182,3 +182,10 @@ def test_a_server_without_the_pgvector_that_is_needed_is_told(store, vectors, mo
     monkeypatch.setattr(EngineConnection, "execute", without)
     with pytest.raises(UnusableLibraryError, match=said):
         store.large.make(Given(vectors), lambda _: None)
+
+
+def test_who_asks_an_index_that_has_been_swept_is_told_to_ask_again(store, vectors):
+    gone = store.large.load(store.large.keep(store.large.make(Given(vectors[:50]), lambda _: None)), Given(vectors[:50]))
+    store.large.sweep(())
+    with pytest.raises(StoreUnreachableError, match="Ask again"):
+        gone.search(vectors[:1], 3)

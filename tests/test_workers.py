@@ -275,7 +275,7 @@ def test_without_dask_it_is_said_what_to_install(monkeypatch, encoder):
     with pytest.raises(WorkersError, match=r"need distributed, which is not installed here: pip install 'isogloss\[cluster\]'"):
         workers_at("tcp://127.0.0.1:8786", encoder)
     result = CliRunner().invoke(main, ["ingest-worker", "tcp://127.0.0.1:8786"])
-    assert result.exit_code == 2 and "pip install 'isogloss[cluster]'" in result.output
+    assert result.exit_code == 2 and "pip install 'dask[distributed]'" in result.output
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tcp://localhost:8786", "tcp://127.9.9.9:1"])
