@@ -193,6 +193,19 @@ def test_no_more_is_handed_out_than_there_is_room_for_and_an_interruption_leaves
     assert done["unchanged"] in (1, 2) and sum(done.values()) == len(TEXTS) + 3
 
 
+def test_what_is_lost_before_it_was_fetched_is_waited_for_again(two, corpus, library, encoder, monkeypatch):
+    fetched, lost = client.Cluster._fetched, []
+
+    def fetch(cluster, future):
+        if len(lost) < 2:
+            lost.append(future)
+            raise client.LostError
+        return fetched(cluster, future)
+
+    monkeypatch.setattr(client.Cluster, "_fetched", fetch)
+    assert ingest(corpus, library, encoder, workers=two.address).done == {"read": len(TEXTS) + 2, "failed": 1} and len(lost) == 2
+
+
 def test_the_jobs_of_the_desk_are_read_by_the_same_workers(two, library, encoder, tmp_path):
     (tmp_path / "given.html").write_text(f"<!doctype html><meta charset=utf-8><p>{TEXTS['th']}", "utf-8")
     digest = hashlib.sha256((tmp_path / "given.html").read_bytes()).hexdigest()

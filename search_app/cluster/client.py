@@ -41,6 +41,10 @@ SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1TiB"}  # a larg
 DEADLY = "the workers that had this file ended, again when they had nothing else; the file may be damaged or hostile: if it is sound, print it to a new PDF"
 
 
+class LostError(Exception):
+    """What was made is gone."""
+
+
 class Cluster:
     """The workers of a scheduler that read and encode as this process would."""
 
@@ -95,7 +99,10 @@ class Cluster:
         return future
 
     def result(self, future: Future[bytes]) -> Encoded:
-        """What a worker made; raises KilledWorker when each that tried has died, WorkersError for what else went wrong there."""
+        """What a worker made; raises KilledWorker when each that tried has died, WorkersError for what else went wrong there.
+
+        Raises LostError where it cannot be had now: its worker has died with it, and another must make it again.
+        """
         if future.status == "error":
             error = self._asked(future.exception)
             if isinstance(error, KilledWorker):
@@ -103,8 +110,14 @@ class Cluster:
             raise WorkersError(
                 f"A worker of {self._address} failed ({type(error).__name__}: {error}); its log says more. What was stored is kept."
             ) from error
-        made: Encoded = pickle.loads(self._asked(future.result))
+        made: Encoded = pickle.loads(self._asked(self._fetched, future))
         return made
+
+    def _fetched(self, future: Future[bytes]) -> bytes:
+        try:
+            return future.result(timeout=PATIENCE)
+        except TimeoutError as error:  # else it would be taken for the scheduler's
+            raise LostError from error
 
     def cancel(self, future: Future[bytes]) -> None:
         self._asked(future.cancel)
@@ -194,10 +207,13 @@ class _Flow:
                 yield unread(order, f"{type(error).__name__}: {error}", self._encoder)
                 continue
             future = self._cluster.submit(order, file)
-            self._in_hand[future] = _Handed(order, size, alone)
-            future.add_done_callback(self._ended.put)  # type: ignore[no-untyped-call]
+            self._take_up(future, _Handed(order, size, alone))
             if alone:
                 return
+
+    def _take_up(self, future: Future[bytes], handed: _Handed) -> None:
+        self._in_hand[future] = handed
+        future.add_done_callback(self._ended.put)  # type: ignore[no-untyped-call]
 
     def _room(self) -> int:
         """How many may be in hand, while there is somebody to do them. Raises WorkersError after a while without."""
@@ -216,6 +232,8 @@ class _Flow:
         handed = self._in_hand.pop(future)
         try:
             yield self._cluster.result(future)
+        except LostError:
+            self._take_up(future, handed)
         except KilledWorker:
             if handed.alone:
                 yield unread(handed.order, DEADLY, self._encoder)
