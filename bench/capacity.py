@@ -251,7 +251,7 @@ def service_table(plan: Plan, sizes: Sequence[int], prices: Prices) -> str:
         }
         return found | ({"a month": lambda n: f"{needs(n).month(prices):,.0f}"} if prices.given else {})
 
-    told = [by_size(columns_of("in files", plan.embedded_needs) | {"one machine lacks": plan.limit}, sizes)]
+    told = [by_size(columns_of("in files", plan.embedded_needs) | {"one machine lacks": lambda n: plan.limit(n) or "nothing"}, sizes)]
     if plan.engine:
         told.append(by_size(columns_of("on an engine", plan.engine_needs), sizes))
     return "\n\n".join(told)
