@@ -197,7 +197,7 @@ def embedded_table(plan: Plan, sizes: Sequence[int]) -> str:
         "mapped, shared": lambda n: size(one.codes(n)) if one.disk(n)["generation"] > one.codes(n) else "none",
         "opened in": lambda n: time(one.opening(n)),
         "an answer, p50": lambda n: time(one.answer(n)),
-        "of it words": lambda n: time(one.parts(n)["words"]),
+        "words, p50": lambda n: time(one.parts(n)["words"]),
         "generation built in": lambda n: time(one.building(n)),
         "all of it copied in": lambda n: time((plan.library(n) + plan.originals(n)) / plan.service.network),
     }
@@ -220,7 +220,7 @@ def engine_table(plan: Plan, sizes: Sequence[int]) -> str:
         "sent with a filter": lambda n: size(n / 8),
         "a web process": lambda n: size(one.process(n)),
         "an answer, p50": lambda n: time(sum(one.parts(n).values())),
-        "of it words": lambda n: time(one.parts(n)["words"]),
+        "words, p50": lambda n: time(one.parts(n)["words"]),
         "a server, for an answer": lambda n: f"{time(one.server(n))} of a core",
     }
     return by_size(columns, sizes)
@@ -279,7 +279,7 @@ def check_table(sections: Mapping[str, Any]) -> str:
         ("opening: the columns", time, model.viewing(n), grown["viewing"]),
         ("a generation built", time, model.building(n), grown["building"]),
         ("an answer, p50", time, model.answer(n), searched["answer"]),
-        *((f"of it {name}", time, parts[name], searched["parts"][name]) for name in ("words", "vectors", "grouping", "marks")),
+        *((f"{name}, p50", time, parts[name], searched["parts"][name]) for name in ("words", "vectors", "grouping", "marks")),
         ("processor for an answer", time, model.processor(n), searched["processor"]),
     ]
     head = (f"of {n:,} passages, by libraries up to {known:,}", "foretold", "found", "ratio", f"within {TOLERANCE:.0%}")
