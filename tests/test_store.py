@@ -208,5 +208,5 @@ def test_a_folder_whose_rows_are_embedded_is_not_opened_with_an_engine(tmp_path,
 
 def test_without_the_library_for_an_engine_it_is_said_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "index.engine", None)
-    with pytest.raises(UnusableLibraryError, match=r"pip install 'isogloss\[engine\]'"):
+    with pytest.raises(UnusableLibraryError, match=r"pip install 'psycopg\[binary\]' pgvector"):
         Library.open(tmp_path, "postgresql://ana@db/isogloss")

@@ -285,7 +285,7 @@ def test_without_dask_it_is_said_what_to_install(monkeypatch, encoder):
     for name in ("client", "worker"):
         monkeypatch.delitem(sys.modules, f"search_app.cluster.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(WorkersError, match=r"need distributed, which is not installed here: pip install 'isogloss\[cluster\]'"):
+    with pytest.raises(WorkersError, match=r"need distributed, which is not installed here: pip install 'dask\[distributed\]'"):
         workers_at("tcp://127.0.0.1:8786", encoder)
     result = CliRunner().invoke(main, ["ingest-worker", "tcp://127.0.0.1:8786"])
     assert result.exit_code == 2 and "pip install 'dask[distributed]'" in result.output
