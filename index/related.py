@@ -69,12 +69,12 @@ def answers(query: Sentence, sentence: Sentence) -> float:
     return float((query.tokens.astype(np.float32) @ sentence.tokens.astype(np.float32).T).max(axis=1).mean())
 
 
-def related(query: Sentence, sentence: Sentence) -> list[Span]:
-    """The words of a sentence that mean what a word of the query means, common words too."""
+def related(query: Sentence, sentence: Sentence, least: float = RELATED) -> list[Span]:
+    """The words of a sentence that mean what a word of the query means, at a cosine of `least`; common words too."""
     if not len(query.words) or not len(sentence.words):
         return []
     best = (sentence.words.astype(np.float32) @ query.words.astype(np.float32).T).max(axis=1)
-    return [span for span, cosine in zip(sentence.spans, best, strict=True) if cosine >= RELATED]
+    return [span for span, cosine in zip(sentence.spans, best, strict=True) if cosine >= least]
 
 
 @cache
