@@ -51,13 +51,13 @@ class Question:
     view: View
     raw: Vectors  # shape (1, dimension)
     vector: Vectors  # aligned
-    tokens: Tokens | None  # of the same pass
-    text: str  # what all of it was made of
+    text: str  # what the vectors were made of
     words: WordHits
     whole: bool  # whether all that may be found holds the words that were asked for
     among: Among
     readers: tuple[str, ...]
     exhaustive: bool = False
+    tokens: Tokens | None = None  # of the pass that made the vector
 
     def passages(self, k: int) -> tuple[Scores, Keys]:
         """The k best passages: scores and keys, best first. A larger k only adds to the end."""

@@ -14,12 +14,12 @@ from index.closeness import Closeness
 from index.common_words import CommonWords
 from index.counterparts import Counterparts, Wanted, edition_for
 from index.encoder import Encoder, Tokens, Vectors
-from index.encodings import codebook_of
 from index.generations import BEFORE, Generation, load_or_build, named
 from index.hits import Hit, PublicationHit, Query
 from index.library import Library
 from index.marks import Asked, SentenceMarker, Shown
 from index.parts import part
+from index.passage_encoding import codebook_of
 from index.question import Group, Question
 from index.related import shipped_means
 from index.vector_rows import Keys
@@ -117,7 +117,7 @@ class State:
             among = view.only(among.mask & ~view.marked(words.excluded))
         whole = query.exact or bool(asked.required)
         aligned = view.generation.aligned(vector)
-        return Question(view, vector, aligned, tokens, asked.meaning, words, whole, among, tuple(query.readers), query.exhaustive)
+        return Question(view, vector, aligned, asked.meaning, words, whole, among, tuple(query.readers), query.exhaustive, tokens)
 
     def _asked(self, query: Query) -> Question | None:
         """The query made ready; None where nothing is asked."""
