@@ -41,6 +41,7 @@ LANGUAGE = "es"
 SOUGHT = "Zyxquara Belmontave"  # stands on one of its pages, and nowhere else
 LOOKS = 0.02  # seconds between two looks whether it has been stored
 SEARCHES = 60  # before a generation is built, and at least as many meanwhile
+MANY = 10_000  # questions, more than are asked while a generation of a million is built
 BUILD = "import sys; from pathlib import Path; from index import generations; from index.library import Library; generations.build(Library.open(Path(sys.argv[1])))"
 
 
@@ -75,8 +76,9 @@ def measure(folder: Path, encoder: Encoder) -> Changed:
         alone = timed(lambda: read_and_encode(path, encoder))
         added = add(corpus, searcher)
         removed = remove(searcher)
-        before = searches(searcher, questions()[:SEARCHES])
-        building, meanwhile = while_building(copied, searcher)
+        asked = questions(MANY)  # each once: what an answer was made of is remembered
+        before = searches(searcher, asked[:SEARCHES])
+        building, meanwhile = while_building(copied, searcher, asked[SEARCHES:])
         return Changed(library.passage_count(), alone, added, removed, building, before, meanwhile)
 
 
@@ -129,9 +131,9 @@ def searches(searcher: Searcher, asked: Sequence[str]) -> Times:
     return [timed(partial(searcher.search, Query(text, counterparts=False))) for text in asked]
 
 
-def while_building(folder: Path, searcher: Searcher) -> tuple[float, Times]:
+def while_building(folder: Path, searcher: Searcher, asked: Sequence[str]) -> tuple[float, Times]:
     """Seconds that building a generation takes, and the times of searches meanwhile; it is built again until there are enough of these."""
-    asked, times, seconds = questions()[SEARCHES:], Times(), Times()  # not those of before, whose marks are remembered
+    times, seconds = Times(), Times()
     while len(times) < SEARCHES:
         start = time.perf_counter()
         with subprocess.Popen(["nice", sys.executable, "-c", BUILD, folder], env=os.environ | {"OMP_NUM_THREADS": "1"}) as builder:

@@ -26,7 +26,7 @@ from index.encoder import Encoder, TokenEncoder
 from index.evaluation import Collection, read_collection
 from index.language_priors import shipped_prior
 from index.library import Library
-from index.marks import Asked, Mark, SentenceMarker
+from index.marks import Asked, Mark, SentenceMarker, Shown
 from index.related import QUERY_WEIGHT, TokenMeans, ready, shipped_means
 from index.sentence_encoder import open_encoder
 from index.terms import pieces
@@ -148,7 +148,7 @@ def marks_of(
     for question, places in track(of_question.items(), "marking"):
         words = search_words(library, parse(texts[question]), 1).telling
         asked = Asked(alignment.apply(encoder.encode_queries([texts[question]])), texts[question], words)
-        shown = [(keys[pairs[place].paragraph], paragraphs[pairs[place].paragraph]) for place in places]
+        shown = [Shown(keys[pairs[place].paragraph], paragraphs[pairs[place].paragraph]) for place in places]
         marks |= zip(places, (marked for marked, _ in marker.mark(asked, shown, alignment.apply)), strict=True)
     return [marks[place] for place in range(len(pairs))]
 

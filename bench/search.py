@@ -128,14 +128,15 @@ def measure(folder: Path) -> Measured:
     return Measured(size.passages, encoding, answers, parts, processor, recall, language, share, first, before, after, size)
 
 
-def questions() -> list[str]:
-    """Questions in all languages of XQuAD-R in turn."""
+def questions(count: int = QUESTIONS + WARM) -> list[str]:
+    """So many different questions, or all there are, in all languages of XQuAD-R in turn."""
     read = [json.loads(line) for line in (COLLECTIONS[0] / "queries.jsonl").read_text("utf-8").splitlines()]
     by_language: dict[str, list[str]] = {}
     for query in read:
         by_language.setdefault(query["language"], []).append(query["text"])
     step = 37  # so that neighbours ask about different paragraphs
-    return [texts[place * step % len(texts)] for place in range(QUESTIONS + WARM) for texts in by_language.values()][: QUESTIONS + WARM]
+    most = min(map(len, by_language.values()))
+    return [texts[place * step % len(texts)] for place in range(min(count, most)) for texts in by_language.values()][:count]
 
 
 def warm(encoder: Encoder, library: Library, asked: Sequence[str]) -> None:

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PARTS = {"words": "words", "passages": "passages", "vectors": "vectors", "pages": "pages", "publications": "catalogue", "editions": "catalogue"}
+PARTS = {
+    "words": "words",
+    "passages": "passages",
+    "vectors": "vectors",
+    "codes": "codes",
+    "pages": "pages",
+    "publications": "catalogue",
+    "editions": "catalogue",
+}
 TEXTS = (  # in UTF-8, as SQLite stores it
     "SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) FROM passages",
     "SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) FROM pages",

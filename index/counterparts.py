@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Vectors
 from index.library import Library
-from index.marks import SentenceMarker
+from index.marks import SentenceMarker, Shown
 from index.vector_rows import Keys
 from index.view import View
 from ingest.records import Edition, Passage, Publication, Span, primary
@@ -95,7 +95,7 @@ class Counterparts:
         targets = self._library.passages([place.target for place in places if place])
         found = [place if place and place.target in targets else None for place in places]
         asked = {key: (sources | targets)[key] for place in found if place for key in (place.source, place.target)}
-        vectors = {key: view.generation.judged(raw) for key, raw in self._marker.sentences(list(asked.items())).items()}
+        vectors = {key: view.generation.judged(raw) for key, raw in self._marker.sentences([Shown(*one) for one in asked.items()]).items()}
         return [_match(place, asked, vectors) if place else None for place in found]
 
     def _sure(self, match: Match | None) -> Counterpart | None:

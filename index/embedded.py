@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from index import room
 from index.embedded_words import EmbeddedWords
+from index.rounded import from_half
 from index.schema import MIGRATIONS, SCHEMA, migrate
 from index.store import PATIENCE, BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, Run
 from index.terms import indexed
@@ -185,6 +186,7 @@ def _connected(folder: Path, address: str) -> _Connection:
         raise _explained(error, folder) from error
     connection.row_factory = sqlite3.Row
     connection.create_function("indexed", 1, indexed, deterministic=True)
+    connection.create_function("from_half", 1, from_half, deterministic=True)
     connection.create_function("utc_now", 0, lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     connection.folder, connection.file = folder, _identity(folder)
     return connection

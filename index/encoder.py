@@ -46,7 +46,7 @@ class Encoder(Protocol):
 class Tokens:
     """What an encoder makes of a text on the way to its vector."""
 
-    vector: Vectors  # shape (dimension,); what encode_passages returns
+    vector: Vectors  # shape (dimension,); what encode_passages returns, or encode_queries
     spans: NDArray[np.int64]  # shape (tokens, 2): characters of the text; without prompt and the marks of beginning and end
     layers: tuple[Layer, ...]  # those that were asked for, in that order
 
@@ -57,3 +57,6 @@ class TokenEncoder(Encoder, Protocol):
 
     def encode_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
         """Encode what is searched and keep the tokens' vectors of these layers, counted from 1; item i belongs to text i."""
+
+    def encode_query_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
+        """Do the same with questions."""

@@ -1,6 +1,6 @@
 """The library on disk: one SQLite file is the truth, the original files lie beside it. With index/contents.py, index/tables.py and index/database.py, all that knows SQL.
 
-    library.sqlite        publications, editions, pages, passages and each passage's raw vector (float16) and words
+    library.sqlite        publications, editions, pages, passages and each passage's raw vector, codes and words
     files/ab/abcd...pdf   originals (.pdf, .docx, .html), named by their SHA-256
     generations/          what FAISS serves, derived, as the table meta says; see index/generations.py
 
@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
+
 from index import room
 from index.contents import Contents, EditionState
 from index.database import MANIFEST as MANIFEST
@@ -24,7 +26,7 @@ from index.encoder import Vectors
 from index.postings import Postings
 from index.schema import FORMAT, NOW
 from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnusableLibraryError
-from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vectors, put_catalogue_entry
+from index.tables import delete_catalogue_passages, encoder_number, insert_codes, insert_pages, insert_passages, insert_vectors, put_catalogue_entry
 from index.terms import TERMS_VERSION
 from ingest.records import IsoglossError, Page, Passage, Publication
 
@@ -151,25 +153,40 @@ class Library(Contents):
         return bool(found)
 
     def put_publication(
-        self, publication: Publication, folder: str, passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None
+        self,
+        publication: Publication,
+        folder: str,
+        passages: Sequence[Passage],
+        vectors: Vectors,
+        encoder: str | None = None,
+        codes: Sequence[bytes] = (),
     ) -> None:
         """Store what the catalogue says of a publication, with the passages made of it; editions it no longer has are removed.
 
         The digests of its editions are those of the files that they should have; pages and passages of those that stay are not touched.
-        Here and below, `encoder` is the fingerprint of the one that made the vectors; None stands for that of the library.
+        Here and below, `encoder` is the fingerprint of the one that made the vectors; None stands for that of the library. `codes`, where it made
+        any, are those of the passages, in their order.
         """
         with self.transaction() as run:
             put_catalogue_entry(run, publication, folder)
-            insert_passages(run, passages, vectors, self._own(encoder))
+            insert_passages(run, passages, vectors, self._own(encoder), codes)
 
-    def put_catalogue_passages(self, publication_id: str, passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None) -> None:
+    def put_catalogue_passages(
+        self, publication_id: str, passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None, codes: Sequence[bytes] = ()
+    ) -> None:
         """Store the passages made of a catalogue entry in place of those that were there; they are of editions that it has."""
         with self.transaction() as run:
             delete_catalogue_passages(run, publication_id)
-            insert_passages(run, passages, vectors, self._own(encoder))
+            insert_passages(run, passages, vectors, self._own(encoder), codes)
 
     def put_reading(
-        self, state: EditionState, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors, encoder: str | None = None
+        self,
+        state: EditionState,
+        pages: Sequence[Page],
+        passages: Sequence[Passage],
+        vectors: Vectors,
+        encoder: str | None = None,
+        codes: Sequence[bytes] = (),
     ) -> bool:
         """Store what reading an edition's file gave, in place of what was there; False, and nothing is stored, when the catalogue says another file."""
         edition = state.edition
@@ -183,7 +200,7 @@ class Library(Contents):
             run("DELETE FROM pages WHERE edition_id = ?", (edition.edition_id,))
             run("DELETE FROM passages WHERE edition_id = ? AND first_page > 0", (edition.edition_id,))
             insert_pages(run, pages)
-            insert_passages(run, passages, vectors, self._own(encoder))
+            insert_passages(run, passages, vectors, self._own(encoder), codes)
             run(f"UPDATE publications SET changed = {NOW} WHERE publication_id = ?", (edition.publication_id,))
         return True
 
@@ -203,11 +220,15 @@ class Library(Contents):
             found = run("DELETE FROM publications WHERE publication_id = ?1 AND coalesce(?2, folder) = folder", (publication_id, folder))
         return bool(found.rowcount)
 
-    def put_vectors(self, encoder: str, vectors: Mapping[int, Vectors]) -> None:
-        """Store what an encoder made of passages that are there already, by key; one that has been removed meanwhile is passed over."""
+    def put_vectors(self, encoder: str, vectors: Mapping[int, Vectors], codes: Mapping[int, bytes] | None = None) -> None:
+        """Store what an encoder made of passages that are there already, by key, in place of what it made before; one that has been removed
+        meanwhile is passed over."""
         with self.transaction(contents=False) as run:
-            number = encoder_number(run, encoder)
-            insert_vectors(run, number, ((key, vectors[key]) for key in self.passages(list(vectors))))
+            number, there = encoder_number(run, encoder), list(self.passages(list(vectors)))
+            if there:
+                run.many("DELETE FROM vectors WHERE key = ? AND encoder = ?", ((key, number) for key in there))
+                insert_vectors(run, number, there, np.stack([vectors[key] for key in there]))
+                insert_codes(run, number, ((key, codes[key]) for key in there if codes and key in codes))
 
     def name_encoder(self, encoder: str, name: str) -> None:
         """Note by which name an encoder can be opened."""

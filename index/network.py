@@ -72,17 +72,17 @@ class Network:
         beside.shutdown(wait=False)
 
     def run(self, batch: Batch) -> Outputs:
-        """Run one batch at once, by all threads together."""
+        """Run one batch at once, by all threads together; all outputs."""
         with self._one:
             results = self._request.infer(list(batch), share_inputs=True)
             return [results[place] for place in range(len(results))]
 
-    def run_all(self, batches: Iterable[Batch], outputs: int | None = None) -> list[Outputs]:
-        """Run batches beside each other, one a thread; item i belongs to batch i. Only the first `outputs` are kept. `run` does not wait for it."""
+    def run_all(self, batches: Iterable[Batch], outputs: Sequence[int]) -> list[Outputs]:
+        """Run batches beside each other, one a thread; item i belongs to batch i. Only these outputs are kept. `run` does not wait for it."""
         kept: dict[int, Outputs] = {}
 
         def keep(request: Any, place: int) -> None:
-            kept[place] = [tensor.data.copy() for tensor in request.output_tensors[:outputs]]
+            kept[place] = [request.output_tensors[output].data.copy() for output in outputs]
 
         with self._many:
             self._queue.set_callback(keep)

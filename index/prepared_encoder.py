@@ -16,6 +16,7 @@ from index.encoder import Tokens, Vectors
 from index.network import Batch, Network, Outputs, Precision
 from index.turns import Turns
 
+VECTOR = 0  # the first output of the network; the layers follow in the order of the description
 DESCRIPTION, TOKENIZER = "encoder.json", "tokenizer.json"  # in a prepared folder, beside the network
 STEP = 16  # tokens to which texts are filled up: whole steps are computed faster, and every shape of a batch has to be made ready once
 TOGETHER = 512  # tokens: more fall out of the processor's caches, fewer leave it idle between layers
@@ -76,14 +77,14 @@ class PreparedEncoder:
 
     def _encode(self, prompt: str, texts: Sequence[str]) -> Vectors:
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([prompt + text for text in texts])]
-        made = self._run(rows, 1)
+        made = self._run(rows, [VECTOR])
         return np.stack([vector for vector, *_ in made]) if made else np.zeros((0, self.dimension), np.float32)
 
-    def _run(self, rows: Sequence[Sequence[int]], outputs: int | None) -> list[Outputs]:
-        """Return for each row its vector, then its tokens' layers."""
+    def _run(self, rows: Sequence[Sequence[int]], outputs: Sequence[int]) -> list[Outputs]:
+        """Return for each row these outputs of the network: its vector, its tokens' layers."""
         batches = _batches(rows)
         if len(batches) <= 1:  # more is a long work, for which others do not wait
-            return self._turns.ask(rows) if rows else []
+            return [[made[output] for output in outputs] for made in self._turns.ask(rows)] if rows else []
         return _apart(rows, batches, self._network.run_all((self._batch(rows, places) for places in batches), outputs))
 
     def _together(self, asked: Sequence[Sequence[Sequence[int]]]) -> list[list[Outputs]]:
@@ -103,17 +104,19 @@ class PreparedTokenEncoder(PreparedEncoder):
 
     def encode_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
         """Encode what is searched and keep the tokens' vectors of these layers, counted from 1; item i belongs to text i."""
+        return self._shown(self.description.document, texts, layers)
+
+    def encode_query_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
+        """Do the same with questions."""
+        return self._shown(self.description.query, texts, layers)
+
+    def _shown(self, prompt: str, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
         there = self.description.layers
         if not set(layers) <= set(there):
             raise ValueError(f"layers must be among {there}, got {tuple(layers)}")
-        prompt = self.description.document
         encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
-        made = self._run([encoding.ids for encoding in encodings], None)
-        places = [there.index(layer) for layer in layers]
-        return [
-            _tokens(encoding, len(prompt), vector, [shown[place] for place in places])
-            for encoding, (vector, *shown) in zip(encodings, made, strict=True)
-        ]
+        made = self._run([encoding.ids for encoding in encodings], [VECTOR, *(1 + there.index(layer) for layer in layers)])
+        return [_tokens(encoding, len(prompt), vector, shown) for encoding, (vector, *shown) in zip(encodings, made, strict=True)]
 
 
 def open_prepared(folder: Path, precision: Precision, threads: int = 0) -> PreparedEncoder:

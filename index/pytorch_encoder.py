@@ -82,15 +82,21 @@ class TokenSentenceEncoder(SentenceEncoder):
 
     def encode_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
         """Encode what is searched and keep the tokens' vectors of these layers, counted from 1; item i belongs to text i."""
+        return self._shown("document", texts, layers)
+
+    def encode_query_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
+        """Do the same with questions."""
+        return self._shown("query", texts, layers)
+
+    def _shown(self, kind: str, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # texts of like length need little padding
         made: list[Tokens] = []
         for start in range(0, len(order), BATCH):
             with self._lock:
-                made += self._encode_batch([texts[place] for place in order[start : start + BATCH]], layers)
+                made += self._encode_batch(self.prompts[kind], [texts[place] for place in order[start : start + BATCH]], layers)
         return [tokens for _, tokens in sorted(zip(order, made, strict=True), key=lambda pair: pair[0])]
 
-    def _encode_batch(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
-        prompt = self.prompts["document"]
+    def _encode_batch(self, prompt: str, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
         transformer: Any = self.model[0]
         how = {"padding": True, "truncation": True, "max_length": self.model.max_seq_length, "return_tensors": "pt"}
         batch = self.model.tokenizer([prompt + text for text in texts], return_offsets_mapping=True, return_special_tokens_mask=True, **how)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Vectors
+from index.encoder import Tokens, Vectors
 from index.fusion import fuse
 from index.passage_table import Places
 from index.vector_rows import Keys
@@ -51,7 +51,8 @@ class Question:
     view: View
     raw: Vectors  # shape (1, dimension)
     vector: Vectors  # aligned
-    text: str  # what the vectors were made of
+    tokens: Tokens | None  # of the same pass
+    text: str  # what all of it was made of
     words: WordHits
     whole: bool  # whether all that may be found holds the words that were asked for
     among: Among

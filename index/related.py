@@ -8,9 +8,9 @@ tell their mean badly, so it is shrunk towards the one that ships with the encod
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Layer, Tokens
 from index.language_priors import shipped_file
-from index.terms import Piece, pieces
+from index.terms import REMEMBERED, pieces
 from ingest.records import Span
 
 RELATED = 0.4  # cosine from which two words mean about the same; best of 0.35, 0.4 and 0.45
@@ -58,7 +58,7 @@ def ready(texts: Sequence[str], tokens: Sequence[Tokens], means: TokenMeans, wei
 def ready_query(text: str, tokens: Tokens, means: TokenMeans) -> Sentence:
     """Make a query ready: its tokens are put together to words, so that a word of many tokens has no more votes than one of few."""
     (for_words,), (last,) = (_centred([tokens.layers[place]], means.means[place], QUERY_WEIGHT) for place in (0, 1))
-    query, words = _sentence(text, tokens, for_words, last), _words(text, tokens.spans)
+    query, words = _sentence(text, tokens, for_words, last), words_of(text, tokens.spans)
     return replace(query, tokens=_by_word(words, last)) if words else query
 
 
@@ -69,12 +69,12 @@ def answers(query: Sentence, sentence: Sentence) -> float:
     return float((query.tokens.astype(np.float32) @ sentence.tokens.astype(np.float32).T).max(axis=1).mean())
 
 
-def related(query: Sentence, sentence: Sentence) -> list[Span]:
-    """The words of a sentence that mean what a word of the query means, common words too."""
+def related(query: Sentence, sentence: Sentence, least: float = RELATED) -> list[Span]:
+    """The words of a sentence that mean what a word of the query means, at a cosine of `least`; common words too."""
     if not len(query.words) or not len(sentence.words):
         return []
     best = (sentence.words.astype(np.float32) @ query.words.astype(np.float32).T).max(axis=1)
-    return [span for span, cosine in zip(sentence.spans, best, strict=True) if cosine >= RELATED]
+    return [span for span, cosine in zip(sentence.spans, best, strict=True) if cosine >= least]
 
 
 @cache
@@ -107,7 +107,7 @@ def _centred(layers: Sequence[Layer], mean: Layer, weight: float) -> list[Layer]
 
 
 def _sentence(text: str, tokens: Tokens, for_words: Layer, last: Layer) -> Sentence:
-    words = _words(text, tokens.spans)
+    words = words_of(text, tokens.spans)
     return Sentence(tuple(words), _by_word(words, for_words), unit(last).astype(np.float16))
 
 
@@ -121,21 +121,38 @@ def _by_word(words: Mapping[Span, Sequence[int]], layer: Layer) -> Half:
     return unit(means).astype(np.float16)
 
 
-def _words(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:
+def words_of(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:
     """The words of a text with the places of their tokens. In scripts without spaces a token is a word, as far as whole letters go."""
     words: dict[Span, list[int]] = {}
-    of_token: dict[int, list[Piece]] = {}
+    of_token: dict[int, list[Span]] = {}
     borders, first = spans.tolist(), 0
-    for piece in pieces(text):
-        while first < len(borders) and borders[first][1] <= piece.start:
+    for start, end, unspaced in _cut(text):
+        while first < len(borders) and borders[first][1] <= start:
             first += 1
         for place in range(first, len(borders)):
-            if borders[place][0] >= piece.end:
+            if borders[place][0] >= end:
                 break
-            if piece.unspaced:
-                of_token.setdefault(place, []).append(piece)
+            if unspaced:
+                of_token.setdefault(place, []).append((start, end))
             else:
-                words.setdefault((piece.start, piece.end), []).append(place)
+                words.setdefault((start, end), []).append(place)
     for place, letters in of_token.items():
-        words.setdefault((letters[0].start, letters[-1].end), []).append(place)
+        words.setdefault((letters[0][0], letters[-1][1]), []).append(place)
     return dict(sorted(words.items()))
+
+
+def _cut(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Where the words and letters of a text stand, and whether they are of a script without spaces. None reaches over a space."""
+    at = 0
+    for written in text.split():
+        at = text.index(written, at)
+        for start, end, unspaced in _cut_once(written) if len(written) <= REMEMBERED else _cut_anew(written):
+            yield at + start, at + end, unspaced
+        at += len(written)
+
+
+def _cut_anew(written: str) -> tuple[tuple[int, int, bool], ...]:
+    return tuple((piece.start, piece.end, piece.unspaced) for piece in pieces(written))
+
+
+_cut_once = lru_cache(maxsize=1 << 16)(_cut_anew)

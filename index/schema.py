@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FORMAT = 6  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
+FORMAT = 7  # of library.sqlite; raise it when an older Isogloss could not read the file, and say in MIGRATIONS how it becomes that
 
 NOW = "utc_now()"  # when it happened: ISO 8601 in UTC, by a function that every store has
 EVENTS = {"INSERT": "new", "UPDATE": "new", "DELETE": "old"}
@@ -20,11 +20,16 @@ def _touching(table: str, publication: str) -> tuple[str, ...]:
     )
 
 
-VECTORS = (  # raw, float16; the library's own encoder, and the one it is to have next, each have one for a passage
+VECTORS = (  # raw, as index/rounded.py says; the library's own encoder, and the one it is to have next, each have one for a passage
     "CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '')",
     """CREATE TABLE vectors (
        key INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE, encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
        vector BLOB NOT NULL, PRIMARY KEY (key, encoder)) WITHOUT ROWID""",
+)
+CODES = (  # of the words and sentences, by the same pass; in a table of their own, since a search reads vectors by the hundred
+    """CREATE TABLE codes (
+       key INTEGER NOT NULL, encoder INTEGER NOT NULL, codes BLOB NOT NULL, PRIMARY KEY (key, encoder),
+       FOREIGN KEY (key, encoder) REFERENCES vectors ON DELETE CASCADE) WITHOUT ROWID"""
 )
 DESK = (  # what analysts do; times are ISO 8601 in UTC
     """CREATE TABLE jobs (
@@ -107,6 +112,7 @@ TABLES = (  # in the words of SQLite; index/engine_schema.py says them in those 
     PASSAGES_OF,
     HEALTHS,
     *VECTORS,
+    CODES,
     *DESK,
     *TOUCHED,
 )
@@ -156,6 +162,7 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         *WORDS,
         "INSERT INTO meta SELECT 'removed', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0) - (SELECT count(*) FROM passages)",
     ),
+    6: (CODES, "UPDATE vectors SET vector = from_half(vector)"),
 }
 
 

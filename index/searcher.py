@@ -13,11 +13,12 @@ import numpy as np
 from index.closeness import Closeness
 from index.common_words import CommonWords
 from index.counterparts import Counterparts, Wanted, edition_for
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder, Tokens, Vectors
+from index.encodings import codebook_of
 from index.generations import BEFORE, Generation, load_or_build, named
 from index.hits import Hit, PublicationHit, Query
 from index.library import Library
-from index.marks import Asked, SentenceMarker
+from index.marks import Asked, SentenceMarker, Shown
 from index.parts import part
 from index.question import Group, Question
 from index.related import shipped_means
@@ -65,7 +66,7 @@ class State:
     @classmethod
     def of(cls, library: Library, encoder: Encoder, generation: Generation | None = None) -> State:
         """The library as it is now, by this generation, which that encoder has made, or by the one in use."""
-        marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library))
+        marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library), codebook_of(encoder))
         return cls(library, encoder, marker, Counterparts(library, marker), View.of(library, generation))
 
     def search(self, query: Query, k: int = 10, offset: int = 0) -> list[PublicationHit]:
@@ -92,7 +93,7 @@ class State:
             ranked = question.within(publication_id, edition_id)
         found: dict[tuple[str, int, int], Hit] = {}
         for start in range(0, len(ranked), k):
-            for hit in self._hits(question, ranked[start : start + k]).values():
+            for hit in self._hits(question, ranked[start : start + k], closely=True).values():
                 found.setdefault(hit.sentence, hit)
             if len(found) >= k:
                 break
@@ -102,11 +103,11 @@ class State:
         """Return for each query the k best passages, ungrouped: scores and keys, shape (passages,), best first."""
         parsed = [parse(text) for text in texts]
         vectors = self.encoder.encode_queries([asked.meaning for asked in parsed])
-        questions = (self._question(vectors[row : row + 1], asked, Query(asked.meaning)) for row, asked in enumerate(parsed))
+        questions = (self._question((vectors[row : row + 1], None), asked, Query(asked.meaning)) for row, asked in enumerate(parsed))
         return [question.passages(k) for question in questions]
 
-    def _question(self, vector: Vectors, asked: WordQuery, query: Query) -> Question:
-        view = self.view
+    def _question(self, encoded: tuple[Vectors, Tokens | None], asked: WordQuery, query: Query) -> Question:
+        view, (vector, tokens) = self.view, encoded
         with part("words"):
             words = search_words(self.library, asked, WORD_CANDIDATES)
         among = view.among(query.filters)
@@ -116,7 +117,7 @@ class State:
             among = view.only(among.mask & ~view.marked(words.excluded))
         whole = query.exact or bool(asked.required)
         aligned = view.generation.aligned(vector)
-        return Question(view, vector, aligned, asked.meaning, words, whole, among, tuple(query.readers), query.exhaustive)
+        return Question(view, vector, aligned, tokens, asked.meaning, words, whole, among, tuple(query.readers), query.exhaustive)
 
     def _asked(self, query: Query) -> Question | None:
         """The query made ready; None where nothing is asked."""
@@ -124,19 +125,21 @@ class State:
         if not asked.wanted and not any(char.isalnum() for char in asked.meaning):
             return None
         with part("encoder"):
-            vector = self.encoder.encode_queries([asked.meaning])
-        return self._question(vector, asked, query)
+            encoded = self.marker.question(asked.meaning)
+        return self._question(encoded, asked, query)
 
-    def _hits(self, question: Question, groups: Sequence[Group]) -> dict[int, Hit]:
-        """The passages of these groups as hits, by key, in their order; one that was removed while we searched is left out."""
+    def _hits(self, question: Question, groups: Sequence[Group], closely: bool = False) -> dict[int, Hit]:
+        """The passages of these groups as hits, by key, in their order; one that was removed while we searched is left out. `closely`: as marks are."""
         view = self.view
         keys = [group.key for group in groups]
         with self.library.snapshot():
-            passages, vectors = self.library.passages(keys), self.library.vectors_of(keys, view.generation.encoder)
+            passages, encoder = self.library.passages(keys), view.generation.encoder
+            vectors, codes = self.library.vectors_of(keys, encoder), self.library.codes_of(keys, encoder)
         shown = [group for group in groups if group.key in passages and group.key in vectors]
-        asked = Asked(view.generation.judged(question.raw), question.text, question.words.telling)
+        asked = Asked(view.generation.judged(question.raw), question.text, question.words.telling, question.tokens)
+        marking = [Shown(group.key, passages[group.key], vectors[group.key], codes.get(group.key, b"")) for group in shown]
         with part("marks"):
-            marked = self.marker.mark(asked, [(group.key, passages[group.key]) for group in shown], view.generation.judged)
+            marked = self.marker.mark(asked, marking, view.generation.judged, closely)
         _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
         closeness = Closeness.of(question.text, self.encoder, view.generation.close)
         hits = {}

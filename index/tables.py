@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from index.encoder import Vectors
+from index.rounded import rounded
 from index.schema import NOW, PAGE_COLUMNS
 from index.store import Row, Run
 from index.terms import indexed
@@ -57,16 +58,19 @@ def encoder_number(run: Run, fingerprint: str) -> int:
     return int(run("SELECT number FROM encoders WHERE fingerprint = ?", (fingerprint,)).fetchone()[0])
 
 
-def insert_vectors(run: Run, number: int, vectors: Iterable[tuple[int, Vectors]]) -> None:
-    """Store the raw vectors, shape (dimension,), that the encoder of this number made of passages, by their keys."""
-    run.many(
-        "INSERT INTO vectors VALUES (?,?,?) ON CONFLICT (key, encoder) DO UPDATE SET vector = excluded.vector",
-        ((key, number, vector.astype(np.float16).tobytes()) for key, vector in vectors),
-    )
+def insert_vectors(run: Run, number: int, keys: Sequence[int], vectors: Vectors) -> None:
+    """Store the raw vectors that the encoder of this number made of passages, by their keys; they have none by it."""
+    run.many("INSERT INTO vectors VALUES (?,?,?)", ((key, number, row.tobytes()) for key, row in zip(keys, rounded(vectors), strict=True)))
 
 
-def insert_passages(run: Run, passages: Sequence[Passage], vectors: Vectors, fingerprint: str) -> None:
-    """Store passages with their words and their raw vectors by the encoder with this fingerprint; row i of `vectors` belongs to passage i."""
+def insert_codes(run: Run, number: int, codes: Iterable[tuple[int, bytes]]) -> None:
+    """Store the codes that the encoder of this number made of passages along with their vectors, by their keys; nothing is kept of one as b""."""
+    run.many("INSERT INTO codes VALUES (?,?,?)", ((key, number, made) for key, made in codes))
+
+
+def insert_passages(run: Run, passages: Sequence[Passage], vectors: Vectors, fingerprint: str, codes: Sequence[bytes] = ()) -> None:
+    """Store passages with their words, and what the encoder with this fingerprint made of them: their raw vectors, row i of passage i, and, where
+    it makes any, their codes, in the same order."""
     number, first = encoder_number(run, fingerprint), last_key(run) + 1
     run.many(
         f"INSERT INTO passages (key, {PASSAGE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
@@ -87,7 +91,8 @@ def insert_passages(run: Run, passages: Sequence[Passage], vectors: Vectors, fin
             for key, passage in enumerate(passages, first)
         ),
     )
-    insert_vectors(run, number, ((key, vector) for key, (_, vector) in enumerate(zip(passages, vectors, strict=True), first)))
+    insert_vectors(run, number, range(first, first + len(passages)), vectors)
+    insert_codes(run, number, enumerate(codes, first))
     run.store.words.put(run, ((key, indexed(passage.text)) for key, passage in enumerate(passages, first)))
 
 
@@ -147,6 +152,7 @@ def copy_edition(run: Run, old: str, new: str) -> None:
     )
     pairs = "passages one JOIN passages other ON one.edition_id = ?1 AND other.edition_id = ?2 AND one.ordinal = other.ordinal AND one.first_page > 0"
     run(f"INSERT INTO vectors SELECT other.key, encoder, vector FROM {pairs} JOIN vectors ON vectors.key = one.key", (old, new))
+    run(f"INSERT INTO codes SELECT other.key, encoder, codes FROM {pairs} JOIN codes ON codes.key = one.key", (old, new))
     there = run("SELECT key, text FROM passages WHERE edition_id = ?", (new,)).fetchall()
     run.store.words.put(run, ((key, indexed(text)) for key, text in there))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from index.database import Database
 from index.encoder import Vectors
+from index.rounded import damaged, restored
 from index.store import Keys as Keys
 
 ALL = 2**63 - 1  # as a limit
+LOOKED_AT = 10_000  # vectors at a time
 
 
 class EncoderVectors(NamedTuple):
@@ -35,7 +37,16 @@ class VectorRows(Database):
         listed = json.dumps([int(key) for key in keys])
         chosen = "key IN (SELECT CAST(value AS bigint) FROM json_each(?))"
         rows = self._connection().execute(f"SELECT key, vector FROM vectors WHERE encoder = ? AND {chosen}", (self._encoder(encoder), listed))
-        return {key: np.frombuffer(blob, np.float16).astype(np.float32) for key, blob in rows}
+        found, vectors = _keys_and_vectors(rows)
+        return dict(zip(found.tolist(), vectors, strict=True))
+
+    def codes_of(self, keys: Sequence[int], encoder: str | None = None) -> dict[int, bytes]:
+        """The codes of the passages with these keys, where any are kept of them."""
+        listed = json.dumps([int(key) for key in keys])
+        chosen = "key IN (SELECT CAST(value AS bigint) FROM json_each(?)) AND length(codes) > 0"
+        return dict(
+            self._connection().execute(f"SELECT key, codes FROM codes WHERE encoder = ? AND {chosen}", (self._encoder(encoder), listed)).fetchall()
+        )
 
     def vectors_at(self, keys: Keys, encoder: str | None = None) -> tuple[NDArray[np.int64], Vectors]:
         """The raw vectors of the passages with these keys: which of `keys` were found, as positions in it, and their vectors, in the same order."""
@@ -58,11 +69,7 @@ class VectorRows(Database):
 
     def vectors(self, after: int = 0, encoder: str | None = None, most: int = -1) -> tuple[Keys, Vectors]:
         """The raw vectors of the first `most` passages with a key above `after`, by default all: shapes (passages,) and (passages, dimension)."""
-        rows = self._connection().execute(
-            "SELECT key, vector FROM vectors WHERE encoder = ? AND key > ? ORDER BY key LIMIT ?",
-            (self._encoder(encoder), after, most if most >= 0 else ALL),
-        )
-        return _keys_and_vectors(rows)
+        return _keys_and_vectors(self._some(after, encoder, most if most >= 0 else ALL))
 
     def without_vector(self, encoder: str) -> list[int]:
         """The keys of the passages of which this encoder, given by its fingerprint, has made no vector yet, growing."""
@@ -71,6 +78,23 @@ class VectorRows(Database):
             (self._encoder(encoder),),
         )
         return [key for (key,) in rows]
+
+    def without_codes(self, encoder: str) -> list[int]:
+        """The keys of the passages of which this encoder, given by its fingerprint, has made a vector and no codes, growing."""
+        rows = self._connection().execute(
+            "SELECT key FROM vectors WHERE encoder = ? AND NOT EXISTS "
+            "(SELECT 1 FROM codes WHERE codes.key = vectors.key AND codes.encoder = vectors.encoder) ORDER BY key",
+            (self._encoder(encoder),),
+        )
+        return [key for (key,) in rows]
+
+    def damaged_vectors(self) -> Iterator[int]:
+        """Yield the keys of the passages whose vector by the library's own encoder is none, growing; all have as many bytes."""
+        after = 0
+        while rows := self._some(after, None, LOOKED_AT):
+            keys, blobs = zip(*rows, strict=True)
+            yield from np.asarray(keys)[damaged(blobs)].tolist()
+            after = keys[-1]
 
     def last_with_vector(self, encoder: str) -> tuple[int, int]:
         """The key of the last passage before the first that this encoder, given by its fingerprint, has made no vector of, and how many there are up to it."""
@@ -95,6 +119,11 @@ class VectorRows(Database):
         row = self._connection().execute("SELECT name FROM encoders WHERE fingerprint = ?", (wanted,)).fetchone()
         return str(row[0]) if row else ""
 
+    def _some(self, after: int, encoder: str | None, most: int) -> list[tuple[int, bytes]]:
+        """Keys and what is kept of their vectors, of the first `most` passages with a key above `after`."""
+        wanted = "SELECT key, vector FROM vectors WHERE encoder = ? AND key > ? ORDER BY key LIMIT ?"
+        return self._connection().execute(wanted, (self._encoder(encoder), after, most)).fetchall()
+
     def _encoder(self, fingerprint: str | None) -> int:
         """The number under which the vectors of an encoder are stored; 0, under which there are none, when it has made none."""
         wanted = fingerprint or self.meta("encoder")
@@ -107,5 +136,4 @@ def _keys_and_vectors(rows: Iterable[tuple[int, bytes]]) -> tuple[Keys, Vectors]
     for key, blob in rows:
         keys.append(key)
         blobs.append(blob)
-    vectors = np.frombuffer(b"".join(blobs), np.float16).reshape(len(keys), -1 if keys else 0).astype(np.float32)
-    return np.asarray(keys, np.int64), vectors
+    return np.asarray(keys, np.int64), restored(blobs)

@@ -6,14 +6,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from index import backup, generations, moving, originals
 from index.durable import checksum
 from index.library import Library
-from index.stored import NO_END, raw_blocks
 
-LENGTH_TOLERANCE = 0.01  # a unit vector stored as float16 is that exact
 OLD = 24 * 3600  # seconds after which a file that should have been passing was left behind
 PASSING = (".copying-*", ".writing-*", ".building-*")
 
@@ -83,10 +79,9 @@ def _originals(library: Library) -> Iterator[str]:
 
 
 def _vectors(library: Library) -> Iterator[str]:
-    """Every passage has a vector of the library's encoder, of unit length (the database has been asked whether it has one at all, and how long)."""
-    for keys, vectors in raw_blocks(library, library.meta("encoder"), NO_END):
-        for key in keys[~(np.abs(np.linalg.norm(vectors, axis=1) - 1) < LENGTH_TOLERANCE)]:
-            yield f"passage {key}: its vector is damaged; run: isogloss ingest FOLDER --again"
+    """Every passage has a vector of the library's encoder (the database has been asked whether it has one at all, and how long)."""
+    for key in library.damaged_vectors():
+        yield f"passage {key}: its vector is damaged; run: isogloss ingest FOLDER --again"
 
 
 def _left_behind(folder: Path) -> list[Path]:

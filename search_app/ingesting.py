@@ -13,7 +13,8 @@ from index import candidate, generations, language_priors
 from index.changes import Changes
 from index.contents import EditionState
 from index.decisions import Decisions
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder
+from index.encodings import Encodings, encode
 from index.library import ChangedFileError, Library
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
@@ -24,7 +25,7 @@ from ingest.pipeline import READING_VERSION
 from ingest.reading import Source
 from ingest.records import UNDETERMINED, Edition, Publication
 from search_app.intake import READERS, Order, Where, unread, workers_at
-from search_app.storing import Cut, Encoded, encode, encode_missing, put_entry, store_entry, store_reading
+from search_app.storing import Cut, Encoded, encode_missing, put_entry, store_entry, store_reading
 
 BESIDE = (
     0.05  # share of a large library's passages that may have come or gone since its generation was built, which takes as long as the library is large
@@ -153,7 +154,9 @@ class _Run:
         for edition in entry.publication.editions:
             state = self.states.get(edition.edition_id)
             if edition.edition_id not in entry.files and state and state.edition.digest:
-                self.library.put_reading(replace(state, edition=edition, state="no file", reason="", wants=""), (), (), encode(self.encoder, []))
+                self.library.put_reading(
+                    replace(state, edition=edition, state="no file", reason="", wants=""), (), (), encode(self.encoder, [], []).vectors
+                )
 
     def read(self, jobs: Sequence[_Job], workers: Where, progress: Progress) -> None:
         """Read the files, beside each other; store each edition as soon as it is encoded."""
@@ -163,27 +166,27 @@ class _Run:
             return
         lost: list[tuple[Order, str]] = []
         with workers_at(workers, self.encoder) as at_work, closing(at_work.encoded(self._orders(jobs, lost))) as encoded:
-            made = chain(encoded, (unread(order, problem, self.encoder) for order, problem in lost))
-            for done, (cut, vectors) in enumerate(made, start=1):
-                self._put(by_id[cut.edition.edition_id], cut, vectors)
+            every = chain(encoded, (unread(order, problem, self.encoder) for order, problem in lost))
+            for done, (cut, made) in enumerate(every, start=1):
+                self._put(by_id[cut.edition.edition_id], cut, made)
                 progress(done, len(jobs), cut.edition.edition_id)
 
-    def _put(self, job: _Job, cut: Cut, vectors: Vectors) -> None:
+    def _put(self, job: _Job, cut: Cut, made: Encodings) -> None:
         """Store an edition, and its publication where that is described by its file."""
         border, fingerprint = len(cut.entry), self.encoder.fingerprint
-        if not self._described(job, cut, vectors[:border]):
+        if not self._described(job, cut, made.part(0, border)):
             return
         if cut.reading.content:  # until now nothing named it: with an upload of the same file it may have been discarded
             self.library.keep_file(job.path, cut.edition.digest or "")
-        state = store_reading(self.library, cut, vectors[border:], fingerprint)
+        state = store_reading(self.library, cut, made.part(border), fingerprint)
         if state:
             self.report.done["failed" if state == "failed" else "read"] += 1
 
-    def _described(self, job: _Job, cut: Cut, vectors: Vectors) -> bool:
+    def _described(self, job: _Job, cut: Cut, made: Encodings) -> bool:
         """Store what a bare file says of itself; False where analysts keep its publication."""
         if job.entry.catalogued or cut.publication is None:
             return True
-        stored = put_entry(self.library, cut.publication, self.folder, Encoded(cut.entry, vectors, self.encoder.fingerprint))
+        stored = put_entry(self.library, cut.publication, self.folder, Encoded.of(cut.entry, made, self.encoder))
         self.report.kept += [] if stored else [cut.publication.publication_id]
         return stored
 

@@ -1,4 +1,4 @@
-"""From the files of editions to passages with their vectors: a stream of works that do not depend on each other, done here or by workers elsewhere."""
+"""From the files of editions to passages, encoded: a stream of works that do not depend on each other, done here or by workers elsewhere."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder
+from index.encodings import Encodings, encode
 from ingest.pipeline import Readers, Reading
 from ingest.reading import Source
 from ingest.records import Content, Edition, IsoglossError, Publication
 from search_app.describing import language_of
-from search_app.storing import BATCH, Cut, cut, encode, encoded_ahead
+from search_app.storing import BATCH, Cut, cut, encoded_ahead
 
 READERS = 2  # processes that read; the encoder keeps a third busy
 
-Encoded = tuple[Cut, Vectors]  # row i of the vectors belongs to text i of the cut
+Encoded = tuple[Cut, Encodings]  # what was made of all passages of the cut
 Where = int | str  # so many processes that read here, or the address of a scheduler
 
 
@@ -94,8 +93,9 @@ class Here:
 def encode_order(order: Order, reading: Reading, encoder: Encoder) -> Encoded:
     """Cut and encode one edition by itself."""
     made = cut_order(order, reading, encoder)
-    texts = made.texts
-    return made, np.concatenate([encode(encoder, texts[start : start + BATCH]) for start in range(0, len(texts) or 1, BATCH)])
+    texts, passages = made.texts, made.all_passages
+    batches = (slice(start, start + BATCH) for start in range(0, len(texts) or 1, BATCH))
+    return made, Encodings.joined(encode(encoder, texts[batch], passages[batch]) for batch in batches)
 
 
 def unread(order: Order, problem: str, encoder: Encoder) -> Encoded:

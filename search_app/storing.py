@@ -7,11 +7,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from index.changes import Changes
 from index.contents import EditionState, State
 from index.encoder import Encoder, Vectors
+from index.encodings import Encodings, codebook_of, encode
 from index.library import Library
 from ingest.health import summary
 from ingest.language import known, same_language
@@ -28,11 +27,16 @@ Progress = Callable[[int, int], None]
 
 
 class Encoded(NamedTuple):
-    """Passages with what an encoder made of them; row i of `vectors` belongs to passage i."""
+    """Passages with what an encoder made of them, as the library takes them."""
 
     passages: Sequence[Passage]
     vectors: Vectors
     encoder: str  # its fingerprint
+    codes: Sequence[bytes]
+
+    @classmethod
+    def of(cls, passages: Sequence[Passage], made: Encodings, encoder: Encoder) -> Encoded:
+        return cls(passages, made.vectors, encoder.fingerprint, made.codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,13 @@ class Cut:
     entry: Sequence[Passage] = ()
 
     @property
+    def all_passages(self) -> list[Passage]:
+        """First those of the entry."""
+        return [*self.entry, *self.passages]
+
+    @property
     def texts(self) -> list[str]:
-        """What the encoder is given: first the entry."""
+        """What the encoder is given of all of them."""
         return [*(passage.text for passage in self.entry), *(encoded_text(passage, self.title) for passage in self.passages)]
 
     @property
@@ -57,11 +66,6 @@ class Cut:
     @property
     def content(self) -> Content:
         return self.reading.content or Content("", ())
-
-
-def encode(encoder: Encoder, texts: Sequence[str]) -> Vectors:
-    """Encode what is searched: the one place where that is done."""
-    return encoder.encode_passages(texts)
 
 
 def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> bool:
@@ -94,7 +98,7 @@ def _is_stored(library: Library, publication: Publication, folder: str) -> bool:
 def entry_passages(encoder: Encoder, publication: Publication) -> Encoded:
     """The passages that are made of a catalogue entry."""
     passages = catalogue_passages(publication, encoder.count_tokens)
-    return Encoded(passages, encode(encoder, [passage.text for passage in passages]), encoder.fingerprint)
+    return Encoded.of(passages, encode(encoder, [passage.text for passage in passages], passages), encoder)
 
 
 def change_entry(library: Library, by: str, what: str, expected: Publication | None, after: Publication) -> int | None:
@@ -119,20 +123,31 @@ def encode_entries(library: Library, encoder: Encoder) -> None:
 
 
 def encode_missing(library: Library, encoder: Encoder, progress: Progress = lambda *_: None) -> None:
-    """Give every stored passage that this encoder has not encoded yet its vector, also those that come meanwhile; no file is read.
+    """Give every stored passage that this encoder has not encoded yet its vector and codes, also those that come meanwhile; no file is read.
 
     Each batch is committed, so an interrupted run goes on where it stopped. progress(done, total) counts passages, also those of earlier runs.
     """
     while missing := library.without_vector(encoder.fingerprint):
-        total = library.passage_count()
-        done = total - len(missing)
-        for start in range(0, len(missing), BATCH):
-            progress(done, total)
-            passages = library.passages(missing[start : start + BATCH])
-            vectors = encode(encoder, _texts(library, list(passages.values())))
-            library.put_vectors(encoder.fingerprint, dict(zip(passages, vectors, strict=True)))
-            done += len(missing[start : start + BATCH])
+        _encode(library, encoder, missing, progress)
+
+
+def encode_uncoded(library: Library, encoder: Encoder, progress: Progress = lambda *_: None) -> None:
+    """Encode once more, as `encode_missing` does, every passage that has a vector by this encoder but no codes, as one that an older version stored."""
+    while missing := library.without_codes(encoder.fingerprint) if codebook_of(encoder) else []:
+        _encode(library, encoder, missing, progress)
+
+
+def _encode(library: Library, encoder: Encoder, missing: Sequence[int], progress: Progress) -> None:
+    total = library.passage_count()
+    done = total - len(missing)
+    for start in range(0, len(missing), BATCH):
         progress(done, total)
+        passages = library.passages(missing[start : start + BATCH])
+        there = list(passages.values())
+        vectors, codes = encode(encoder, _texts(library, there), there)
+        library.put_vectors(encoder.fingerprint, dict(zip(passages, vectors, strict=True)), dict(zip(passages, codes, strict=False)))
+        done += len(missing[start : start + BATCH])
+    progress(done, total)
 
 
 def _texts(library: Library, passages: Sequence[Passage]) -> list[str]:
@@ -162,8 +177,8 @@ def cut(publication: Publication | None, edition: Edition, reading: Reading, enc
     return Cut(publication, edition, reading, passages, catalogue_passages(publication, encoder.count_tokens) if publication and described else ())
 
 
-def encoded_ahead(readers: Readers, cuts: Generator[Cut], encoder: Encoder) -> Generator[tuple[Cut, Vectors]]:
-    """Encode what `readers` read while more is read and cut, and while whoever asks stores it; row i of the vectors belongs to text i.
+def encoded_ahead(readers: Readers, cuts: Generator[Cut], encoder: Encoder) -> Generator[tuple[Cut, Encodings]]:
+    """Encode what `readers` read while more is read and cut, and while whoever asks stores it; with each cut comes what was made of all its passages.
 
     Reading, cutting and encoding each go on beside the others, a few editions ahead. Whatever ends this, what was not given by then is lost.
     """
@@ -178,20 +193,20 @@ def encoded_ahead(readers: Readers, cuts: Generator[Cut], encoder: Encoder) -> G
             stage.join()
 
 
-def _encoded(cuts: Ahead[Cut], encoder: Encoder) -> Generator[tuple[Cut, Vectors]]:
+def _encoded(cuts: Ahead[Cut], encoder: Encoder) -> Generator[tuple[Cut, Encodings]]:
     """Encode editions together as far as they are there, so that short ones are no slower than long ones, and never wait while there is any."""
     for first in cuts:
         group = [first, *_at_hand(cuts, BATCH - len(first.passages))]
-        texts = [text for one in group for text in one.texts]
-        batches = [encode(encoder, texts[:BATCH])]
+        texts, passages = [text for one in group for text in one.texts], [passage for one in group for passage in one.all_passages]
+        batches = [encode(encoder, texts[:BATCH], passages[:BATCH])]
         for start in range(BATCH, len(texts), BATCH):
             if cuts.stopped:
                 return
-            batches.append(encode(encoder, texts[start : start + BATCH]))
-        vectors, start = np.concatenate(batches), 0
+            batches.append(encode(encoder, texts[start : start + BATCH], passages[start : start + BATCH]))
+        made, start = Encodings.joined(batches), 0
         for one in group:
             end = start + len(one.entry) + len(one.passages)
-            yield one, vectors[start:end]
+            yield one, made.part(start, end)
             start = end
 
 
@@ -203,8 +218,8 @@ def _at_hand(cuts: Ahead[Cut], room: int) -> Iterator[Cut]:
             break
 
 
-def store_reading(library: Library, cut: Cut, vectors: Vectors, encoder: str) -> State | None:
-    """Store an edition; return how well it could be read, None when it no longer wants that file. Row i of `vectors` belongs to its passage i.
+def store_reading(library: Library, cut: Cut, made: Encodings, encoder: str) -> State | None:
+    """Store an edition; return how well it could be read, None when it no longer wants that file. `made` is what was made of its passages.
 
     One whose title has changed since it was cut is stored and read again, since the encoder is given the title above every passage.
     """
@@ -213,7 +228,7 @@ def store_reading(library: Library, cut: Cut, vectors: Vectors, encoder: str) ->
         now = library.entry(cut.edition.publication_id)
         version = READING_VERSION if now and title_of(now, cut.edition) == cut.title else 0
         known_state = EditionState(cut.edition, state, reason, version, "", cut.content.wants)
-        return state if library.put_reading(known_state, cut.content.pages, cut.passages, vectors, encoder) else None
+        return state if library.put_reading(known_state, cut.content.pages, cut.passages, made.vectors, encoder, made.codes) else None
 
 
 def title_of(publication: Publication, edition: Edition) -> str:

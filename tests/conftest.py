@@ -64,6 +64,9 @@ class LexiconTokenEncoder(LexiconEncoder):
     def encode_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
         return [self._tokens(text, vector, len(layers)) for text, vector in zip(texts, self.encode_passages(texts), strict=True)]
 
+    def encode_query_tokens(self, texts: Sequence[str], layers: Sequence[int]) -> list[Tokens]:
+        return [self._tokens(text, vector, len(layers)) for text, vector in zip(texts, self.encode_queries(texts), strict=True)]
+
     def _tokens(self, text: str, vector: Vectors, layers: int) -> Tokens:
         spans = [match.span() for match in re.finditer(rf" ?(?:{self._thai}|[ก-๛一-龥]|[^\W\d_ก-๛一-龥]+|\S)", text)]
         layer = np.zeros((len(spans), self.width), np.float32)

@@ -10,7 +10,7 @@ from filling import fill, publication
 from index import marks as marks_module
 from index.common_words import CommonWords
 from index.encoder import Tokens
-from index.marks import Asked, Mark, SentenceMarker
+from index.marks import Asked, Mark, SentenceMarker, Shown
 from index.related import TokenMeans, load_means, ready, save_means, shipped_means
 from index.words import parse
 from ingest.records import Passage
@@ -53,7 +53,7 @@ def marker(token_encoder) -> SentenceMarker:
 @pytest.mark.parametrize("answer", ["The water rises in spring.", "ในฤดูฝนน้ำขึ้นสูงมาก", "يرتفع ماء النهر في الربيع."])
 def test_the_sentence_nearest_in_meaning_is_marked_whatever_its_language(token_encoder, means, query, answer):
     page = passage("The forest grows slowly.", answer, "The school is closed today.")
-    ((marks, _),) = SentenceMarker(token_encoder, means).mark(asked(token_encoder, query), [(1, page)], as_it_is)
+    ((marks, _),) = SentenceMarker(token_encoder, means).mark(asked(token_encoder, query), [Shown(1, page)], as_it_is)
     assert marked(page, marks, "meaning") == [answer]
 
 
@@ -71,7 +71,7 @@ def test_the_sentence_nearest_in_meaning_is_marked_whatever_its_language(token_e
 @pytest.mark.parametrize("query", ["Autobus wann?", "رأى حافلة", "รถบัสไหน"])
 def test_words_that_mean_the_same_are_marked_on_their_borders(token_encoder, marker, sentence, word, query):
     page = passage("Some words come first.", sentence, "School is over.")
-    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), query), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), query), [Shown(1, page)], as_it_is)
     assert (marked(page, marks, "meaning"), marked(page, marks, "related")) == ([sentence], [word])
 
 
@@ -84,7 +84,7 @@ def test_a_token_that_cuts_a_letter_marks_the_whole_letter():
 
 def test_only_the_sentence_that_answers_has_related_words(token_encoder, marker):
     page = passage("A bus, a bus and another bus.", "Ein Autobus.", "The school has a bus.")
-    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [Shown(1, page)], as_it_is)
     (sentence,) = (mark for mark in marks if mark.why == "meaning")
     related = [mark for mark in marks if mark.why == "related"]
     assert related and all(sentence.start <= mark.start and mark.end <= sentence.end for mark in related)
@@ -92,13 +92,13 @@ def test_only_the_sentence_that_answers_has_related_words(token_encoder, marker)
 
 def test_a_word_of_the_query_stays_an_exact_one(token_encoder, marker):
     page = passage("The Autobus is a bus here.")
-    ((marks, _),) = marker.mark(asked(token_encoder, "bus"), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(asked(token_encoder, "bus"), [Shown(1, page)], as_it_is)
     assert [(page.text[mark.start : mark.end], mark.why) for mark in marks[1:]] == [("Autobus", "related"), ("bus", "words")]
 
 
 def test_related_words_that_touch_are_one_mark(token_encoder, marker):
     page = passage("เขามารถบัสน้ำช้ามาก")
-    ((marks, _),) = marker.mark(asked(token_encoder, "bus agua"), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(asked(token_encoder, "bus agua"), [Shown(1, page)], as_it_is)
     assert marked(page, marks, "related") == ["รถบัสน้ำ"]
 
 
@@ -106,14 +106,14 @@ def test_common_words_of_the_library_are_not_marked_for_their_meaning(token_enco
     fill(library, token_encoder, publication("lines", ["en"]), {"en": ["The bus comes."] * 10})
     page = passage("The bus is an Autobus here.")
     marker = SentenceMarker(token_encoder, MEANS, CommonWords(library))
-    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries(["bus"]), "autobús"), [Shown(1, page)], as_it_is)
     assert marked(page, marks, "related") == ["Autobus"]
 
 
 @pytest.mark.parametrize("means", [None, MEANS], ids=["vectors", "tokens"])
 def test_a_heading_is_marked_only_where_there_is_nothing_else(token_encoder, means):
     with_more, alone, nothing = passage("Water", "The forest grows slowly."), passage("Water"), passage()
-    shown = [(1, with_more), (2, alone), (3, nothing)]
+    shown = [Shown(1, with_more), Shown(2, alone), Shown(3, nothing)]
     marks, scores = zip(
         *SentenceMarker(token_encoder, means).mark(Asked(token_encoder.encode_queries(["water"]), "water"), shown, as_it_is), strict=True
     )
@@ -127,30 +127,32 @@ def test_a_heading_is_marked_only_where_there_is_nothing_else(token_encoder, mea
 @pytest.mark.parametrize("query", ["", "?!", "💧"])
 @pytest.mark.parametrize("sentence", ["", "…", "💧 💧 💧 💧 💧 💧 💧"])
 def test_texts_without_words_do_no_harm(token_encoder, marker, query, sentence):
-    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries([query]), query), [(1, passage(sentence))], as_it_is)
+    ((marks, _),) = marker.mark(Asked(token_encoder.encode_queries([query]), query), [Shown(1, passage(sentence))], as_it_is)
     assert [(mark.start, mark.end, mark.why) for mark in marks] == [(0, len(sentence), "meaning")]
 
 
 def test_sentences_are_encoded_once(encoder):
     marker = SentenceMarker(encoder)
-    first = marker.mark(asked(encoder, "water"), [(1, passage("The water rises in spring."))], as_it_is)
-    assert marker.mark(asked(encoder, "water"), [(1, passage("The water rises in spring."))], as_it_is) == first
+    first = marker.mark(asked(encoder, "water"), [Shown(1, passage("The water rises in spring."))], as_it_is)
+    assert marker.mark(asked(encoder, "water"), [Shown(1, passage("The water rises in spring."))], as_it_is) == first
     assert encoder.encoded == ["The water rises in spring."]
 
 
 def test_memory_stays_within_its_bound_and_answers_stay_the_same(token_encoder, monkeypatch):
     marker = SentenceMarker(token_encoder, MEANS)
-    shown = [(key, passage(f"The water rises {key} times.")) for key in range(20)]
+    shown = [Shown(key, passage(f"The water rises {key} times.")) for key in range(20)]
     first = marker.mark(asked(token_encoder, "water"), shown, as_it_is)
     monkeypatch.setattr(marks_module, "CACHE", 1000)
-    for key, page in shown:
-        marker.mark(asked(token_encoder, "forest"), [(key + 100, page)], as_it_is)
+    for key, page, *_ in shown:
+        marker.mark(asked(token_encoder, "forest"), [Shown(key + 100, page)], as_it_is)
         assert sum(reading.size for reading in marker._kept.values()) == marker._size <= 1000
     assert marker.mark(asked(token_encoder, "water"), shown, as_it_is) == first
 
 
 def test_an_encoder_that_shows_no_tokens_is_marked_by_vectors(encoder):
-    ((marks, _),) = SentenceMarker(encoder, MEANS).mark(Asked(encoder.encode_queries(["agua"]), "agua"), [(1, passage("The water rises."))], as_it_is)
+    ((marks, _),) = SentenceMarker(encoder, MEANS).mark(
+        Asked(encoder.encode_queries(["agua"]), "agua"), [Shown(1, passage("The water rises."))], as_it_is
+    )
     assert [mark.why for mark in marks] == ["meaning"]
 
 
@@ -162,9 +164,9 @@ def test_a_sentence_that_passages_share_is_encoded_once_and_the_query_with_it(to
     monkeypatch.setattr(token_encoder, name, lambda texts, *layers: given.append(list(texts)) or real(texts, *layers))
     shared, pages = "ในฤดูฝนน้ำขึ้นสูงมาก", ["The forest grows slowly.", "يرتفع ماء النهر في الربيع."]
     marker, query = SentenceMarker(token_encoder, means), asked(token_encoder, "น้ำ")
-    together = marker.mark(query, [(1, passage(pages[0], shared)), (2, passage(shared, pages[1]))], as_it_is)
+    together = marker.mark(query, [Shown(1, passage(pages[0], shared)), Shown(2, passage(shared, pages[1]))], as_it_is)
     assert given == [[pages[0], shared, pages[1], *([] if means is None else ["น้ำ"])]]
-    alone = SentenceMarker(token_encoder, means).mark(query, [(2, passage(shared, pages[1]))], as_it_is)
+    alone = SentenceMarker(token_encoder, means).mark(query, [Shown(2, passage(shared, pages[1]))], as_it_is)
     assert together[1:] == alone
 
 
@@ -196,5 +198,5 @@ def test_the_default_encoder_marks_words_across_languages(real_encoder, query, w
         "The committee met in spring.", "Inspectors check all recruiters and agencies twice.", "When it rains, schools close early.", "It was late."
     )
     marker = SentenceMarker(real_encoder, shipped_means(real_encoder.fingerprint))
-    ((marks, _),) = marker.mark(Asked(real_encoder.encode_queries([query]), query), [(1, page)], as_it_is)
+    ((marks, _),) = marker.mark(Asked(real_encoder.encode_queries([query]), query), [Shown(1, page)], as_it_is)
     assert word in marked(page, marks, "meaning")[0] and word in marked(page, marks, "related")

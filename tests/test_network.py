@@ -41,7 +41,7 @@ def test_what_fills_up_a_batch_does_not_count(folder):
 @pytest.mark.parametrize("threads", [0, 1, 2])
 def test_many_batches_keep_their_order(folder, threads):
     batches = [Batch.of([[number % WORDS] * (number % 5 + 1)]) for number in range(100)]
-    made = Network(folder, "f32", threads).run_all(batches, outputs=1)
+    made = Network(folder, "f32", threads).run_all(batches, [0])
     assert all(len(outputs) == 1 for outputs in made)
     assert np.allclose([vectors[0] for (vectors,) in made], [TABLE[number % WORDS] * (number % 5 + 1) for number in range(100)], atol=1e-5)
 
@@ -55,8 +55,8 @@ def test_a_row_of_batches_that_is_broken_off_leaves_nothing_behind(folder):
 
     for _ in range(5):
         with pytest.raises(LookupError, match="ไม่พบ"):
-            one.run_all(broken())
-        made = one.run_all(batches, outputs=1)
+            one.run_all(broken(), [0])
+        made = one.run_all(batches, [0])
         assert np.allclose([vectors[0] for (vectors,) in made], [TABLE[number] * 400 for number in range(20)], rtol=1e-3, atol=1e-2)
 
 

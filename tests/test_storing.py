@@ -63,7 +63,7 @@ def test_editions_that_are_encoded_together_get_the_vectors_that_each_gets_alone
     assert [one.edition.language for one, _ in found] == list(SENTENCES)
     for one, vectors in found:
         assert len(one.entry) == 1 and len(one.passages) >= pages
-        assert np.array_equal(vectors, LexiconEncoder().encode_passages(one.texts))
+        assert np.array_equal(vectors.vectors, LexiconEncoder().encode_passages(one.texts))
     assert encoder.encoded == [text for one, _ in found for text in one.texts]  # each once, in order
 
 
@@ -119,7 +119,7 @@ def test_an_edition_whose_title_changed_while_it_was_encoded_is_read_again(libra
         store_entry(library, encoder, publication("de"), "folder")
         one = cut_of("de")
         store_entry(library, encoder, publication("de", title), "folder")
-        assert store_reading(library, one, encoder.encode_passages(one.texts)[len(one.entry) :], encoder.fingerprint) == "read"
+        assert store_reading(library, one, encode(encoder, one.texts, one.all_passages).part(len(one.entry)), encoder.fingerprint) == "read"
         (state,) = library.edition_states()
         assert isinstance(state, EditionState) and state.reading_version == version
         assert len(library.passages_of("one.de")) == len(one.passages)
@@ -127,7 +127,7 @@ def test_an_edition_whose_title_changed_while_it_was_encoded_is_read_again(libra
 
 def test_an_edition_that_the_catalogue_dropped_meanwhile_is_not_stored(library, encoder):
     one = cut_of("ar")
-    vectors = encoder.encode_passages(one.texts)[len(one.entry) :]
-    assert store_reading(library, one, vectors, encoder.fingerprint) is None
+    made = encode(encoder, one.texts, one.all_passages).part(len(one.entry))
+    assert store_reading(library, one, made, encoder.fingerprint) is None
     store_entry(library, encoder, replace(publication("ar"), editions=publication("th").editions), "folder")
-    assert store_reading(library, one, vectors, encoder.fingerprint) is None and library.passages_of("one.ar") == {}
+    assert store_reading(library, one, made, encoder.fingerprint) is None and library.passages_of("one.ar") == {}

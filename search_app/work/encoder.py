@@ -1,5 +1,6 @@
 """The job that changes the library's encoder: every stored passage is encoded by the new one, while the old one serves, and a candidate is built.
 
+Asked for the encoder that the library has, it encodes the passages that an older version stored without codes for marks; these are seen at once.
 Its arguments: "name", a folder or hub name; "fingerprint", where it must be that very encoder; or "forget", the fingerprint of one to drop the vectors of.
 """
 
@@ -7,8 +8,10 @@ from __future__ import annotations
 
 from index import candidate, generations
 from index.encoder import DEFAULT, Encoder
+from index.encodings import codebook_of
 from index.library import Library
 from ingest.records import IsoglossError
+from search_app.storing import encode_uncoded
 from search_app.work import generation
 from search_app.work.task import Task
 
@@ -25,6 +28,9 @@ def run(task: Task) -> None:
         return
     name = str(arguments["name"])
     encoder = task.open_encoder(name)
+    if encoder.fingerprint == task.library.meta("encoder") and codebook_of(encoder) and task.library.without_codes(encoder.fingerprint):
+        encode_uncoded(task.library, encoder, lambda done, total: task.progress(done, total, "encoding passages"))
+        return
     _require_fit(task.library, encoder, name, str(arguments.get("fingerprint", "")))
     task.library.name_encoder(encoder.fingerprint, name)
     if not task.library.encoder_name() and task.encoder.fingerprint == task.library.meta("encoder"):

@@ -10,7 +10,8 @@ from pathlib import Path
 from index import candidate, generations, language_priors
 from index.contents import EditionState
 from index.decisions import Decisions
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder
+from index.encodings import Encodings, encode
 from index.jobs import Document, Jobs
 from index.library import Library
 from index.searcher import require_encoder
@@ -18,7 +19,7 @@ from ingest.ocr import installed_packs
 from ingest.pipeline import READING_VERSION, Reading
 from ingest.reading import Source
 from search_app.intake import Order, Workers, workers_at
-from search_app.storing import Cut, encode, encode_entries, store_reading
+from search_app.storing import Cut, encode_entries, store_reading
 from search_app.work.task import Task
 
 DEATHS = 2  # of the worker, while it had a file in hand, after which that file is not read any more
@@ -86,16 +87,16 @@ class _Run:
                 continue
             if document.attempts >= DEATHS and state:
                 publication = self.task.library.entry(state.wanted.publication_id)  # by its title, what is stored counts as read by this version
-                self._store(Cut(publication, state.wanted, Reading(document.name, None, DEADLY), ()), encode(self.task.encoder, []))
+                self._store(Cut(publication, state.wanted, Reading(document.name, None, DEADLY), ()), encode(self.task.encoder, [], []))
             else:
                 yield document
 
     def read(self, documents: Sequence[Document]) -> None:
         """Read files beside each other; store each as soon as it is encoded."""
         with closing(self.workers.encoded(self._orders(documents))) as encoded:
-            for cut, vectors in encoded:
+            for cut, made in encoded:
                 self.say(cut.edition.edition_id)
-                self._store(cut, vectors)
+                self._store(cut, made)
 
     def say(self, doing: str) -> None:
         documents = Jobs(self.task.library).documents(self.task.job.job_id)
@@ -115,11 +116,11 @@ class _Run:
         finally:
             library.close()
 
-    def _store(self, cut: Cut, vectors: Vectors) -> None:
+    def _store(self, cut: Cut, made: Encodings) -> None:
         """Store what was read; when the catalogue has changed its mind meanwhile, the edition waits to be read as it now says."""
         name = cut.edition.edition_id
         now = self._state(name)
-        state = store_reading(self.task.library, cut, vectors, self.task.encoder.fingerprint) if now and now.wanted == cut.edition else None
+        state = store_reading(self.task.library, cut, made, self.task.encoder.fingerprint) if now and now.wanted == cut.edition else None
         if state is None or state == "waiting" or state == "no file":
             self.task.document(name, "waiting")
         else:

@@ -1,0 +1,183 @@
+"""What is kept of a passage beside its vector, so that it is marked without the encoder: its sentences in bits, its words in some bytes each.
+
+All comes from the pass that makes the passage's vector, so each sentence and word is seen in its context (late chunking: Günther et al. 2024).
+A sentence is the mean of its tokens; kept are the signs of its difference to the passage's vector, turned so that all numbers weigh alike.
+A word is the centred mean of its tokens, carried to fewer dimensions, those with much spread between words and little between translations, and
+told by its nearest centroids (as ColBERTv2 keeps tokens: Santhanam et al. 2022). training/README.md says how the codebook is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import accumulate, chain, pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.encoder import Layer, Tokens, Vectors
+from index.language_priors import shipped_file
+from index.related import PASSAGE_WEIGHT, QUERY_WEIGHT, Sentence, unit, words_of
+from index.residual_codes import ResidualCodes
+from ingest.records import Passage, Span
+
+GAPS, LENGTHS = 8, 31  # characters before a word and in it that one byte tells
+FAR = GAPS * LENGTHS  # the byte of a word that stands elsewhere or is longer: its place is written out
+
+Places = NDArray[np.int64]  # shape (words, 2): characters of a passage's text
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """How the sentences and words of one encoder are kept. Its vectors are means of the tokens of its last layer."""
+
+    layers: tuple[int]  # the last one, counted from 1
+    mean: Layer  # of tokens over languages, shape (width,)
+    matrix: Layer  # carries a word to fewer dimensions, shape (width, kept)
+    residual: ResidualCodes  # of words of unit length
+    flips: Layer  # 1 or -1, shape (width,)
+    related: float  # cosine from which two words mean about the same
+
+    def query(self, text: str, tokens: Tokens) -> Sentence:
+        """The words of a query, to be compared with those of passages; nothing where it has none."""
+        words = words_of(text, tokens.spans)
+        rows = self._words(tokens, list(words.values()), QUERY_WEIGHT).astype(np.float16)
+        return Sentence(tuple(words), rows, rows)
+
+    def coded(self, passage: Passage, before: int, tokens: Tokens) -> bytes:
+        """Keep a passage's sentences and those of their words that the encoder saw; b"" for a passage without sentences.
+
+        `before` counts the characters that stood before its text when it was encoded.
+        """
+        if not passage.sentences:
+            return b""
+        spans = tokens.spans - before
+        counts, places, made_of = _by_sentence(passage, spans)
+        scales, bits = self._bits(_means(tokens.layers[0], spans, passage.sentences, tokens.vector) - tokens.vector)
+        near, far = _packed(places)
+        codes = self.residual.codes(self._words(tokens, made_of, PASSAGE_WEIGHT))
+        parts = (np.asarray(counts, "<u2"), scales.astype("<f2"), bits, near, codes, far)
+        return b"".join(part.tobytes() for part in parts)
+
+    def read(self, blob: bytes, passage: Passage, vector: Vectors) -> tuple[Vectors, tuple[Sentence, ...]]:
+        """About the raw vectors of a passage's sentences, shape (sentences, dimension), and their words; `vector` is the passage's own.
+
+        Raises ValueError for what `coded` did not make, or made of another passage.
+        """
+        sentences, width = len(passage.sentences), len(self.mean)
+        (numbers, lengths, bits), rest = _cut(blob, [2 * sentences, 2 * sentences, -(-width // 8) * sentences])
+        counts, scales = np.frombuffer(numbers, "<u2").astype(np.int64), np.frombuffer(lengths, "<f2").astype(np.float32)
+        words = int(counts.sum())
+        (near, codes), far = _cut(rest, [words, words * len(self.residual.stages)])
+        borders = np.repeat(np.asarray(passage.sentences, np.int64).reshape(-1, 2), counts, axis=0)
+        places = _unpacked(near, far)
+        if not ((borders[:, 0] <= places[:, 0]) & (places[:, 0] < places[:, 1]) & (places[:, 1] <= borders[:, 1])).all():
+            raise ValueError("codes must be those of the passage; some of its words stand in no sentence")
+        signs: Layer = 2 * np.unpackbits(np.frombuffer(bits, np.uint8).reshape(sentences, -1), axis=1, count=width).astype(np.float32) - 1
+        rows = unit(self.residual.rows(np.frombuffer(codes, np.uint8).reshape(words, -1))).astype(np.float16)
+        vectors = np.asarray(vector + (scales[:, None] * signs) @ self._turn.T, np.float32)
+        return unit(vectors), _sentences(counts, places - borders[:, :1], rows)
+
+    def _words(self, tokens: Tokens, made_of: Sequence[Sequence[int]], weight: float) -> Layer:
+        return unit(word_sums(tokens.layers[0], made_of, self.mean, weight) @ self.matrix)
+
+    def _bits(self, differences: Layer) -> tuple[Layer, NDArray[np.uint8]]:
+        turned = differences @ self._turn
+        return np.abs(turned).mean(axis=1), np.packbits(turned > 0, axis=1)
+
+    @cached_property
+    def _turn(self) -> Layer:
+        """An orthogonal matrix: flipped signs, then a cosine transform."""
+        place = np.arange(len(self.mean))
+        waves = np.cos(np.pi / len(place) * np.outer(place + 0.5, place)) * np.sqrt(2 / len(place))
+        waves[:, 0] /= np.sqrt(2)
+        return np.asarray(self.flips[:, None] * waves, np.float32)
+
+
+@cache
+def shipped_codebook(fingerprint: str) -> Codebook | None:
+    """The codebook that comes with the installation for the encoder with this fingerprint, or None: nobody has looked at its words."""
+    path = shipped_file(fingerprint, "-codes")
+    return load_codebook(path) if path.exists() else None
+
+
+def load_codebook(path: Path) -> Codebook:
+    with np.load(path) as stored:
+        (layer,) = stored["layers"].tolist()
+        mean, matrix, stages, flips = (stored[name].astype(np.float32) for name in ("mean", "matrix", "stages", "flips"))
+        return Codebook((layer,), mean, matrix, ResidualCodes(stages), flips, float(stored["related"]))
+
+
+def save_codebook(codebook: Codebook, path: Path) -> None:
+    """Store a codebook in half precision."""
+    arrays = {"mean": codebook.mean, "matrix": codebook.matrix, "stages": codebook.residual.stages}
+    whole = {"layers": np.asarray(codebook.layers), "flips": codebook.flips.astype(np.int8), "related": np.asarray(codebook.related)}
+    np.savez_compressed(path, allow_pickle=False, **whole, **{name: array.astype(np.float16) for name, array in arrays.items()})
+
+
+def word_sums(layer: Layer, made_of: Sequence[Sequence[int]], mean: Layer, weight: float) -> Layer:
+    """The sums of the centred tokens that words are made of; `mean` weighs as much as so many tokens."""
+    rows = unit(layer)
+    rows -= (rows.sum(axis=0) + weight * mean) / (weight + len(rows))
+    members = np.zeros((len(made_of), len(rows)), np.float32)
+    members[np.repeat(np.arange(len(made_of)), [len(places) for places in made_of]), list(chain.from_iterable(made_of))] = 1
+    return members @ rows  # quicker than np.add.reduceat
+
+
+def _by_sentence(passage: Passage, spans: Places) -> tuple[list[int], Places, list[Sequence[int]]]:
+    """How many words each sentence has, where they stand, and the tokens each is made of; no word reaches out of its sentence."""
+    words = words_of(passage.text, spans)
+    starts, found = [start for start, _ in words], list(words.items())
+    cuts = np.searchsorted(starts, passage.sentences).tolist()
+    own = [
+        (start, min(end, border), places)
+        for (_, border), cut in zip(passage.sentences, cuts, strict=True)
+        for (start, end), places in found[slice(*cut)]
+    ]
+    places = np.asarray([(start, end) for start, end, _ in own], np.int64).reshape(-1, 2)
+    return [last - first for first, last in cuts], places, [tokens for _, _, tokens in own]
+
+
+def _means(layer: Layer, spans: Places, sentences: Sequence[Span], passage: Vectors) -> Vectors:
+    """The vector of each sentence; that of the passage where the encoder saw nothing of it."""
+    firsts = np.searchsorted(spans[:, 1], [start for start, _ in sentences], "right")
+    lasts = np.searchsorted(spans[:, 0], [end for _, end in sentences])
+    return np.stack([unit(layer[first:last].mean(axis=0)) if first < last else passage for first, last in zip(firsts, lasts, strict=True)])
+
+
+def _packed(places: Places) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """A byte for each place: how far from the end of the one before, and how long. Both in full for those that no byte tells."""
+    lengths = places[:, 1] - places[:, 0]
+    gaps = places[:, 0] - np.concatenate([[0], places[:-1, 1]])[: len(places)]
+    near = (gaps >= 0) & (gaps < GAPS) & (lengths > 0) & (lengths <= LENGTHS)
+    steps = np.where(near, gaps * LENGTHS + lengths - 1, FAR).astype(np.uint8)
+    return steps, np.stack([gaps, lengths], axis=1)[~near].astype("<i4")
+
+
+def _unpacked(near: bytes, far: bytes) -> Places:
+    steps = np.frombuffer(near, np.uint8)
+    if (steps > FAR).any():
+        raise ValueError(f"a place of a word must be a byte up to {FAR}, got {steps.max()}")
+    gaps, lengths = np.divmod(steps.astype(np.int64), LENGTHS)
+    if len(far) != 8 * (steps == FAR).sum():
+        raise ValueError(f"{(steps == FAR).sum()} places of words must be written out, got {len(far)} bytes")
+    found = np.stack([gaps, lengths + 1], axis=1)
+    found[steps == FAR] = np.frombuffer(far, "<i4").reshape(-1, 2)
+    ends = found.sum(axis=1).cumsum()
+    return np.stack([ends - found[:, 1], ends], axis=1)
+
+
+def _sentences(counts: NDArray[np.int64], places: Places, rows: NDArray[np.float16]) -> tuple[Sentence, ...]:
+    borders = [0, *np.cumsum(counts).tolist()]
+    spans = [(start, end) for start, end in places.tolist()]
+    return tuple(Sentence(tuple(spans[first:last]), rows[first:last], rows[first:last]) for first, last in pairwise(borders))
+
+
+def _cut(blob: bytes, sizes: Sequence[int]) -> tuple[list[bytes], bytes]:
+    """Cut parts of these sizes off; also what is left. Raises ValueError where a part is missing."""
+    borders = list(accumulate(sizes, initial=0))
+    if len(blob) < borders[-1]:
+        raise ValueError(f"codes must have {borders[-1]} bytes at least, got {len(blob)}")
+    return [blob[start:end] for start, end in pairwise(borders)], blob[borders[-1] :]
