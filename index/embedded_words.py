@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ from index.store import Cursor, Keys, Run
 
 if TYPE_CHECKING:
     from index.store import Store
+
+STRETCHES = 8  # of keys, evenly spread, whose passages are counted where it is enough to know about how many there are
+THINNED = 32  # of so many keys, one lies in a stretch
+FEW = 50_000  # keys, among which all are counted
 
 
 class EmbeddedWords:
@@ -24,12 +29,27 @@ class EmbeddedWords:
         run.many("INSERT INTO words (rowid, terms) VALUES (?, ?)", terms)
 
     def matching(self, expression: str, after: int, last: int, most: int = -1) -> Keys:
-        found = "SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"
-        return _listed(self._store.connection().execute(f"SELECT group_concat(rowid) FROM ({found})", (expression, after, last, most)))
+        found = "SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ?"
+        if most < 0:  # FTS5 gives them in this order; said, it takes a third longer
+            return _listed(self._store.connection().execute(found.replace("rowid", "group_concat(rowid)", 1), (expression, after, last)))
+        some = f"{found} ORDER BY rowid LIMIT ?"
+        return _listed(self._store.connection().execute(f"SELECT group_concat(rowid) FROM ({some})", (expression, after, last, most)))
 
     def count_matching(self, expression: str, after: int, last: int) -> int:
         found = "SELECT count(*) FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ?"
         return int(self._store.connection().execute(found, (expression, after, last)).fetchone()[0])
+
+    def count_about(self, expression: str, after: int, last: int) -> int:
+        if last - after <= FEW:
+            return self.count_matching(expression, after, last)
+        step = (last - after) // STRETCHES
+        starts, length = range(after + step // 2, last, step), step // THINNED
+        found = (
+            "SELECT count(*) FROM json_each(?) AS start CROSS JOIN words "
+            "WHERE words MATCH ? AND words.rowid > start.value AND words.rowid <= start.value + ?"
+        )
+        counted = int(self._store.connection().execute(found, (json.dumps(list(starts)), expression, length)).fetchone()[0])
+        return counted * (last - after) // (len(starts) * length)
 
     def anew(self, run: Run) -> None:
         run(WORDS_ANEW)

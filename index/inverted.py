@@ -18,7 +18,10 @@ from index.vectors import Admitted, Positions, Rows, Scores, Stored, alone, orde
 BITS = 1  # of each dimension in a code
 QUERY_BITS = 4  # of each dimension of a query, when it is compared with codes; 8 found no more of drawn vectors in 1.3 times the time, 1 missed most
 SCANNED = 24_000  # codes, at least, that a query is compared with, in the lists that lie nearest to it
-REFINED = 600  # rows, nearest by their codes, whose exact cosines are read from the library
+REFINED = 600  # rows, at most, nearest by their codes, whose exact cosines are read from the library
+PORTION = 150  # of them read at a time, until it is as good as sure that none of the others comes among the first SETTLED
+SETTLED = 10
+DOUBT = 3.0  # standard deviations of the errors of estimates
 SAMPLE = 40  # vectors for each list that say where the lists lie
 ROUNDS = 8  # of k-means
 BLOCK = 1 << 20  # bytes that faiss gives to be written at a time
@@ -35,8 +38,8 @@ class InvertedIndex:
     """Nearest neighbours by RaBitQ codes in inverted lists, the best of them by their own vectors, which are not held here.
 
     RaBitQ: Gao and Long 2024, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound for Approximate Nearest Neighbor Search".
-    bench/vector_search.py argues the choice. Scores are exact cosines for the first REFINED rows; those of the rows after them are estimates, less
-    the mean error of the estimates of the last that were looked at, so that both can be compared. Filters: lists are looked through, nearest first,
+    bench/vector_search.py argues the choice. Scores are exact cosines for the rows that are best by their codes, up to REFINED; those of the rows after
+    them are estimates, less the mean error of the estimates of the last that were looked at, so that both can be compared. Filters: lists are looked through, nearest first,
     until SCANNED rows that are admitted have been met, so that a narrow filter, wherever its rows lie, is answered from all of them.
     """
 
@@ -99,15 +102,20 @@ class InvertedIndex:
 
     def _near(self, query: Vectors, k: int, admitted: Admitted | None) -> tuple[Scores, Rows]:
         """Rows and their scores, at least k of each where there are, shape (rows,), in no order."""
-        if admitted is not None and admitted.count <= 2 * REFINED:
+        if admitted is not None and admitted.count <= REFINED:
             rows = np.flatnonzero(admitted.mask)
             return self._stored.products(query, rows), rows
         estimates, rows = self._estimates(query, max(k, REFINED), admitted)
-        exact = self._stored.products(query, rows[:REFINED])
-        exact = np.where(exact == 0, estimates[:REFINED], exact)  # its vector has been removed
-        half = len(exact) // 2
-        error = np.mean(estimates[half : len(exact)] - exact[half:]) if len(exact) else 0
-        return np.concatenate([exact, estimates[REFINED:] - error]), rows
+        exact, beyond = np.zeros(0, np.float32), estimates
+        for start in range(0, min(REFINED, len(rows)), PORTION):
+            if _settled(exact, estimates, beyond):
+                break
+            some = slice(start, min(start + PORTION, REFINED))
+            read = self._stored.products(query, rows[some])
+            exact = np.concatenate([exact, np.where(read == 0, estimates[some], read)])  # 0: its vector has been removed
+            half = len(exact) // 2
+            beyond = estimates[len(exact) :] - np.mean(estimates[half : len(exact)] - exact[half:])
+        return np.concatenate([exact, beyond]), rows
 
     def _estimates(self, query: Vectors, k: int, admitted: Admitted | None) -> tuple[Scores, Rows]:
         """The k best rows by their codes, best first."""
@@ -153,6 +161,14 @@ class InvertedIndex:
             scores, positions = ordered(np.concatenate([best[0], scores[:, may]], axis=1), np.concatenate([best[1], positions], axis=1))
             best = scores[:, :k], positions[:, :k]
         return best
+
+
+def _settled(exact: Scores, estimates: Scores, beyond: Scores) -> bool:
+    """Whether no row after those whose cosines are exact comes among the first SETTLED, unless its estimate is quite wrong. All are in the order of estimates."""
+    if len(exact) < SETTLED or not len(beyond):
+        return False
+    doubt = DOUBT * np.std(estimates[: len(exact)] - exact)
+    return bool(beyond[0] + doubt < np.partition(exact, -SETTLED)[-SETTLED])
 
 
 def _best(scores: Scores, rows: Rows, k: int) -> tuple[Scores, Positions]:

@@ -67,7 +67,7 @@ class Question:
     def publications(self, first: int, last: int) -> list[Group]:
         """The publications ranked first + 1 to last, looking further down the list of passages until there are enough."""
         total = self.among.count
-        looked = min(CANDIDATES, total)
+        looked = total if total < 2 * CANDIDATES else CANDIDATES
         while total:
             ranked = self._ranked(looked)
             firsts = _firsts(self.view.publication_at(ranked.places[:looked]))

@@ -32,7 +32,7 @@ __all__ = ["Hit", "PublicationHit", "Query", "Searcher", "State", "WrongEncoderE
 
 log = logging.getLogger(__name__)
 
-WORD_CANDIDATES = 300  # best by words, fused too
+WORD_CANDIDATES = 100  # best by words, fused too
 COUNTERPARTS = 10  # hits, at most, that are given one: those of a page
 AT_ONCE = 50_000  # passages of a library whose new generation is loaded while somebody waits; it takes a moment
 RETRY = 60.0  # seconds after which an encoder that could not be opened is tried again

@@ -144,6 +144,10 @@ class WordRows(Protocol):
         """How many there are."""
         ...
 
+    def count_about(self, expression: str, after: int, last: int) -> int:
+        """How many there are, about, where counting all would take longer."""
+        ...
+
     def anew(self, run: Run) -> None:
         """Make the words of all passages again, by the rules of now."""
         ...

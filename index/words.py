@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import log
@@ -22,7 +22,7 @@ from ingest.records import Span
 
 __all__ = ["WordHits", "WordQuery", "Words", "exact", "exact_spans", "parse", "search_words"]
 
-POSTINGS = 500_000  # read for one query, about; the rarest terms come first, and what says less than all of them is left out
+POSTINGS = 60_000  # read for one query, about; the rarest terms come first, and what says less than all of them is left out
 GATHERED = 3000  # passages compared with each other, about; the commoner terms only say more of those that hold a rarer one
 MOST_TERMS = 64  # looked up for one query, the rarest
 SAME_NAME = 0.8  # what a name in another alphabet counts, against 1 for the word itself: not every agreement is right
@@ -81,9 +81,10 @@ def search_words(library: Library, query: WordQuery, k: int) -> WordHits:
     alphabetic = (piece.text for words in query.wanted for piece in words.pieces if not piece.unspaced and not words.acronym)
     names = {word: sought_keys(word) for word in alphabetic}
     terms = dict.fromkeys([*(term for run in runs for term in run), *(key for keys in names.values() for key in keys)])
-    rarity = _Rarity(dict(zip(terms, postings.counts(map(sought, terms)), strict=True)), max(library.passage_count(), 1))
-    rarest = _rarest(rarity.counts)
+    counts = dict(zip(terms, postings.counts(map(sought, terms)), strict=True))
+    rarest = _rarest(counts)
     there = dict(zip(rarest, postings.all_of(map(sought, rarest)), strict=True))
+    rarity = _Rarity(counts | {term: len(keys) for term, keys in there.items()}, max(library.passage_count(), 1))
     told = _told(rarity, runs, names, there)
     required = postings.of(" AND ".join(words.expression for words in query.required)).astype(np.int64) if query.required else None
     excluded = postings.of(" OR ".join(words.expression for words in query.excluded)) if query.excluded else NONE
@@ -132,14 +133,15 @@ class _Rarity:
         """The mean over the terms of a run, so that a word of many letters says no more than one of few."""
         return fmean(self._of_term(term) for term in run)
 
-    def shares(self, runs: Sequence[Sequence[str]]) -> dict[str, float]:
-        """How much of what the whole query says each of its terms says."""
-        whole = sum(self.of(run) for run in runs)
+    def shares(self, runs: Sequence[Sequence[str]], there: Collection[str]) -> dict[str, float]:
+        """How much of what the query says each of its terms says; terms that are too common to be looked up say nothing."""
         shares: dict[str, float] = defaultdict(float)
         for run in runs:
             for term in run:
-                shares[term] += self._of_term(term) / len(run) / whole
-        return shares
+                if term in there or not self.counts[term]:
+                    shares[term] += self._of_term(term) / len(run)
+        whole = sum(shares.values())
+        return {term: share / whole for term, share in shares.items()}
 
     def telling(self, query: WordQuery) -> tuple[Words, ...]:
         """Leave out words like "the": common, and saying less than half of what the query's rarest word says."""
@@ -158,7 +160,7 @@ def _told(rarity: _Rarity, runs: Sequence[Sequence[str]], names: Mapping[str, Se
         name = merged(*keys) if keys else NONE
         return Told(rarity.of([term]), share, there.get(term, NONE), name)
 
-    return tuple(told(term, share) for term, share in rarity.shares(runs).items())
+    return tuple(told(term, share) for term, share in rarity.shares(runs, there).items())
 
 
 def _scored(told: Sequence[Told], keys: Held) -> tuple[Values, Values]:

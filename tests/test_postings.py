@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from filling import fill, publication
 
-from index import postings
+from index import embedded_words, postings
 from index.library import Library
 from index.postings import NONE, among, merged
 from index.query import sought
@@ -35,17 +35,29 @@ def test_what_another_process_stores_and_removes_is_noticed(library, encoder):
     assert library.passage_count() == other.counts()["passages"] == 1
 
 
-@pytest.mark.parametrize(("first", "more"), [(1, 1), (2, 1), (2, 3), (5, 2), (9, 9)])
-def test_a_word_is_counted_the_same_whether_few_or_many_passages_hold_it(library, encoder, monkeypatch, first, more):
+@pytest.mark.parametrize("first", [1, 2, 4, 5, 9])
+def test_a_word_is_counted_the_same_whether_few_or_many_passages_hold_it(library, encoder, monkeypatch, first):
     fill(library, encoder, publication("woods", ["ko"], titles={}), {"ko": ["서울 숲"] * 5})
     exact = library.postings.count('"숲"')
     monkeypatch.setattr(postings, "FIRST", first)
-    monkeypatch.setattr(postings, "MORE", more)
     counting = Library.open(library.folder)
     assert counting.postings.count('"숲"') == exact == 5
     fill(library, encoder, publication("more", ["ko"], titles={}), {"ko": ["숲"] * 4})
     assert counting.postings.counts(['"숲"', '"서울"']) == [9, 5]
     assert counting.postings.of('"숲"').tolist() == list(range(1, 10)) and counting.postings.count('"숲"') == 9
+
+
+@pytest.mark.embedded_only("the engine counts all")
+def test_a_common_word_is_counted_about_until_it_is_read(library, encoder, monkeypatch):
+    monkeypatch.setattr(postings, "FIRST", 10)
+    monkeypatch.setattr(embedded_words, "FEW", 50)
+    monkeypatch.setattr(embedded_words, "THINNED", 4)
+    texts = ["ป่าไม้ 12" if number % 3 else "แม่น้ำ" for number in range(600)]
+    fill(library, encoder, publication("woods", ["th"], titles={}), {"th": texts})
+    assert library.postings.count('"12"') == pytest.approx(400, rel=0.2) and library.postings.count('"13"') == 0
+    fill(library, encoder, publication("more", ["th"], titles={}), {"th": ["12"] * 7})
+    assert library.postings.count('"12"') == pytest.approx(407, rel=0.2)
+    assert len(library.postings.of('"12"')) == library.postings.count('"12"') == 407
 
 
 def test_memory_is_bounded_and_answers_stay(library, encoder, monkeypatch):
