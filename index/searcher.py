@@ -142,14 +142,15 @@ class State:
             marked = self.marker.mark(asked, marking, view.generation.judged, closely)
         _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
         closeness = Closeness.of(question.text, self.encoder, view.generation.close)
+        pages = [passages[group.key].page_at(marks[0].start if marks else 0) for group, (marks, _) in zip(shown, marked, strict=True)]
+        labels = self.library.page_labels([(passages[group.key].edition_id, page) for group, page in zip(shown, pages, strict=True) if page])
+        cosines = view.generation.judged(np.stack([vectors[group.key] for group in shown])) @ asked.vector[0] if shown else []
         hits = {}
-        for place, (group, (marks, score)) in enumerate(zip(shown, marked, strict=True)):
+        for place, (group, page, (marks, score)) in enumerate(zip(shown, pages, marked, strict=True)):
             passage = passages[group.key]
-            nearness = float(view.generation.judged(vectors[group.key][None])[0] @ asked.vector[0]) + score + group.lost
+            nearness = float(cosines[place]) + score + group.lost
             close = question.whole or closeness.may_answer(nearness, float(coverage[place]))
-            page = passage.page_at(marks[0].start if marks else 0)
-            label = self.library.page_label(passage.edition_id, page) if page else ""
-            hits[group.key] = Hit(group.score, passage, page, marks, nearness, label, close)
+            hits[group.key] = Hit(group.score, passage, page, marks, nearness, labels.get((passage.edition_id, page), ""), close)
         return hits
 
     def _with_counterparts(self, hits: Sequence[PublicationHit], readers: Sequence[str]) -> list[PublicationHit]:
