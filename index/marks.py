@@ -128,11 +128,6 @@ class SentenceMarker:
         meant = self._meant(shown, self._closely(asked.text, shown, found) if closely else found)
         return [_marking(asked, one.passage, best, spans) for one, best, spans in zip(shown, found, meant, strict=True)]
 
-    def sentences(self, shown: Sequence[Shown]) -> dict[int, Vectors]:
-        """The raw vectors of the sentences of each passage, by key, or about these, where codes are kept of it."""
-        coded = self._decoded(shown)
-        return {key: reading.vectors for key, reading in (coded | self._read([one for one in shown if one.key not in coded])[0]).items()}
-
     def _best(self, asked: Asked, shown: Sequence[Shown], aligned: Callable[[Vectors], Vectors]) -> list[_Best | None]:
         """The best sentence of each passage; None for one without sentences."""
         coded = self._decoded(shown) if asked.tokens is not None else {}

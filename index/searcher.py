@@ -67,7 +67,7 @@ class State:
     def of(cls, library: Library, encoder: Encoder, generation: Generation | None = None) -> State:
         """The library as it is now, by this generation, which that encoder has made, or by the one in use."""
         marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library), codebook_of(encoder))
-        return cls(library, encoder, marker, Counterparts(library, marker), View.of(library, generation))
+        return cls(library, encoder, marker, Counterparts(library, encoder), View.of(library, generation))
 
     def search(self, query: Query, k: int = 10, offset: int = 0) -> list[PublicationHit]:
         """Return the publications ranked offset + 1 to offset + k; equal scores keep the order in which passages were stored."""
