@@ -152,6 +152,10 @@ class WordRows(Protocol):
         """Make the words of all passages again, by the rules of now."""
         ...
 
+    def settle(self, run: Run) -> bool:
+        """Take one step towards where words are found fastest; return whether there is another to take."""
+        ...
+
     def missing(self) -> list[int]:
         """The keys of passages whose words are not there, growing."""
         ...
