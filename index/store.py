@@ -200,6 +200,11 @@ class Store(Protocol):
         ...
 
     @property
+    def beside(self) -> bool:
+        """Whether another thread may read a part of an answer: its connection costs next to nothing."""
+        ...
+
+    @property
     def where(self) -> str:
         """What messages call it; never with a password."""
         ...
