@@ -26,6 +26,8 @@ from ingest.records import Passage, Span
 GAPS, LENGTHS = 8, 31  # characters before a word and in it that one byte tells
 FAR = GAPS * LENGTHS  # the byte of a word that stands elsewhere or is longer: its place is written out
 
+WEIGHT = 0.7  # of words beside sentence vectors: what codes lose makes the best of many cosines too high; best of 0.6 to 1, as 0.6 is
+
 Places = NDArray[np.int64]  # shape (words, 2): characters of a passage's text
 
 
@@ -41,10 +43,10 @@ class Codebook:
     related: float  # cosine from which two words mean about the same
 
     def query(self, text: str, tokens: Tokens) -> Sentence:
-        """The words of a query, to be compared with those of passages; nothing where it has none."""
+        """The words of a query, to be compared with those of passages; its `tokens` are the same, weighed. Nothing where it has no words."""
         words = words_of(text, tokens.spans)
-        rows = self._words(tokens, list(words.values()), QUERY_WEIGHT).astype(np.float16)
-        return Sentence(tuple(words), rows, rows)
+        rows = self._words(tokens, list(words.values()), QUERY_WEIGHT)
+        return Sentence(tuple(words), rows.astype(np.float16), (WEIGHT * rows).astype(np.float16))
 
     def coded(self, passage: Passage, before: int, tokens: Tokens) -> bytes:
         """Keep a passage's sentences and those of their words that the encoder saw; b"" for a passage without sentences.
@@ -66,17 +68,18 @@ class Codebook:
 
         Raises ValueError for what `coded` did not make, or made of another passage.
         """
-        sentences, width = len(passage.sentences), len(self.mean)
-        (numbers, lengths, bits), rest = _cut(blob, [2 * sentences, 2 * sentences, -(-width // 8) * sentences])
+        sentences, stages, each = len(passage.sentences), len(self.residual.stages), -(-len(self.mean) // 8)
+        (numbers, lengths, bits), rest = _cut(blob, [2 * sentences, 2 * sentences, each * sentences])
         counts, scales = np.frombuffer(numbers, "<u2").astype(np.int64), np.frombuffer(lengths, "<f2").astype(np.float32)
         words = int(counts.sum())
-        (near, codes), far = _cut(rest, [words, words * len(self.residual.stages)])
+        (near, codes), far = _cut(rest, [words, words * stages])
         borders = np.repeat(np.asarray(passage.sentences, np.int64).reshape(-1, 2), counts, axis=0)
         places = _unpacked(near, far)
-        if not ((borders[:, 0] <= places[:, 0]) & (places[:, 0] < places[:, 1]) & (places[:, 1] <= borders[:, 1])).all():
-            raise ValueError("codes must be those of the passage; some of its words stand in no sentence")
-        signs: Layer = 2 * np.unpackbits(np.frombuffer(bits, np.uint8).reshape(sentences, -1), axis=1, count=width).astype(np.float32) - 1
-        rows = unit(self.residual.rows(np.frombuffer(codes, np.uint8).reshape(words, -1))).astype(np.float16)
+        inside = (borders[:, 0] <= places[:, 0]) & (places[:, 0] < places[:, 1]) & (places[:, 1] <= borders[:, 1])
+        if not inside.all() or not np.isfinite(scales).all():
+            raise ValueError("codes must be those of the passage; some of its words stand in no sentence, or a sentence is nowhere")
+        signs: Layer = 2 * np.unpackbits(np.frombuffer(bits, np.uint8).reshape(sentences, each), axis=1, count=len(self.mean)).astype(np.float32) - 1
+        rows = unit(self.residual.rows(np.frombuffer(codes, np.uint8).reshape(words, stages))).astype(np.float16)
         vectors = np.asarray(vector + (scales[:, None] * signs) @ self._turn.T, np.float32)
         return unit(vectors), _sentences(counts, places - borders[:, :1], rows)
 
