@@ -34,6 +34,7 @@ class EmbeddedStore:
     last_key = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0)"
     formats = MIGRATIONS.keys()
     large = None
+    beside = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

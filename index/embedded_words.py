@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 STRETCHES = 8  # of keys, evenly spread, whose passages are counted where it is enough to know about how many there are
 THINNED = 32  # of so many keys, one lies in a stretch
+MERGED = 500  # pages of FTS5's that are written in one step
 FEW = 50_000  # keys, among which all are counted
 
 
@@ -54,6 +55,11 @@ class EmbeddedWords:
     def anew(self, run: Run) -> None:
         run(WORDS_ANEW)
 
+    def settle(self, run: Run) -> bool:
+        before = _changes(run)
+        run("INSERT INTO words (words, rank) VALUES ('merge', ?)", (-MERGED,))
+        return _changes(run) - before > 1  # so FTS5 tells that there was something to merge
+
     def missing(self) -> list[int]:
         return self._keys("SELECT key FROM passages EXCEPT SELECT id FROM words_docsize")
 
@@ -62,6 +68,11 @@ class EmbeddedWords:
 
     def _keys(self, statement: str) -> list[int]:
         return [key for (key,) in self._store.connection().execute(statement)]
+
+
+def _changes(run: Run) -> int:
+    """How many rows this connection has written."""
+    return int(run("SELECT total_changes()").fetchone()[0])
 
 
 def _listed(cursor: Cursor) -> Keys:

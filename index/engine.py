@@ -57,6 +57,7 @@ class EngineStore:
 
     last_key = "SELECT CAST(value AS bigint) FROM meta WHERE key = 'given'"
     formats: Collection[int] = ()
+    beside = False  # the server has so many connections and no more
 
     def __init__(self, folder: Path, address: str) -> None:
         self.folder = folder

@@ -79,6 +79,9 @@ class EngineWords:
             self.put(run, [(key, indexed(text)) for key, text in rows])
             after = rows[-1][0]
 
+    def settle(self, run: Run) -> bool:
+        return False  # what was added has its place already
+
     def missing(self) -> list[int]:
         return self._keys("SELECT key FROM passages EXCEPT SELECT key FROM words ORDER BY key")
 

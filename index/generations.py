@@ -135,6 +135,7 @@ def building(library: Library, patience: float = PATIENCE) -> Iterator[None]:
 
 def save(library: Library, made: Generation, preview: str = "") -> Generation:
     """Write a generation to disk, whole or not at all, with what is to be seen before it is published; it is not in use yet. Within `building`."""
+    _settle_words(library)
     with files.written(library) as folder:
         _write(library, made, folder)
         if preview:
@@ -255,6 +256,14 @@ def load_or_build(library: Library) -> Generation:
 def set_aside(library: Library, role: Role) -> None:
     """Move a generation that is damaged out of the way; it is left for whoever wants to know what happened. Within `building`."""
     files.set_aside(library, named(library, role))
+
+
+def _settle_words(library: Library) -> None:
+    """Let words be found fastest, a step at a time, between which others may write."""
+    more = True
+    while more:
+        with library.transaction(contents=False) as run:
+            more = library.store.words.settle(run)
 
 
 def _write(library: Library, made: Generation, folder: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Tokens, Vectors
 from index.fusion import fuse
+from index.meanwhile import Part
 from index.passage_table import Places
 from index.vector_rows import Keys
 from index.vectors import Scores
@@ -52,12 +53,16 @@ class Question:
     raw: Vectors  # shape (1, dimension)
     vector: Vectors  # aligned
     text: str  # what the vectors were made of
-    words: WordHits
+    found: Part[WordHits]  # by words; needed only once what is near in meaning is known
     whole: bool  # whether all that may be found holds the words that were asked for
     among: Among
     readers: tuple[str, ...]
     exhaustive: bool = False
     tokens: Tokens | None = None  # of the pass that made the vector
+
+    @property
+    def words(self) -> WordHits:
+        return self.found.get()
 
     def passages(self, k: int) -> tuple[Scores, Keys]:
         """The k best passages: scores and keys, best first. A larger k only adds to the end."""

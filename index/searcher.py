@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from index.generations import BEFORE, Generation, load_or_build, named
 from index.hits import Hit, PublicationHit, Query
 from index.library import Library
 from index.marks import Asked, SentenceMarker, Shown
+from index.meanwhile import Helpers, Part
 from index.parts import part
 from index.passage_encoding import codebook_of
 from index.question import Group, Question
@@ -25,7 +28,7 @@ from index.related import shipped_means
 from index.vector_rows import Keys
 from index.vectors import Scores
 from index.view import View
-from index.words import WordQuery, exact, parse, search_words
+from index.words import WordHits, WordQuery, exact, parse, search_words
 from ingest.records import IsoglossError, Publication
 
 __all__ = ["Hit", "PublicationHit", "Query", "Searcher", "State", "WrongEncoderError", "require_encoder"]
@@ -61,13 +64,15 @@ class State:
     encoder: Encoder
     marker: SentenceMarker
     counterparts: Counterparts
+    helpers: Helpers
     view: View
 
     @classmethod
     def of(cls, library: Library, encoder: Encoder, generation: Generation | None = None) -> State:
         """The library as it is now, by this generation, which that encoder has made, or by the one in use."""
         marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library), codebook_of(encoder))
-        return cls(library, encoder, marker, Counterparts(library, encoder), View.of(library, generation))
+        helpers = Helpers((os.cpu_count() or 1) - 1 if library.store.beside else 0)
+        return cls(library, encoder, marker, Counterparts(library, encoder), helpers, View.of(library, generation))
 
     def search(self, query: Query, k: int = 10, offset: int = 0) -> list[PublicationHit]:
         """Return the publications ranked offset + 1 to offset + k; equal scores keep the order in which passages were stored."""
@@ -103,18 +108,20 @@ class State:
         """Return for each query the k best passages, ungrouped: scores and keys, shape (passages,), best first."""
         parsed = [parse(text) for text in texts]
         vectors = self.encoder.encode_queries([asked.meaning for asked in parsed])
-        questions = (self._question((vectors[row : row + 1], None), asked, Query(asked.meaning)) for row, asked in enumerate(parsed))
+        encoded = ((vectors[row : row + 1], None) for row in range(len(parsed)))
+        questions = (self._question(each, self._words(asked), asked, Query(asked.meaning)) for each, asked in zip(encoded, parsed, strict=True))
         return [question.passages(k) for question in questions]
 
-    def _question(self, encoded: tuple[Vectors, Tokens | None], asked: WordQuery, query: Query) -> Question:
+    def _words(self, asked: WordQuery) -> Part[WordHits]:
+        return self.helpers.make(partial(search_words, self.library, asked, WORD_CANDIDATES))
+
+    def _question(self, encoded: tuple[Vectors, Tokens | None], words: Part[WordHits], asked: WordQuery, query: Query) -> Question:
         view, (vector, tokens) = self.view, encoded
-        with part("words"):
-            words = search_words(self.library, asked, WORD_CANDIDATES)
         among = view.among(query.filters)
-        for holding in (words.required, exact(self.library, asked) if query.exact else None):
+        for holding in (words.get().required if asked.required else None, exact(self.library, asked) if query.exact else None):
             among = among if holding is None else view.only(among.mask & view.marked(holding))
-        if len(words.excluded):
-            among = view.only(among.mask & ~view.marked(words.excluded))
+        if asked.excluded:
+            among = view.only(among.mask & ~view.marked(words.get().excluded))
         whole = query.exact or bool(asked.required)
         aligned = view.generation.aligned(vector)
         return Question(view, vector, aligned, asked.meaning, words, whole, among, tuple(query.readers), query.exhaustive, tokens)
@@ -124,9 +131,10 @@ class State:
         asked = parse(query.text)
         if not asked.wanted and not any(char.isalnum() for char in asked.meaning):
             return None
+        words = self._words(asked)
         with part("encoder"):
             encoded = self.marker.question(asked.meaning)
-        return self._question(encoded, asked, query)
+        return self._question(encoded, words, asked, query)
 
     def _hits(self, question: Question, groups: Sequence[Group], closely: bool = False) -> dict[int, Hit]:
         """The passages of these groups as hits, by key, in their order; one that was removed while we searched is left out. `closely`: as marks are."""

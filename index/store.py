@@ -152,6 +152,10 @@ class WordRows(Protocol):
         """Make the words of all passages again, by the rules of now."""
         ...
 
+    def settle(self, run: Run) -> bool:
+        """Take one step towards where words are found fastest; return whether there is another to take."""
+        ...
+
     def missing(self) -> list[int]:
         """The keys of passages whose words are not there, growing."""
         ...
@@ -193,6 +197,11 @@ class Store(Protocol):
     @property
     def large(self) -> LargeIndexes | None:
         """None where large indexes are files that FAISS reads."""
+        ...
+
+    @property
+    def beside(self) -> bool:
+        """Whether another thread may read a part of an answer: its connection costs next to nothing."""
         ...
 
     @property

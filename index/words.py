@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from index.library import Library
 from index.names import sought_keys
+from index.parts import part
 from index.postings import NONE, Held, Postings, among, merged
 from index.query import WordQuery, Words, parse, sought
 from index.terms import Piece, runs
@@ -73,8 +74,10 @@ class WordHits:
         return admitted if self.required is None else admitted & among(keys, self.required)
 
 
+@part("words")
 def search_words(library: Library, query: WordQuery, k: int) -> WordHits:
-    """Return the k best passages that hold a word of the query, and what else the query asks of its words."""
+    """Return the k best passages that hold a word of the query, and what else the query asks of its words. For any thread."""
+    library.store.look_again()
     postings = library.postings
     query = _settled(postings, query)
     runs = list(dict.fromkeys(run for words in query.wanted for run in words.runs()))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from filling import fill, publication
 
-from index import embedded_words, postings
+from index import embedded_words, generations, postings
 from index.library import Library
 from index.postings import NONE, among, merged
 from index.query import sought
@@ -45,6 +45,27 @@ def test_a_word_is_counted_the_same_whether_few_or_many_passages_hold_it(library
     fill(library, encoder, publication("more", ["ko"], titles={}), {"ko": ["숲"] * 4})
     assert counting.postings.counts(['"숲"', '"서울"']) == [9, 5]
     assert counting.postings.of('"숲"').tolist() == list(range(1, 10)) and counting.postings.count('"숲"') == 9
+
+
+@pytest.mark.embedded_only("looks into the index of FTS5")
+def test_a_generation_leaves_words_in_one_piece_and_finds_the_same(library, encoder):
+    for number, text in enumerate(["水の森", "ป่าไม้", "غابة الماء", "숲 1", "ទឹក"] * 4):
+        fill(library, encoder, publication(f"p{number}", ["mul"], titles={}), {"mul": [text, "—"]})
+    expressions = ['"水"*', '"1"', '"غابه"', '"ទ"*', '"none"']
+    before = [library.matching(expression, 0, 100).tolist() for expression in expressions]
+
+    def segments() -> int:
+        return library.rows("SELECT count(DISTINCT segid) FROM words_idx")[0][0]
+
+    assert segments() > 1 and [len(found) for found in before] == [4, 4, 4, 4, 0]
+    generations.build(library)
+    assert segments() == 1 and [library.matching(expression, 0, 100).tolist() for expression in expressions] == before
+    revision = library.revision()
+    generations.build(library)
+    assert segments() == 1 and library.revision() == revision + 1  # the generation in use has changed, no words have
+    library.remove_publication("p0")
+    assert library.store.words.stray() == library.store.words.missing() == [] and len(library.matching('"水"*', 0, 100)) == 3
+    assert library.faults() == []
 
 
 @pytest.mark.embedded_only("the engine counts all")

@@ -8,6 +8,7 @@ from filling import fill, publication
 
 from index import question
 from index.filters import Filters
+from index.meanwhile import Part
 from index.question import Question
 from index.view import View
 from index.words import parse, search_words
@@ -29,7 +30,7 @@ def view(library, encoder) -> View:
 
 def asked(library, encoder, view, text, readers=(), filters=None) -> Question:
     vector = encoder.encode_queries([text])
-    nothing = search_words(library, parse("zzz"), 10)
+    nothing = Part.of(search_words(library, parse("zzz"), 10))
     return Question(view, vector, view.generation.aligned(vector), text, nothing, False, view.among(filters or Filters()), readers)
 
 

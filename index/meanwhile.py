@@ -1,0 +1,48 @@
+"""Let a part of an answer be made by another thread, where one is free, while this one makes the rest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Generic, TypeVar
+
+Made = TypeVar("Made")
+
+
+class Part(Generic[Made]):
+    """What is being made, or has been."""
+
+    def __init__(self, made: Future[Made]) -> None:
+        self._made = made
+
+    @classmethod
+    def of(cls, made: Made) -> Part[Made]:
+        """What is there already."""
+        future: Future[Made] = Future()
+        future.set_result(made)
+        return cls(future)
+
+    def get(self) -> Made:
+        """Wait for it; raises what making it has raised."""
+        return self._made.result()
+
+
+class Helpers:
+    """Threads that each make one thing at a time. Safe to share between threads.
+
+    Whoever finds none free makes it at once, so that nothing waits in a line, and many readers never have more threads than these beside their own.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = threading.Semaphore(count)
+        self._threads = ThreadPoolExecutor(max(count, 1), "helper")
+
+    def make(self, work: Callable[[], Made]) -> Part[Made]:
+        """Begin to make something. Its time counts among the parts of the caller's answer."""
+        if not self._free.acquire(blocking=False):
+            return Part.of(work())
+        made = self._threads.submit(copy_context().run, work)
+        made.add_done_callback(lambda _: self._free.release())
+        return Part(made)
