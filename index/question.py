@@ -52,13 +52,13 @@ class Question:
     view: View
     raw: Vectors  # shape (1, dimension)
     vector: Vectors  # aligned
-    tokens: Tokens | None  # of the same pass
-    text: str  # what all of it was made of
+    text: str  # what the vectors were made of
     found: Part[WordHits]  # by words; needed only once what is near in meaning is known
     whole: bool  # whether all that may be found holds the words that were asked for
     among: Among
     readers: tuple[str, ...]
     exhaustive: bool = False
+    tokens: Tokens | None = None  # of the pass that made the vector
 
     @property
     def words(self) -> WordHits:

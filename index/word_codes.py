@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,36 @@ GAPS, LENGTHS = 8, 31  # characters before a word and in it that one byte tells
 FAR = GAPS * LENGTHS  # the byte of a word that stands elsewhere or is longer: its place is written out
 
 Places = NDArray[np.int64]  # shape (words, 2): characters of a passage's text
+
+
+class Kept(NamedTuple):
+    """What is kept of a passage."""
+
+    counts: NDArray[np.int64]  # words of each sentence
+    scales: Layer  # shape (sentences,): how far each sentence's vector lies from the passage's, in every dimension
+    bits: NDArray[np.uint8]  # shape (sentences, bytes): in which direction, a bit a dimension
+    places: Places  # of all words, sentence by sentence
+    codes: NDArray[np.uint8]  # shape (words, stages)
+
+    def packed(self) -> bytes:
+        near, far = _packed(self.places)
+        parts = (self.counts.astype("<u2"), self.scales.astype("<f2"), self.bits, near, self.codes, far)
+        return b"".join(part.tobytes() for part in parts)
+
+    @classmethod
+    def unpacked(cls, blob: bytes, sentences: int, width: int, stages: int) -> Kept:
+        """Of a passage of so many sentences, by a codebook of so many dimensions and stages. Raises ValueError for what `packed` did not make."""
+        (counts, scales, bits), rest = _cut(blob, [2 * sentences, 2 * sentences, -(-width // 8) * sentences])
+        numbers = np.frombuffer(counts, "<u2").astype(np.int64)
+        words = int(numbers.sum())
+        (near, codes), far = _cut(rest, [words, words * stages])
+        return cls(
+            numbers,
+            np.frombuffer(scales, "<f2").astype(np.float32),
+            np.frombuffer(bits, np.uint8).reshape(sentences, -1),
+            _unpacked(near, far),
+            np.frombuffer(codes, np.uint8).reshape(words, stages),
+        )
 
 
 @dataclass(frozen=True)
@@ -56,29 +87,29 @@ class Codebook:
         spans = tokens.spans - before
         counts, places, made_of = _by_sentence(passage, spans)
         scales, bits = self._bits(_means(tokens.layers[0], spans, passage.sentences, tokens.vector) - tokens.vector)
-        near, far = _packed(places)
         codes = self.residual.codes(self._words(tokens, made_of, PASSAGE_WEIGHT))
-        parts = (np.asarray(counts, "<u2"), scales.astype("<f2"), bits, near, codes, far)
-        return b"".join(part.tobytes() for part in parts)
+        return Kept(np.asarray(counts), scales, bits, places, codes).packed()
+
+    def kept(self, blob: bytes, passage: Passage) -> Kept:
+        """What `coded` kept of this passage. Raises ValueError for what it did not make, or made of another passage."""
+        kept = Kept.unpacked(blob, len(passage.sentences), len(self.mean), len(self.residual.stages))
+        borders = np.repeat(np.asarray(passage.sentences, np.int64).reshape(-1, 2), kept.counts, axis=0)
+        within = (borders[:, 0] <= kept.places[:, 0]) & (kept.places[:, 0] < kept.places[:, 1]) & (kept.places[:, 1] <= borders[:, 1])
+        if not within.all():
+            raise ValueError("codes must be those of the passage; some of its words stand in no sentence")
+        return kept
 
     def read(self, blob: bytes, passage: Passage, vector: Vectors) -> tuple[Vectors, tuple[Sentence, ...]]:
         """About the raw vectors of a passage's sentences, shape (sentences, dimension), and their words; `vector` is the passage's own.
 
-        Raises ValueError for what `coded` did not make, or made of another passage.
+        Raises ValueError as `kept` does.
         """
-        sentences, width = len(passage.sentences), len(self.mean)
-        (numbers, lengths, bits), rest = _cut(blob, [2 * sentences, 2 * sentences, -(-width // 8) * sentences])
-        counts, scales = np.frombuffer(numbers, "<u2").astype(np.int64), np.frombuffer(lengths, "<f2").astype(np.float32)
-        words = int(counts.sum())
-        (near, codes), far = _cut(rest, [words, words * len(self.residual.stages)])
-        borders = np.repeat(np.asarray(passage.sentences, np.int64).reshape(-1, 2), counts, axis=0)
-        places = _unpacked(near, far)
-        if not ((borders[:, 0] <= places[:, 0]) & (places[:, 0] < places[:, 1]) & (places[:, 1] <= borders[:, 1])).all():
-            raise ValueError("codes must be those of the passage; some of its words stand in no sentence")
-        signs: Layer = 2 * np.unpackbits(np.frombuffer(bits, np.uint8).reshape(sentences, -1), axis=1, count=width).astype(np.float32) - 1
-        rows = unit(self.residual.rows(np.frombuffer(codes, np.uint8).reshape(words, -1))).astype(np.float16)
-        vectors = np.asarray(vector + (scales[:, None] * signs) @ self._turn.T, np.float32)
-        return unit(vectors), _sentences(counts, places - borders[:, :1], rows)
+        kept = self.kept(blob, passage)
+        signs: Layer = 2 * np.unpackbits(kept.bits, axis=1, count=len(self.mean)).astype(np.float32) - 1
+        vectors = np.asarray(vector + (kept.scales[:, None] * signs) @ self._turn.T, np.float32)
+        rows = unit(self.residual.rows(kept.codes)).astype(np.float16)
+        starts = np.repeat([start for start, _ in passage.sentences], kept.counts).reshape(-1, 1)
+        return unit(vectors), _sentences(kept.counts, kept.places - starts, rows)
 
     def _words(self, tokens: Tokens, made_of: Sequence[Sequence[int]], weight: float) -> Layer:
         return unit(word_sums(tokens.layers[0], made_of, self.mean, weight) @ self.matrix)

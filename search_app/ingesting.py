@@ -14,8 +14,8 @@ from index.changes import Changes
 from index.contents import EditionState
 from index.decisions import Decisions
 from index.encoder import Encoder
-from index.encodings import Encodings, encode
 from index.library import ChangedFileError, Library
+from index.passage_encoding import Encodings, encode
 from index.searcher import require_encoder
 from ingest.catalogue import Entry, read_catalogue
 from ingest.language import prevailing

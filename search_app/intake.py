@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from index.encoder import Encoder
-from index.encodings import Encodings, encode
+from index.passage_encoding import Encodings, encode
 from ingest.pipeline import Readers, Reading
 from ingest.reading import Source
 from ingest.records import Content, Edition, IsoglossError, Publication

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from index.changes import Changes
 from index.contents import EditionState, State
 from index.encoder import Encoder, Vectors
-from index.encodings import Encodings, codebook_of, encode
 from index.library import Library
+from index.passage_encoding import Encodings, codebook_of, encode
 from ingest.health import summary
 from ingest.language import known, same_language
 from ingest.passages import UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text

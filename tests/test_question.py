@@ -31,7 +31,7 @@ def view(library, encoder) -> View:
 def asked(library, encoder, view, text, readers=(), filters=None) -> Question:
     vector = encoder.encode_queries([text])
     nothing = Part.of(search_words(library, parse("zzz"), 10))
-    return Question(view, vector, view.generation.aligned(vector), None, text, nothing, False, view.among(filters or Filters()), readers)
+    return Question(view, vector, view.generation.aligned(vector), text, nothing, False, view.among(filters or Filters()), readers)
 
 
 @pytest.mark.parametrize("readers", [(), ("th",), ("ar", "th"), ("ko", "de"), ("es", "en")])

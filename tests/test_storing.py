@@ -10,6 +10,7 @@ import pytest
 from conftest import LexiconEncoder
 
 from index.contents import EditionState
+from index.passage_encoding import encode
 from ingest.pipeline import READING_VERSION, Reading
 from ingest.records import Content, Edition, Page, Publication
 from search_app import storing

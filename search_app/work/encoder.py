@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from index import candidate, generations
 from index.encoder import DEFAULT, Encoder
-from index.encodings import codebook_of
 from index.library import Library
+from index.passage_encoding import codebook_of
 from ingest.records import IsoglossError
 from search_app.storing import encode_uncoded
 from search_app.work import generation

@@ -11,9 +11,9 @@ from index import candidate, generations, language_priors
 from index.contents import EditionState
 from index.decisions import Decisions
 from index.encoder import Encoder
-from index.encodings import Encodings, encode
 from index.jobs import Document, Jobs
 from index.library import Library
+from index.passage_encoding import Encodings, encode
 from index.searcher import require_encoder
 from ingest.ocr import installed_packs
 from ingest.pipeline import READING_VERSION, Reading
