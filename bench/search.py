@@ -12,8 +12,9 @@ import json
 import pstats
 import subprocess
 import sys
+import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -32,6 +33,7 @@ from bench.table import Row, table
 from index.encoder import Encoder, TokenEncoder
 from index.library import Library
 from index.marks import SentenceMarker
+from index.meanwhile import Part
 from index.question import Question
 from index.related import shipped_means
 from index.searcher import Query, Searcher, State
@@ -49,6 +51,7 @@ PARTS = (  # where an answer is made, and the name of it in the table
     (index.searcher, "search_words", "words"),
     (Question, "passages", "fusion"),
     (Question, "publications", "grouping"),
+    (Part, "get", "waiting for words"),  # which are searched by another thread, beside the encoder and the vectors
     (SentenceMarker, "mark", "marks"),
 )
 Times = list[float]  # seconds
@@ -173,10 +176,11 @@ def timed(work: Callable[[], object]) -> float:
 def watching(times: dict[str, Times]) -> Iterator[None]:
     """Note how long each part of one answer takes, all its calls together, without the parts that it calls."""
     spent: Counter[str] = Counter()
-    within = [0.0]  # seconds of the parts called so far, by how deep the calls are
+    by_thread: defaultdict[int, list[float]] = defaultdict(lambda: [0.0])  # seconds of the parts called so far, by how deep the calls are
 
     def watched(work: Callable[..., Any], name: str) -> Callable[..., Any]:
         def run(*arguments: Any, **named: Any) -> Any:
+            within = by_thread[threading.get_ident()]
             within.append(0.0)
             start = time.perf_counter()
             try:

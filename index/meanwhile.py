@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Generic, TypeVar
+
+from index.store import Store
 
 Made = TypeVar("Made")
 
@@ -39,10 +42,19 @@ class Helpers:
         self._free = threading.Semaphore(count)
         self._threads = ThreadPoolExecutor(max(count, 1), "helper")
 
+    @classmethod
+    def of(cls, store: Store) -> Helpers:
+        """As many as there are cores beside the caller's; none where each would want a connection that others may need."""
+        return cls((os.cpu_count() or 1) - 1 if store.beside else 0)
+
     def make(self, work: Callable[[], Made]) -> Part[Made]:
         """Begin to make something. Its time counts among the parts of the caller's answer."""
         if not self._free.acquire(blocking=False):
             return Part.of(work())
-        made = self._threads.submit(copy_context().run, work)
-        made.add_done_callback(lambda _: self._free.release())
-        return Part(made)
+        return Part(self._threads.submit(copy_context().run, self._made, work))
+
+    def _made(self, work: Callable[[], Made]) -> Made:
+        try:
+            return work()
+        finally:
+            self._free.release()

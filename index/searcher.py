@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -71,8 +70,7 @@ class State:
     def of(cls, library: Library, encoder: Encoder, generation: Generation | None = None) -> State:
         """The library as it is now, by this generation, which that encoder has made, or by the one in use."""
         marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library), codebook_of(encoder))
-        helpers = Helpers((os.cpu_count() or 1) - 1 if library.store.beside else 0)
-        return cls(library, encoder, marker, Counterparts(library, encoder), helpers, View.of(library, generation))
+        return cls(library, encoder, marker, Counterparts(library, encoder), Helpers.of(library.store), View.of(library, generation))
 
     def search(self, query: Query, k: int = 10, offset: int = 0) -> list[PublicationHit]:
         """Return the publications ranked offset + 1 to offset + k; equal scores keep the order in which passages were stored."""
@@ -83,10 +81,8 @@ class State:
             groups = question.publications(offset, offset + k)
         hits = self._hits(question, groups)
         found = [(hits[group.key], group) for group in groups if group.key in hits]
-        shown = [
-            PublicationHit(rank, group.score, self.view.publications[group.publication], hit)
-            for rank, (hit, group) in enumerate(found, start=offset + 1)
-        ]
+        ranked = enumerate(found, start=offset + 1)
+        shown = [PublicationHit(rank, group.score, self.view.publications[group.publication], hit) for rank, (hit, group) in ranked]
         return self._with_counterparts(shown, question.readers) if query.counterparts else shown
 
     def inside(self, query: Query, publication_id: str, k: int = 10, edition_id: str = "") -> list[Hit]:
@@ -108,21 +104,21 @@ class State:
         """Return for each query the k best passages, ungrouped: scores and keys, shape (passages,), best first."""
         parsed = [parse(text) for text in texts]
         vectors = self.encoder.encode_queries([asked.meaning for asked in parsed])
-        encoded = ((vectors[row : row + 1], None) for row in range(len(parsed)))
-        questions = (self._question(each, self._words(asked), asked, Query(asked.meaning)) for each, asked in zip(encoded, parsed, strict=True))
-        return [question.passages(k) for question in questions]
+        return [
+            self._question((vector[None], None), self._words(asked), asked, Query(asked.meaning)).passages(k)
+            for vector, asked in zip(vectors, parsed, strict=True)
+        ]
 
     def _words(self, asked: WordQuery) -> Part[WordHits]:
         return self.helpers.make(partial(search_words, self.library, asked, WORD_CANDIDATES))
 
     def _question(self, encoded: tuple[Vectors, Tokens | None], words: Part[WordHits], asked: WordQuery, query: Query) -> Question:
         view, (vector, tokens) = self.view, encoded
-        among = view.among(query.filters)
+        among, whole = view.among(query.filters), query.exact or bool(asked.required)
         for holding in (words.get().required if asked.required else None, exact(self.library, asked) if query.exact else None):
             among = among if holding is None else view.only(among.mask & view.marked(holding))
         if asked.excluded:
             among = view.only(among.mask & ~view.marked(words.get().excluded))
-        whole = query.exact or bool(asked.required)
         aligned = view.generation.aligned(vector)
         return Question(view, vector, aligned, asked.meaning, words, whole, among, tuple(query.readers), query.exhaustive, tokens)
 

@@ -11,6 +11,7 @@ import pytest
 from index.encoder import Tokens
 from index.related import answers, unit, words_of
 from index.residual_codes import CENTROIDS, ResidualCodes
+from index.terms import pieces
 from index.word_codes import WEIGHT, Codebook, load_codebook, save_codebook, shipped_codebook
 from ingest.records import Passage
 
@@ -82,6 +83,15 @@ def test_words_are_read_where_they_stood(codebook, sentences, title):
     assert any(wanted)
     assert vectors.shape == (len(sentences), WIDTH)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("between", [" ", "\n", "\u00a0", "\u3000", "\u2028", " \t\x1f "])
+@pytest.mark.parametrize("sentences", TEXTS, ids=[texts[0][:9] for texts in TEXTS])
+def test_words_are_those_of_the_whole_text_though_they_are_cut_between_its_spaces(sentences, between):
+    text = between.join([*sentences, "don't", "Art. 12(3)", "U.N.", *sentences])
+    letters = np.asarray([(place, place + 1) for place in range(len(text))])
+    assert {(one.start, one.end) for one in pieces(text) if not one.unspaced} <= set(words_of(text, letters))
+    assert {place for span in words_of(text, letters) for place in range(*span)} == {at for one in pieces(text) for at in range(one.start, one.end)}
 
 
 @pytest.mark.parametrize("sentences", TEXTS, ids=[texts[0][:9] for texts in TEXTS])
