@@ -1,4 +1,4 @@
-"""Measure counterparts: python bench/counterparts.py LIBRARY CORPUS FOLDER
+"""Measure counterparts: python -m bench.counterparts LIBRARY CORPUS FOLDER
 
 LIBRARY was made of the sample library CORPUS, whose editions were written paragraph by paragraph beside each other; FOLDER is the Declaration in
 the layout of index/evaluation.py, ids language-article, made here into editions with an article on each page. Every sentence is asked for in the
@@ -31,7 +31,6 @@ from index.counterparts import Counterparts, Match, Wanted, preferences
 from index.encoder import Encoder, Vectors
 from index.evaluation import read_collection
 from index.library import Library
-from index.marks import SentenceMarker
 from index.sentence_encoder import open_encoder
 from index.view import View
 from ingest.passages import cut_pages
@@ -183,7 +182,7 @@ def ask(sources: Sequence[Source], encoder: Encoder, most: int) -> list[Asked]:
     with tempfile.TemporaryDirectory() as scratch:
         library = library_of([*sources, *short.values()], encoder, Path(scratch) / "library")
         view = View.of(library, None)
-        counterparts = Counterparts(library, SentenceMarker(encoder))
+        counterparts = Counterparts(library, encoder)
         draw = random.Random(0)
         publications = sorted({source.edition.publication_id for source in sources})
         rows: list[Asked] = []

@@ -4,7 +4,7 @@ Nothing in it was written by anybody: its texts and vectors are drawn around rea
 Declaration of Human Rights (bench/material.py), in 27 languages, encoded once by the default encoder. A drawn passage holds the sentences of a real
 one, about half of them exchanged for others of the same language and collection, with half of the rare words drawn anew, so that scripts, lengths
 and the statistics of words are those of real text, and the vocabulary grows with the library. Its vector is that of the real passage, moved by 0.6
-times noise that has the covariance of the real vectors, of unit length. A publication has one to six editions, which speak of the same subjects in
+times noise that has the covariance of the real vectors, of unit length; its codes for marks are those of the sentences it is put together from. A publication has one to six editions, which speak of the same subjects in
 the same order; an edition has 20 to 400 passages, three on a page. Languages are as unequal as in real libraries: a quarter is English, Swahili has
 about a hundredth, Lao a thousandth. Passages are as long as those that the program cuts, which have 100 tokens at most. Pages have no boxes, and no
 file lies behind an edition.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, count
 from pathlib import Path
 from random import Random
@@ -57,6 +57,8 @@ class Drawn:
     pages: Sequence[Page]
     passages: Sequence[Passage]
     vectors: Vectors
+    codes: Sequence[bytes]
+    entry: tuple[Passage, Sequence[bytes]]  # of the catalogue in its language, with its codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,12 @@ class DrawnPublication:
     """One publication: its catalogue entry, the passages made of that, their vectors, and its editions."""
 
     publication: Publication
-    entry: Sequence[Passage]
     vectors: Vectors
     editions: Sequence[Drawn]
 
     @property
     def passages(self) -> int:
-        return len(self.entry) + sum(len(one.passages) for one in self.editions)
+        return len(self.vectors) + sum(len(one.passages) for one in self.editions)
 
 
 class Draw:
@@ -82,12 +83,13 @@ class Draw:
     def publication(self, number: int, most: int) -> DrawnPublication:
         """One with at most so many passages, about."""
         chance, name = self._chance, f"p{number:06}"
-        strands = self._material.collections[-1 if chance.random() < DECLARATION else 0]
+        collection = len(self._material.collections) - 1 if chance.random() < DECLARATION else 0
+        strands = self._material.collections[collection]
         languages = self._languages(strands)
         length = int(min(SHORTEST * (LONGEST / SHORTEST) ** chance.random(), max(most / len(languages), 2)))
         first = chance.randrange(LONGEST)
         subjects = range(first, first + length)
-        drawn = [self._edition(name, language, strands[language], subjects) for language in languages]
+        drawn = [self._edition(edition_id(name, language), collection, strands[language], subjects) for language in languages]
         told = {one.edition.language: (one.passages[-1].headings[0], one.passages[-1].text) for one in drawn}
         publication = Publication(
             name,
@@ -100,18 +102,18 @@ class Draw:
             f"https://library.example/{name}",
             tuple(one.edition for one in drawn),
         )
-        entry = [_entry(one, place) for place, one in enumerate(drawn)]
-        return DrawnPublication(publication, entry, np.stack([one.vectors[-1] for one in drawn]), drawn)
+        return DrawnPublication(publication, np.stack([one.vectors[-1] for one in drawn]), drawn)
 
     def _languages(self, strands: Mapping[str, Strand]) -> list[str]:
         """One to six different ones, the heavier the likelier (Efraimidis and Spirakis 2006)."""
         count = self._chance.choices(range(1, len(EDITIONS) + 1), EDITIONS)[0]
         return sorted(strands, key=lambda language: -(self._chance.random() ** (1 / WEIGHTS[language])))[:count]
 
-    def _edition(self, name: str, language: str, strand: Strand, subjects: range) -> Drawn:
-        chance, own = self._chance, edition_id(name, language)
+    def _edition(self, own: str, collection: int, strand: Strand, subjects: range) -> Drawn:
+        chance, language = self._chance, strand.language
         windows = [chance.choice(strand.windows[subject % len(strand.windows)]) for subject in subjects]
-        texts = [self._sentences(strand, window) for window in windows]
+        places = [self._places(strand, window) for window in windows]
+        texts = [[strand.sentences[place].drawn(chance) for place in some] for some in places]
         headings = [(texts[place - place % 30][0][:50],) for place in range(len(texts))]
         spans = [_spans(sentences) for sentences in texts]
         passages, pages = list[Passage](), list[Page]()
@@ -122,12 +124,19 @@ class Draw:
             pages.append(Page(own, number, str(number), "\n".join(lines), "good"))
         vectors = self._material.around([window.row for window in windows], self._noise)
         digest = hashlib.sha256(own.encode()).hexdigest()
-        return Drawn(Edition(own, name, language, language, "whole", digest), pages, passages, vectors)
+        codes = [
+            made
+            for some, own_spans in zip(places, spans, strict=True)
+            for made in self._material.codes(collection, language, list(zip(some, own_spans, strict=True)))
+        ]
+        entry, last = _entry(passages[-1]), max(places[-1], key=lambda place: len(strand.sentences[place].fixed))
+        said = self._material.codes(collection, language, [(places[-1 - (len(places) - 1) % 30][0], entry.sentences[0]), (last, entry.sentences[1])])
+        return Drawn(Edition(own, own.rpartition(".")[0], language, language, "whole", digest), pages, passages, vectors, codes, (entry, said))
 
-    def _sentences(self, strand: Strand, window: Window) -> list[str]:
-        chance, every = self._chance, strand.sentences
-        own = every[window.first : window.last + 1]
-        return [(chance.choice(every) if chance.random() < EXCHANGED else sentence).drawn(chance) for sentence in own]
+    def _places(self, strand: Strand, window: Window) -> list[int]:
+        """The sentences of a real passage, as places in its strand, about half of them exchanged."""
+        chance, every = self._chance, len(strand.sentences)
+        return [chance.randrange(every) if chance.random() < EXCHANGED else place for place in range(window.first, window.last + 1)]
 
 
 def publications(material: Material, passages: int, seed: int = 0, first: int = 0) -> Iterator[DrawnPublication]:
@@ -202,16 +211,18 @@ def main(folder: Path, passages: int, seed: int, texts: Sequence[Path], generati
 
 def put(library: Library, publication: DrawnPublication) -> None:
     """Store a publication as an ingest does."""
-    library.put_publication(publication.publication, "bench", publication.entry, publication.vectors)
+    entries = [replace(one.entry[0], ordinal=place) for place, one in enumerate(publication.editions)]
+    codes = [made for one in publication.editions for made in one.entry[1]]
+    library.put_publication(publication.publication, "bench", entries, publication.vectors, codes=codes)
     for one in publication.editions:
-        library.put_reading(EditionState(one.edition, "read", "", READING_VERSION, "bench"), one.pages, one.passages, one.vectors)
+        state = EditionState(one.edition, "read", "", READING_VERSION, "bench")
+        library.put_reading(state, one.pages, one.passages, one.vectors, codes=one.codes)
 
 
-def _entry(drawn: Drawn, place: int) -> Passage:
+def _entry(last: Passage) -> Passage:
     """The passage of the catalogue entry in the language of an edition: its title, and its last passage as the abstract."""
-    last = drawn.passages[-1]
     lines = (last.headings[0], last.text)
-    return Passage(drawn.edition.edition_id, place, 0, 0, 0, sum(map(len, lines)) + 1, last.language, "\n".join(lines), tuple(_spans(lines)))
+    return Passage(last.edition_id, 0, 0, 0, 0, sum(map(len, lines)) + 1, last.language, "\n".join(lines), tuple(_spans(lines)))
 
 
 def _spans(pieces: Sequence[str]) -> list[Span]:

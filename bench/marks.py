@@ -1,10 +1,10 @@
 """Measure marks across languages: python bench/marks.py FOLDER [--pairs N] [--seed N], FOLDER in the layout of index/evaluation.py, made from XQuAD-R.
 
 Passage ids are language-article-paragraph-sentence, query ids language-question, the same question in every language. A pair is a question in
-one language and, in another or the same one, a paragraph that holds a sentence that answers it. Reported, for sentence vectors alone and with
-tokens: the share of pairs where an answering sentence is marked. And for the related words, in pairs of two languages: precision, recall and
-F1 by characters of what is marked in the answering sentence against the words that stand both in it and in the question in its own language,
-without those in more than 2% of the language's sentences.
+one language and, in another or the same one, a paragraph that holds a sentence that answers it. Reported are the share of pairs where an answering
+sentence is marked, by sentence vectors alone, with tokens, and from the codes that are kept of each paragraph, encoded as one passage. And for the
+related words, in pairs of two languages: precision, recall and F1 by characters of what is marked in the answering sentence against the words that
+stand both in it and in the question in its own language, without those in more than 2% of the language's sentences.
 """
 
 from __future__ import annotations
@@ -27,15 +27,20 @@ from index.evaluation import Collection, read_collection
 from index.language_priors import shipped_prior
 from index.library import Library
 from index.marks import Asked, Mark, SentenceMarker, Shown
+from index.passage_encoding import encode
 from index.related import QUERY_WEIGHT, TokenMeans, ready, shipped_means
+from index.rounded import restored, rounded
 from index.sentence_encoder import open_encoder
 from index.terms import pieces
+from index.word_codes import shipped_codebook
 from index.words import parse, search_words
 from ingest.records import Edition, Passage, Publication, Span
 
 PARAGRAPHS = 30  # drawn, each in all languages: encoding them takes most of the time
 WINDOW = 3  # sentences of a passage of the library that counts words, the last one shared with the next
 GOLD_COMMON = 0.02  # of a language's sentences
+PLAIN = "sentence vectors"
+BATCH = 32  # paragraphs whose tokens are in memory at the same time
 UNSPACED = {"th", "zh"}  # where the gold counts pieces of the tokenizer
 
 
@@ -52,12 +57,21 @@ class Pair:
         return self.question.split("-")[0] != self.paragraph.split("-")[0]
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way to mark."""
+
+    marker: SentenceMarker
+    shown: dict[str, Shown]  # by paragraph
+    closely: bool = False  # whether the encoder sees marked sentences once more
+
+
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("--pairs", default=3000, help="Pairs to draw.")
 @click.option("--seed", default=0, help="Constants were chosen on the paragraphs that 0 draws; another draws from the others.")
 def main(folder: Path, pairs: int, seed: int) -> None:
-    """Print the measures of both ways to mark."""
+    """Print the measures of each way to mark."""
     encoder, collection = open_encoder(), read_collection(folder)
     means = shipped_means(encoder.fingerprint)
     if means is None or not isinstance(encoder, TokenEncoder):
@@ -68,17 +82,44 @@ def main(folder: Path, pairs: int, seed: int) -> None:
     if seed:
         others = [name for name in names if name not in drawn]
         drawn = set(random.Random(seed).sample(others, min(PARAGRAPHS, len(others))))
-    texts = {query.text_id: query.text for query in collection.queries}
     chosen = draw(collection, {name: passage for name, passage in every.items() if name.split("-", 1)[1] in drawn}, pairs)
+    click.echo(f"{len(chosen)} pairs, {sum(pair.crosses for pair in chosen)} of them across languages, {len(drawn)} paragraphs in each language")
+    texts = {query.text_id: query.text for query in collection.queries}
+    gold = gold_of(collection, Words(encoder, means), chosen, texts, every)
     with tempfile.TemporaryDirectory() as scratch:
         library = library_of(every, Path(scratch) / "library", encoder.dimension)
         alignment = aligned_by(encoder, [every[name] for name in sorted({pair.paragraph for pair in chosen})])
-        plain = marks_of(SentenceMarker(encoder), encoder, alignment, library, chosen, texts, every)
-        tokens = marks_of(SentenceMarker(encoder, means, CommonWords(library)), encoder, alignment, library, chosen, texts, every)
-    click.echo(f"{len(chosen)} pairs, {sum(pair.crosses for pair in chosen)} of them across languages, {len(drawn)} paragraphs in each language")
-    for name, marks in (("sentence vectors", plain), ("with tokens", tokens)):
-        report_sentences(name, chosen, marks, every)
-    report_words(collection, encoder, means, [(pair, there) for pair, there in zip(chosen, tokens, strict=True) if pair.crosses], texts, every)
+        for name, way in ways(encoder, means, CommonWords(library), shown_of(chosen, every)).items():
+            marks = marks_of(way, alignment, library, chosen, texts)
+            report_sentences(name, chosen, marks, every)
+            if name != PLAIN:
+                report_words(name, chosen, marks, gold, every)
+
+
+def shown_of(pairs: list[Pair], paragraphs: dict[str, Passage]) -> dict[str, Shown]:
+    return {name: Shown(key, paragraphs[name]) for key, name in enumerate(sorted({pair.paragraph for pair in pairs}))}
+
+
+def ways(encoder: TokenEncoder, means: TokenMeans, common: CommonWords, shown: dict[str, Shown]) -> dict[str, Way]:
+    """The ways to mark, by name; from codes only where a codebook ships with the encoder."""
+    found = {PLAIN: Way(SentenceMarker(encoder), shown), "with tokens": Way(SentenceMarker(encoder, means, common), shown)}
+    codebook = shipped_codebook(encoder.fingerprint)
+    if codebook is not None:
+        marker, kept = SentenceMarker(encoder, means, common, codebook), kept_of(encoder, shown)
+        found |= {"from codes": Way(marker, kept), "codes, closely": Way(marker, kept, closely=True)}
+    return found
+
+
+def kept_of(encoder: TokenEncoder, shown: dict[str, Shown]) -> dict[str, Shown]:
+    """The same paragraphs with what a library keeps of them."""
+    kept: dict[str, Shown] = {}
+    for start in range(0, len(shown), BATCH):
+        batch = dict(list(shown.items())[start : start + BATCH])
+        passages = [one.passage for one in batch.values()]
+        vectors, codes = encode(encoder, [passage.text for passage in passages], passages)
+        stored = restored([row.tobytes() for row in rounded(vectors)])
+        kept |= {name: one._replace(vector=vector, codes=code) for (name, one), vector, code in zip(batch.items(), stored, codes, strict=True)}
+    return kept
 
 
 def paragraphs_of(collection: Collection) -> dict[str, Passage]:
@@ -131,25 +172,17 @@ def aligned_by(encoder: Encoder, passages: Sequence[Passage]) -> Alignment:
     return alignment
 
 
-def marks_of(
-    marker: SentenceMarker,
-    encoder: Encoder,
-    alignment: Alignment,
-    library: Library,
-    pairs: list[Pair],
-    texts: dict[str, str],
-    paragraphs: dict[str, Passage],
-) -> list[tuple[Mark, ...]]:
-    keys = {name: key for key, name in enumerate(paragraphs)}
+def marks_of(way: Way, alignment: Alignment, library: Library, pairs: list[Pair], texts: dict[str, str]) -> list[tuple[Mark, ...]]:
     of_question: dict[str, list[int]] = defaultdict(list)
     for place, pair in enumerate(pairs):
         of_question[pair.question].append(place)
     marks: dict[int, tuple[Mark, ...]] = {}
     for question, places in track(of_question.items(), "marking"):
         words = search_words(library, parse(texts[question]), 1).telling
-        asked = Asked(alignment.apply(encoder.encode_queries([texts[question]])), texts[question], words)
-        shown = [Shown(keys[pairs[place].paragraph], paragraphs[pairs[place].paragraph]) for place in places]
-        marks |= zip(places, (marked for marked, _ in marker.mark(asked, shown, alignment.apply)), strict=True)
+        vector, tokens = way.marker.question(texts[question])
+        asked = Asked(alignment.apply(vector), texts[question], words, tokens)
+        shown = [way.shown[pairs[place].paragraph] for place in places]
+        marks |= zip(places, (marked for marked, _ in way.marker.mark(asked, shown, alignment.apply, way.closely)), strict=True)
     return [marks[place] for place in range(len(pairs))]
 
 
@@ -163,39 +196,47 @@ def report_sentences(name: str, pairs: list[Pair], marks: list[tuple[Mark, ...]]
     click.echo(f"right sentence, {name:17} " + "  ".join(f"{label} {np.mean(found):.3f}" for label, found in rows.items()))
 
 
-def report_words(
-    collection: Collection,
-    encoder: TokenEncoder,
-    means: TokenMeans,
-    pairs: list[tuple[Pair, tuple[Mark, ...]]],
-    texts: dict[str, str],
-    paragraphs: dict[str, Passage],
-) -> None:
-    """Compare where the marked sentence is the right one: in another one there is nothing to mark."""
-    words = Words(encoder, means)
+def gold_of(
+    collection: Collection, words: Words, pairs: list[Pair], texts: dict[str, str], paragraphs: dict[str, Passage]
+) -> dict[tuple[str, str, int], set[int]]:
+    """By question, paragraph and place of an answering sentence: the characters that are worth a mark, where there are some."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     sizes: Counter[str] = Counter()
+    drawn = {pair.paragraph for pair in pairs}
     for text in track(collection.corpus, "counting words"):
-        if text.language not in UNSPACED or text.text_id.rsplit("-", 1)[0] in {pair.paragraph for pair, _ in pairs}:
+        if text.language not in UNSPACED or text.text_id.rsplit("-", 1)[0] in drawn:
             counts[text.language].update(set(words.of(text.text, text.language).values()))
             sizes[text.language] += 1
+    gold = {}
+    for pair in (pair for pair in pairs if pair.crosses):
+        passage = paragraphs[pair.paragraph]
+        language = passage.language
+        own = texts.get(f"{language}-{pair.question.split('-', 1)[1]}", "")
+        asked = {word for word in words.of(own, language).values() if counts[language][word] <= GOLD_COMMON * sizes[language]}
+        for sentence in pair.right:
+            start, end = passage.sentences[sentence]
+            there = words.of(passage.text[start:end], language)
+            gold[pair.question, pair.paragraph, sentence] = {start + place for span, word in there.items() if word in asked for place in range(*span)}
+    return {key: there for key, there in gold.items() if there}
+
+
+def report_words(
+    way: str, pairs: list[Pair], marks: list[tuple[Mark, ...]], gold: dict[tuple[str, str, int], set[int]], paragraphs: dict[str, Passage]
+) -> None:
+    """Compare where the marked sentence is the right one: in another one there is nothing to mark."""
     for name, reasons in (("exact words", {"words"}), ("related words", {"related"}), ("both", {"words", "related"})):
         measured = marked = right = wanted = some = 0
-        for pair, there in pairs:
-            passage = paragraphs[pair.paragraph]
-            language, (start, end) = passage.language, (there[0].start, there[0].end)
-            own = texts.get(f"{language}-{pair.question.split('-', 1)[1]}", "")
-            asked = {word for word in words.of(own, language).values() if counts[language][word] <= GOLD_COMMON * sizes[language]}
-            gold = {start + place for span, word in words.of(passage.text[start:end], language).items() if word in asked for place in range(*span)}
-            if passage.sentences.index((start, end)) not in pair.right or not gold:
-                continue
-            found = {place for mark in there[1:] if mark.why in reasons for place in range(mark.start, mark.end) if start <= place < end}
-            measured, some = measured + 1, some + bool(found & gold)
-            marked, right, wanted = marked + len(found), right + len(found & gold), wanted + len(gold)
+        for pair, there in zip(pairs, marks, strict=True):
+            start, end = there[0].start, there[0].end
+            key = (pair.question, pair.paragraph, paragraphs[pair.paragraph].sentences.index((start, end)))
+            if key in gold:
+                found = {place for mark in there[1:] if mark.why in reasons for place in range(mark.start, mark.end) if start <= place < end}
+                measured, some = measured + 1, some + bool(found & gold[key])
+                marked, right, wanted = marked + len(found), right + len(found & gold[key]), wanted + len(gold[key])
         precision, recall = right / max(marked, 1), right / max(wanted, 1)
         f1 = 2 * precision * recall / max(precision + recall, 1e-9)
         shares = f"precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}  one right {some / max(measured, 1):.2f}"
-        click.echo(f"{name:13} in {measured} pairs  {shares}")
+        click.echo(f"{way:16} {name:13} in {measured} pairs  {shares}")
 
 
 class Words:

@@ -1,4 +1,4 @@
-"""Real sentences, and the vectors of real passages, around which bench/libraries.py draws libraries of any size.
+"""Real sentences, and the vectors and codes of real passages, around which bench/libraries.py draws libraries of any size.
 
 The sentences are those of test collections in the layout of index/evaluation.py whose ids begin with the language and are parallel: "ar-0-3-1",
 "eng-7". What stands before the second hyphen but one is the subject, the same in all languages. A passage is some
@@ -8,12 +8,12 @@ sentences in a row.
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -22,7 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Encoder, Vectors
+from index.passage_encoding import Encodings, codebook_of, encode
 from index.terms import pieces
+from index.word_codes import Codebook, Kept
+from ingest.records import Passage, Span
 from ingest.sentences import sentence_spans
 
 COLLECTIONS = (Path("../shared/data/xquad-r-dev"), Path("../shared/data/udhr-dev"))
@@ -47,8 +50,26 @@ class Window(NamedTuple):
 class Strand:
     """One collection in one language."""
 
+    language: str
     sentences: tuple[Template, ...]
     windows: tuple[tuple[Window, ...], ...]  # by subject; the same place is the same subject in every language
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceCodes:
+    """What is kept of a real sentence, as in index/word_codes.py."""
+
+    length: int  # characters
+    scale: float
+    bits: NDArray[np.uint8]  # shape (bytes,)
+    places: NDArray[np.int64]  # of its words, in it
+    codes: NDArray[np.uint8]
+
+    def places_in(self, start: int, length: int) -> NDArray[np.int64]:
+        """Where about the words stand in a sentence that is drawn after this one, with so many characters from this place on."""
+        places = self.places * length // max(self.length, 1)
+        places[:, 1] = np.minimum(np.maximum(places[:, 1], places[:, 0] + 1), length)
+        return start + np.minimum(places, places[:, 1:] - [1, 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,7 @@ class Material:
 
     collections: tuple[Mapping[str, Strand], ...]
     vectors: Vectors
+    sentences: Mapping[tuple[int, str, int], SentenceCodes]  # by collection, language and place in its strand; none where the encoder makes no codes
 
     @cached_property
     def _spread(self) -> NDArray[np.float32]:
@@ -89,12 +111,22 @@ class Material:
         drawn = self.vectors[rows] + chance.standard_normal((len(rows), self.vectors.shape[1]), np.float32) @ self._spread
         return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
 
+    def codes(self, collection: int, language: str, drawn: Sequence[tuple[int, Span]]) -> list[bytes]:
+        """What is kept of a passage of these sentences, each after one of a strand, and where it stands: one item, or none."""
+        if not self.sentences:
+            return []
+        parts = [(self.sentences[collection, language, place], span) for place, span in drawn]
+        places = np.concatenate([part.places_in(start, end - start) for part, (start, end) in parts])
+        counts, scales = np.asarray([len(part.codes) for part, _ in parts]), np.asarray([part.scale for part, _ in parts], np.float32)
+        return [Kept(counts, scales, np.stack([part.bits for part, _ in parts]), places, np.concatenate([part.codes for part, _ in parts])).packed()]
+
 
 def read(folders: Sequence[Path], encoder: Encoder, cache: Path) -> Material:
-    """The material of these collections; vectors are kept in the file `cache`, by encoder and texts, since making them takes a minute."""
-    texts: list[str] = []
-    collections = tuple(_strands(folder, texts) for folder in folders)
-    return Material(collections, _vectors(texts, encoder, cache))
+    """The material of these collections; what is encoded is kept in the file `cache`, by encoder and texts, since making it takes a minute."""
+    passages: list[Passage] = []
+    collections = tuple(_strands(folder, passages) for folder in folders)
+    vectors, codes = _encoded(passages, encoder, cache)
+    return Material(collections, vectors, _sentence_codes(collections, passages, codes, codebook_of(encoder)))
 
 
 def sentences_of(folder: Path, language: str) -> tuple[Template, ...]:
@@ -102,8 +134,8 @@ def sentences_of(folder: Path, language: str) -> tuple[Template, ...]:
     return _strands(folder, [])[language].sentences
 
 
-def _strands(folder: Path, texts: list[str]) -> dict[str, Strand]:
-    """Append the texts of the windows, whose places are their rows."""
+def _strands(folder: Path, passages: list[Passage]) -> dict[str, Strand]:
+    """Append the passages that the windows show, whose places are their rows."""
     found: dict[str, dict[str, list[str]]] = defaultdict(dict)
     for line in (folder / "corpus.jsonl").read_text("utf-8").splitlines():
         entry = json.loads(line)
@@ -113,10 +145,10 @@ def _strands(folder: Path, texts: list[str]) -> dict[str, Strand]:
     subjects = sorted(set.intersection(*(set(of_language) for of_language in found.values())))
     told = {language: [of_language[subject] for subject in subjects] for language, of_language in found.items()}
     whole = sum(len(sentence) for subject in told[REFERENCE] for sentence in subject)
-    return {language: _strand(there, LENGTH / whole, texts) for language, there in told.items()}
+    return {language: _strand(language, there, LENGTH / whole, passages) for language, there in told.items()}
 
 
-def _strand(subjects: Sequence[Sequence[str]], share: float, texts: list[str]) -> Strand:
+def _strand(language: str, subjects: Sequence[Sequence[str]], share: float, passages: list[Passage]) -> Strand:
     sentences = [sentence for subject in subjects for sentence in subject]
     ends = [0, *accumulate(map(len, sentences))]
     windows, first = list[tuple[Window, ...]](), 0
@@ -125,9 +157,15 @@ def _strand(subjects: Sequence[Sequence[str]], share: float, texts: list[str]) -
         first += len(subject)
         lasts = (bisect_left(ends, ends[start] + share * ends[-1]) - 1 for start in starts)
         pairs = [(start, min(last, len(sentences) - 1)) for start, last in zip(starts, lasts, strict=True)]
-        windows.append(tuple(Window(start, last, len(texts) + place) for place, (start, last) in enumerate(pairs)))
-        texts += [" ".join(sentences[start : last + 1]) for start, last in pairs]
-    return Strand(tuple(_templates(sentences)), tuple(windows))
+        windows.append(tuple(Window(start, last, len(passages) + place) for place, (start, last) in enumerate(pairs)))
+        passages += [_passage(language, sentences[start : last + 1]) for start, last in pairs]
+    return Strand(language, tuple(_templates(sentences)), tuple(windows))
+
+
+def _passage(language: str, sentences: Sequence[str]) -> Passage:
+    ends = list(accumulate(len(sentence) + 1 for sentence in sentences))
+    spans = tuple(zip([0, *ends], (end - 1 for end in ends), strict=False))
+    return Passage("", 0, 1, 0, 1, ends[-1] - 1, language, " ".join(sentences), spans)
 
 
 def _templates(sentences: Sequence[str]) -> Iterator[Template]:
@@ -144,15 +182,44 @@ def _templates(sentences: Sequence[str]) -> Iterator[Template]:
         yield Template(tuple(fixed), tuple(places[sentence[start:end]] for start, end in rare), words)
 
 
-def _vectors(texts: Sequence[str], encoder: Encoder, cache: Path) -> Vectors:
+def _encoded(passages: Sequence[Passage], encoder: Encoder, cache: Path) -> Encodings:
+    texts = [passage.text for passage in passages]
     if cache.exists():
         with np.load(cache) as kept:
-            if str(kept["encoder"]) == encoder.fingerprint and kept["texts"].tolist() == list(texts):
-                return np.asarray(kept["vectors"], np.float32)
-    made = []
+            if "codes" in kept and str(kept["encoder"]) == encoder.fingerprint and kept["texts"].tolist() == texts:
+                ends = np.cumsum(kept["lengths"]).tolist()
+                whole = kept["codes"].tobytes()
+                return Encodings(np.asarray(kept["vectors"], np.float32), [whole[start:end] for start, end in pairwise([0, *ends])])
+    parts = []
     for start in range(0, len(texts), BATCH):
         print(f"encoding: {start} of {len(texts)} real passages", end="\r", flush=True)
-        made.append(encoder.encode_passages(texts[start : start + BATCH]))
-    vectors = np.concatenate(made)
-    np.savez(cache, encoder=encoder.fingerprint, texts=np.asarray(texts), vectors=vectors.astype(np.float16))
-    return vectors
+        parts.append(encode(encoder, texts[start : start + BATCH], passages[start : start + BATCH]))
+    made = Encodings.joined(parts)
+    lengths = np.asarray([len(one) for one in made.codes], np.int64)
+    codes = np.frombuffer(b"".join(made.codes), np.uint8)
+    np.savez(cache, encoder=encoder.fingerprint, texts=np.asarray(texts), vectors=made.vectors.astype(np.float16), lengths=lengths, codes=codes)
+    return made
+
+
+def _sentence_codes(
+    collections: Sequence[Mapping[str, Strand]], passages: Sequence[Passage], codes: Sequence[bytes], codebook: Codebook | None
+) -> dict[tuple[int, str, int], SentenceCodes]:
+    """What is kept of every sentence, as the first window that shows it has it; one that none shows has that of another."""
+    found: dict[tuple[int, str, int], SentenceCodes] = {}
+    for collection, strands in enumerate(collections if codebook else []):
+        for strand in strands.values():
+            own: dict[int, SentenceCodes] = {}
+            for window in (window for subject in strand.windows for window in subject):
+                for at, one in enumerate(_apart(passages[window.row], codebook.kept(codes[window.row], passages[window.row]))):
+                    own.setdefault(window.first + at, one)
+            shown = sorted(own)
+            for place in range(len(strand.sentences)):
+                found[collection, strand.language, place] = own[shown[max(bisect_right(shown, place) - 1, 0)]]
+    return found
+
+
+def _apart(passage: Passage, kept: Kept) -> Iterator[SentenceCodes]:
+    last = 0
+    for (start, end), count, scale, bits in zip(passage.sentences, kept.counts.tolist(), kept.scales.tolist(), kept.bits, strict=True):
+        first, last = last, last + count
+        yield SentenceCodes(end - start, scale, bits, kept.places[first:last] - start, kept.codes[first:last])

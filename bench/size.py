@@ -12,7 +12,6 @@ PARTS = {
     "words": "words",
     "passages": "passages",
     "vectors": "vectors",
-    "codes": "codes",
     "pages": "pages",
     "publications": "catalogue",
     "editions": "catalogue",

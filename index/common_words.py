@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from index.library import Library
 from index.postings import among
 from index.query import quoted, sought
 from index.sample import Sample
-from index.terms import Piece, paired, pieces
-from ingest.records import Span
+from index.terms import Piece, paired, runs
 
 COMMON = 0.03  # of a language's passages; more than that, a word may be "the" and is not marked for its meaning
 SHARING = 10  # languages that may share the spelling of a name or a number; a word commoner than that is common in its own
 SMALL_LIBRARY = 100  # passages added to those of a language: where there are ten, a word in five of them may be the subject
+
+Spelt = tuple[str, str]  # a word, and the language of the passage it stands in
 
 
 class CommonWords:
@@ -23,20 +24,22 @@ class CommonWords:
         self._library = library
         self._sample: Sample | None = None
 
-    def without(self, words: Mapping[Span, str], language: str) -> list[Span]:
-        """Leave out the words that stand in more than a few passages of the language."""
-        sample = self._fresh()
-        postings, own = self._library.postings, sample.of_language(language)
-        most = COMMON * (len(own) / sample.share + SMALL_LIBRARY)
+    def rare(self, words: Iterable[Spelt]) -> set[Spelt]:
+        """Leave out the words that stand in more than a few passages of their language."""
+        sample, postings = self._fresh(), self._library.postings
+        terms = {word: _terms([piece for _, cut in runs(word[0]) for piece in cut]) for word in dict.fromkeys(words)}
+        once = list(dict.fromkeys(term for there in terms.values() for term in there))
+        counts = dict(zip(once, postings.counts(map(sought, once)), strict=True))
 
-        def rare(there: tuple[str, ...]) -> bool:
-            upper = min(postings.count(sought(term)) for term in there)  # in all languages together
+        def rare(there: tuple[str, ...], language: str) -> bool:
+            own = sample.of_language(language)
+            most = COMMON * (len(own) / sample.share + SMALL_LIBRARY)
+            upper = min(counts[term] for term in there)  # in all languages together
             if upper <= most or (len(there) == 1 and (upper > most * SHARING or there[0].endswith("*"))):
                 return upper <= most
             return int(among(own, postings.of(quoted(there))).sum()) <= COMMON * (len(own) + SMALL_LIBRARY)
 
-        terms = {span: _terms(pieces(word)) for span, word in words.items()}
-        return [span for span, there in terms.items() if there and rare(there)]
+        return {word for word, there in terms.items() if there and rare(there, word[1])}
 
     def _fresh(self) -> Sample:
         now = self._library.extent()

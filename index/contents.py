@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -115,8 +115,18 @@ class Contents(VectorRows):
 
     def page_label(self, edition_id: str, number: int) -> str:
         """What is printed as the number of a page, which is what people cite; the number itself where nothing is."""
-        row = self._connection().execute("SELECT label FROM pages WHERE edition_id = ? AND number = ?", (edition_id, number)).fetchone()
-        return (row[0] if row else "") or str(number)
+        return self.page_labels([(edition_id, number)])[edition_id, number]
+
+    def page_labels(self, pages: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """The same for many, each given by the id of its edition and its number."""
+        editions, numbers = (json.dumps(list(dict.fromkeys(part))) for part in ([name for name, _ in pages], [number for _, number in pages]))
+        rows = self._connection().execute(
+            "SELECT edition_id, number, label FROM pages WHERE edition_id IN (SELECT value FROM json_each(?)) "
+            "AND number IN (SELECT CAST(value AS bigint) FROM json_each(?))",
+            (editions, numbers),
+        )
+        printed = {(name, number): label for name, number, label in rows}
+        return {page: printed.get(page) or str(page[1]) for page in pages}
 
     def pages(self, edition_id: str) -> list[Page]:
         rows = self._connection().execute(f"SELECT {PAGE_COLUMNS} FROM pages WHERE edition_id = ? ORDER BY number", (edition_id,))

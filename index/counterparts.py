@@ -25,9 +25,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Vectors
+from index.encoder import Encoder, Vectors
 from index.library import Library
-from index.marks import SentenceMarker, Shown
 from index.vector_rows import Keys
 from index.view import View
 from ingest.records import Edition, Passage, Publication, Span, primary
@@ -39,6 +38,7 @@ FAR = 0.25  # of an edition: further from its place by the path a passage cannot
 ALONE = 0.1  # what the next sentence is further away, where there is none
 LARGEST = 4000 * 4000  # pairs of passages that are compared: those of two editions of about 600 pages; there is silence above
 CACHE = 64 << 20  # bytes of aligned editions kept in memory: at least a dozen pairs of 200 pages
+SENTENCES = 16_000  # whose vectors are kept in memory, in some 40 MB
 
 Similarities = NDArray[np.float32]  # shape (passages of one edition, passages of the other)
 Path = NDArray[np.int64]  # shape (pairs, 2): positions in both editions, growing
@@ -72,15 +72,16 @@ class Match(NamedTuple):
 
 
 class Counterparts:
-    """Finds passages in other editions. One for each process; safe to share between threads. Aligned editions are kept, with a bound."""
+    """Finds passages in other editions. One for each process; safe to share between threads. Aligned editions and sentences are kept, with a bound."""
 
-    def __init__(self, library: Library, marker: SentenceMarker) -> None:
+    def __init__(self, library: Library, encoder: Encoder) -> None:
         self._library = library
-        self._marker = marker
+        self._encoder = encoder
         self._lock = threading.Lock()
         self._aligning = threading.Lock()  # one pair at a time: the largest takes some 400 MB, and who asks for the same waits for it
         self._kept: OrderedDict[tuple[str, ...], _Pair] = OrderedDict()
         self._size = 0
+        self._seen: OrderedDict[str, Vectors] = OrderedDict()  # the raw vectors of sentences
 
     def of(self, view: View, wanted: Sequence[Wanted]) -> list[Counterpart | None]:
         """The counterpart of each, or None where it is not even likely. Their sentences are encoded together."""
@@ -94,9 +95,24 @@ class Counterparts:
         places = [_place(pair, one, sources) for pair, one in zip(pairs, wanted, strict=True)]
         targets = self._library.passages([place.target for place in places if place])
         found = [place if place and place.target in targets else None for place in places]
-        asked = {key: (sources | targets)[key] for place in found if place for key in (place.source, place.target)}
-        vectors = {key: view.generation.judged(raw) for key, raw in self._marker.sentences([Shown(*one) for one in asked.items()]).items()}
-        return [_match(place, asked, vectors) if place else None for place in found]
+        asked = {place: (_sentences(sources[place.source])[place.sentence], *_sentences(targets[place.target])) for place in found if place}
+        vectors = self._vectors(view, [text for texts in asked.values() for text in texts])
+        return [_match(place, targets[place.target], *(vectors[text] for text in asked[place])) if place else None for place in found]
+
+    def _vectors(self, view: View, texts: Sequence[str]) -> dict[str, Vectors]:
+        """Where these sentences are, judged; each is encoded by itself. What codes tell of them, seen in their context, is too much alike."""
+        with self._lock:
+            known = {text: self._seen.get(text) for text in texts}
+        missing = [text for text, vector in known.items() if vector is None]
+        known |= dict(zip(missing, self._encoder.encode_passages(missing) if missing else [], strict=True))
+        raw = {text: vector for text, vector in known.items() if vector is not None}
+        with self._lock:
+            self._seen |= raw
+            for text in raw:
+                self._seen.move_to_end(text)
+            while len(self._seen) > SENTENCES:
+                self._seen.popitem(last=False)
+        return dict(zip(raw, view.generation.judged(np.stack(list(raw.values()))), strict=True)) if raw else {}
 
     def _sure(self, match: Match | None) -> Counterpart | None:
         if match is None or match.evidence < LIKELY:
@@ -225,11 +241,14 @@ def _holds(passages: dict[int, Passage], key: int, sentence: str) -> bool:
     return key in passages and sentence in passages[key].text
 
 
-def _match(place: _Place, passages: dict[int, Passage], vectors: dict[int, Vectors]) -> Match | None:
-    target = passages[place.target]
-    if not target.sentences:
+def _sentences(passage: Passage) -> list[str]:
+    return [passage.text[start:end] for start, end in passage.sentences]
+
+
+def _match(place: _Place, target: Passage, asked: Vectors, *others: Vectors) -> Match | None:
+    if not others:
         return None
-    cosines = vectors[place.target] @ vectors[place.source][place.sentence]
+    cosines = np.stack(others) @ asked
     order = np.argsort(-cosines, kind="stable")
     apart = float(cosines[order[0]] - cosines[order[1]]) if len(order) > 1 else ALONE
     return Match(target, target.sentences[order[0]], float(cosines[order[0]]) + NEXT_SENTENCE * apart + place.preference)

@@ -26,7 +26,7 @@ from index.encoder import Vectors
 from index.postings import Postings
 from index.schema import FORMAT, NOW
 from index.store import BusyLibraryError, DamagedLibraryError, ReadOnlyLibraryError, StoreUnreachableError, UnusableLibraryError
-from index.tables import delete_catalogue_passages, encoder_number, insert_codes, insert_pages, insert_passages, insert_vectors, put_catalogue_entry
+from index.tables import delete_catalogue_passages, encoder_number, insert_pages, insert_passages, insert_vectors, put_catalogue_entry
 from index.terms import TERMS_VERSION
 from ingest.records import IsoglossError, Page, Passage, Publication
 
@@ -227,8 +227,7 @@ class Library(Contents):
             number, there = encoder_number(run, encoder), list(self.passages(list(vectors)))
             if there:
                 run.many("DELETE FROM vectors WHERE key = ? AND encoder = ?", ((key, number) for key in there))
-                insert_vectors(run, number, there, np.stack([vectors[key] for key in there]))
-                insert_codes(run, number, ((key, codes[key]) for key in there if codes and key in codes))
+                insert_vectors(run, number, there, np.stack([vectors[key] for key in there]), [codes[key] for key in there] if codes else ())
 
     def name_encoder(self, encoder: str, name: str) -> None:
         """Note by which name an encoder can be opened."""

@@ -8,7 +8,7 @@ import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -81,6 +81,7 @@ class _Query(NamedTuple):
 
     words: Sentence
     related: float  # cosine from which two words mean about the same
+    coded: bool = False  # whether these readings are of codes
 
 
 class _Best(NamedTuple):
@@ -124,64 +125,53 @@ class SentenceMarker:
         With `closely` the encoder sees each sentence that is marked once more, which tells related words better than codes do, at some milliseconds each.
         """
         found = self._best(asked, shown, aligned)
-        if closely:
-            found = self._closely(asked.text, shown, found)
-        return [self._marks(asked, one.passage, best) for one, best in zip(shown, found, strict=True)]
-
-    def sentences(self, shown: Sequence[Shown]) -> dict[int, Vectors]:
-        """The raw vectors of the sentences of each passage, by key, or about these, where codes are kept of it."""
-        coded = self._decoded(shown)
-        return {key: reading.vectors for key, reading in (coded | self._read([one for one in shown if one.key not in coded])[0]).items()}
+        meant = self._meant(shown, self._closely(asked.text, shown, found) if closely else found)
+        return [_marking(asked, one.passage, best, spans) for one, best, spans in zip(shown, found, meant, strict=True)]
 
     def _best(self, asked: Asked, shown: Sequence[Shown], aligned: Callable[[Vectors], Vectors]) -> list[_Best | None]:
         """The best sentence of each passage; None for one without sentences."""
         coded = self._decoded(shown) if asked.tokens is not None else {}
         readings, plain = self._read([one for one in shown if one.key not in coded], asked.text)
-        by_codes = _Query(self._coded[1].query(asked.text, asked.tokens), self._coded[1].related) if coded and self._coded and asked.tokens else None
-        found: list[_Best | None] = []
-        for one in shown:
-            reading, query = (coded[one.key], by_codes) if one.key in coded else (readings[one.key], plain)
-            found.append(_best(asked.vector, one.passage, reading, query, aligned) if one.passage.sentences else None)
-        return found
+        readings |= coded
+        by_codes = (
+            _Query(self._coded[1].query(asked.text, asked.tokens), self._coded[1].related, True) if coded and self._coded and asked.tokens else None
+        )
+        long = [one for one in shown if one.passage.sentences]
+        cuts = np.cumsum([len(one.passage.sentences) for one in long])[:-1]
+        cosines = np.split(aligned(np.concatenate([readings[one.key].vectors for one in long])) @ asked.vector[0], cuts) if long else []
+        best = {
+            one.key: _best(own, one.passage, readings[one.key].sentences, by_codes if one.key in coded else plain)
+            for one, own in zip(long, cosines, strict=True)
+        }
+        return [best.get(one.key) for one in shown]
 
     def _closely(self, text: str, shown: Sequence[Shown], found: Sequence[_Best | None]) -> list[_Best | None]:
         """The same, with sentences that the encoder sees now, where they were read from codes."""
-        texts = [one.passage.text[slice(*one.passage.sentences[best.place])] if best else "" for one, best in zip(shown, found, strict=True)]
-        if self._tokens is None or not any(texts):
+        texts = {
+            one.key: one.passage.text[slice(*one.passage.sentences[best.place])]
+            for one, best in zip(shown, found, strict=True)
+            if best and best.query and best.query.coded
+        }
+        if self._tokens is None or not texts:
             return list(found)
         encoder, means = self._tokens
-        once = dict.fromkeys([*filter(None, texts), text])
+        once = dict.fromkeys([*texts.values(), text])
         seen = dict(zip(once, encoder.encode_tokens(list(once), means.layers), strict=True))
         query = _Query(ready_query(text, seen[text], means), RELATED)
+        sentences = {key: ready([own], [seen[own]], means, PASSAGE_WEIGHT)[0] for key, own in texts.items()}
         return [
-            best._replace(sentence=ready([own], [seen[own]], means, PASSAGE_WEIGHT)[0], query=query) if best else None
-            for own, best in zip(texts, found, strict=True)
+            best._replace(sentence=sentences[one.key], query=query) if best and one.key in sentences else best
+            for one, best in zip(shown, found, strict=True)
         ]
 
-    def _marks(self, asked: Asked, passage: Passage, best: _Best | None) -> Marking:
-        exact = exact_spans(passage.text, asked.words)
-        words = [Mark(start, end, "words") for start, end in exact]
-        if best is None:
-            return Marking(tuple(words), 0.0)
-        where = passage.sentences[best.place]
-        if best.query is not None and best.sentence is not None:
-            spans = self._related(best.query, passage, where, best.sentence)
-            words += [Mark(start, end, "related") for start, end in spans if not _overlap((start, end), exact)]
-        return Marking((Mark(*where, "meaning"), *sorted(words, key=lambda mark: mark.start)), best.score)
-
-    def _related(self, query: _Query, passage: Passage, where: Span, sentence: Sentence) -> list[Span]:
-        """The words worth a mark of a sentence, in characters of the passage; what touches is one span."""
-        first = where[0]
-        spans = [(first + start, first + end) for start, end in related(query.words, sentence, query.related)]
+    def _meant(self, shown: Sequence[Shown], found: Sequence[_Best | None]) -> list[list[Span]]:
+        """The words of each sentence that answers which mean what the query's words mean, in characters of the passage, without common words."""
+        spans = [_related(one.passage, best) if best else [] for one, best in zip(shown, found, strict=True)]
         if self._common is not None:
-            spans = self._common.without({(start, end): passage.text[start:end] for start, end in spans}, passage.language)
-        joined: list[Span] = []
-        for start, end in spans:
-            if joined and start <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-            else:
-                joined.append((start, end))
-        return joined
+            spelt = [[(one.passage.text[start:end], one.passage.language) for start, end in own] for one, own in zip(shown, spans, strict=True)]
+            rare = self._common.rare(chain.from_iterable(spelt))
+            spans = [[span for span, word in zip(*both, strict=True) if word in rare] for both in zip(spans, spelt, strict=True)]
+        return spans
 
     def _decoded(self, shown: Sequence[Shown]) -> dict[int, _Reading]:
         """What codes say of the passages that have them, by key."""
@@ -232,13 +222,40 @@ class SentenceMarker:
         return np.stack(vectors) if vectors else np.zeros((0, self._encoder.dimension), np.float32)
 
 
-def _best(vector: Vectors, passage: Passage, reading: _Reading, query: _Query | None, aligned: Callable[[Vectors], Vectors]) -> _Best:
-    """The sentence of a passage that answers; there is one at least."""
-    scores = aligned(reading.vectors) @ vector[0]
+def _best(scores: Vectors, passage: Passage, sentences: Sequence[Sentence], query: _Query | None) -> _Best:
+    """The sentence of a passage that answers, by the cosine of each with the query; there is one at least."""
     if query is not None:
-        scores = scores + np.asarray([answers(query.words, sentence) for sentence in reading.sentences], np.float32)
+        scores = scores + np.asarray([answers(query.words, sentence) for sentence in sentences], np.float32)
     place = _nearest(passage, scores)
-    return _Best(place, float(scores[place]), reading.sentences[place] if query is not None else None, query)
+    return _Best(place, float(scores[place]), sentences[place] if query is not None else None, query)
+
+
+def _marking(asked: Asked, passage: Passage, best: _Best | None, meant: Sequence[Span]) -> Marking:
+    exact = exact_spans(passage.text, asked.words)
+    words = [Mark(start, end, "words") for start, end in exact]
+    if best is None:
+        return Marking(tuple(words), 0.0)
+    words += [Mark(start, end, "related") for start, end in _joined(meant) if not _overlap((start, end), exact)]
+    return Marking((Mark(*passage.sentences[best.place], "meaning"), *sorted(words, key=lambda mark: mark.start)), best.score)
+
+
+def _related(passage: Passage, best: _Best) -> list[Span]:
+    """The words of the sentence that answers which mean what a word of the query means, in characters of the passage; common words too."""
+    if best.query is None or best.sentence is None:
+        return []
+    first = passage.sentences[best.place][0]
+    return [(first + start, first + end) for start, end in related(best.query.words, best.sentence, best.query.related)]
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """The same, growing; what touches is one."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _nearest(passage: Passage, scores: Vectors) -> int:

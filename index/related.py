@@ -8,9 +8,9 @@ tell their mean badly, so it is shrunk towards the one that ships with the encod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Layer, Tokens
 from index.language_priors import shipped_file
-from index.terms import REMEMBERED, pieces
+from index.terms import runs
 from ingest.records import Span
 
 RELATED = 0.4  # cosine from which two words mean about the same; best of 0.35, 0.4 and 0.45
@@ -126,7 +126,7 @@ def words_of(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:
     words: dict[Span, list[int]] = {}
     of_token: dict[int, list[Span]] = {}
     borders, first = spans.tolist(), 0
-    for start, end, unspaced in _cut(text):
+    for start, end, unspaced in ((at + piece.start, at + piece.end, piece.unspaced) for at, cut in runs(text) for piece in cut):
         while first < len(borders) and borders[first][1] <= start:
             first += 1
         for place in range(first, len(borders)):
@@ -139,20 +139,3 @@ def words_of(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:
     for place, letters in of_token.items():
         words.setdefault((letters[0][0], letters[-1][1]), []).append(place)
     return dict(sorted(words.items()))
-
-
-def _cut(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Where the words and letters of a text stand, and whether they are of a script without spaces. None reaches over a space."""
-    at = 0
-    for written in text.split():
-        at = text.index(written, at)
-        for start, end, unspaced in _cut_once(written) if len(written) <= REMEMBERED else _cut_anew(written):
-            yield at + start, at + end, unspaced
-        at += len(written)
-
-
-def _cut_anew(written: str) -> tuple[tuple[int, int, bool], ...]:
-    return tuple((piece.start, piece.end, piece.unspaced) for piece in pieces(written))
-
-
-_cut_once = lru_cache(maxsize=1 << 16)(_cut_anew)

@@ -20,16 +20,12 @@ def _touching(table: str, publication: str) -> tuple[str, ...]:
     )
 
 
-VECTORS = (  # raw, as index/rounded.py says; the library's own encoder, and the one it is to have next, each have one for a passage
-    "CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '')",
+ENCODERS = "CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '')"
+VECTORS = (  # of the library's own encoder, and of the one it is to have next: vectors as index/rounded.py says; codes by the same pass, NULL where none
+    # were made. With rowids, since what leads to rows of this length would else be as long as they are.
     """CREATE TABLE vectors (
        key INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE, encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
-       vector BLOB NOT NULL, PRIMARY KEY (key, encoder)) WITHOUT ROWID""",
-)
-CODES = (  # of the words and sentences, by the same pass; in a table of their own, since a search reads vectors by the hundred
-    """CREATE TABLE codes (
-       key INTEGER NOT NULL, encoder INTEGER NOT NULL, codes BLOB NOT NULL, PRIMARY KEY (key, encoder),
-       FOREIGN KEY (key, encoder) REFERENCES vectors ON DELETE CASCADE) WITHOUT ROWID"""
+       vector BLOB NOT NULL, codes BLOB, PRIMARY KEY (key, encoder))"""
 )
 DESK = (  # what analysts do; times are ISO 8601 in UTC
     """CREATE TABLE jobs (
@@ -111,8 +107,8 @@ TABLES = (  # in the words of SQLite; index/engine_schema.py says them in those 
        text TEXT NOT NULL, sentences TEXT NOT NULL, headings TEXT NOT NULL DEFAULT '[]')""",
     PASSAGES_OF,
     HEALTHS,
-    *VECTORS,
-    CODES,
+    ENCODERS,
+    VECTORS,
     *DESK,
     *TOUCHED,
 )
@@ -136,11 +132,12 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         f"UPDATE publications SET added = {NOW}, changed = {NOW}",
     ),
     4: (
-        *VECTORS,
+        ENCODERS,
+        VECTORS,
         *DESK,
         "DELETE FROM meta WHERE key = 'generation'",  # it named none; the next one that is built is noted
         "INSERT INTO encoders (fingerprint) SELECT value FROM meta WHERE key = 'encoder'",
-        "INSERT INTO vectors SELECT passages.key, number, vector FROM passages, encoders",
+        "INSERT INTO vectors (key, encoder, vector) SELECT passages.key, number, vector FROM passages, encoders",
         "ALTER TABLE passages DROP COLUMN vector",
         "ALTER TABLE editions ADD COLUMN file TEXT",
         "UPDATE editions SET file = digest",
@@ -162,7 +159,12 @@ MIGRATIONS = {  # from the format of this number to the next; what the new colum
         *WORDS,
         "INSERT INTO meta SELECT 'removed', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0) - (SELECT count(*) FROM passages)",
     ),
-    6: (CODES, "UPDATE vectors SET vector = from_half(vector)"),
+    6: (
+        "ALTER TABLE vectors RENAME TO former_vectors",
+        VECTORS,
+        "INSERT INTO vectors (key, encoder, vector) SELECT key, encoder, from_half(vector) FROM former_vectors",
+        "DROP TABLE former_vectors",
+    ),
 }
 
 

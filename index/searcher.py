@@ -70,7 +70,7 @@ class State:
     def of(cls, library: Library, encoder: Encoder, generation: Generation | None = None) -> State:
         """The library as it is now, by this generation, which that encoder has made, or by the one in use."""
         marker = SentenceMarker(encoder, shipped_means(encoder.fingerprint), CommonWords(library), codebook_of(encoder))
-        return cls(library, encoder, marker, Counterparts(library, marker), Helpers.of(library.store), View.of(library, generation))
+        return cls(library, encoder, marker, Counterparts(library, encoder), Helpers.of(library.store), View.of(library, generation))
 
     def search(self, query: Query, k: int = 10, offset: int = 0) -> list[PublicationHit]:
         """Return the publications ranked offset + 1 to offset + k; equal scores keep the order in which passages were stored."""
@@ -146,14 +146,15 @@ class State:
             marked = self.marker.mark(asked, marking, view.generation.judged, closely)
         _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
         closeness = Closeness.of(question.text, self.encoder, view.generation.close)
+        pages = [passages[group.key].page_at(marks[0].start if marks else 0) for group, (marks, _) in zip(shown, marked, strict=True)]
+        labels = self.library.page_labels([(passages[group.key].edition_id, page) for group, page in zip(shown, pages, strict=True) if page])
+        cosines = view.generation.judged(np.stack([vectors[group.key] for group in shown])) @ asked.vector[0] if shown else []
         hits = {}
-        for place, (group, (marks, score)) in enumerate(zip(shown, marked, strict=True)):
+        for place, (group, page, (marks, score)) in enumerate(zip(shown, pages, marked, strict=True)):
             passage = passages[group.key]
-            nearness = float(view.generation.judged(vectors[group.key][None])[0] @ asked.vector[0]) + score + group.lost
+            nearness = float(cosines[place]) + score + group.lost
             close = question.whole or closeness.may_answer(nearness, float(coverage[place]))
-            page = passage.page_at(marks[0].start if marks else 0)
-            label = self.library.page_label(passage.edition_id, page) if page else ""
-            hits[group.key] = Hit(group.score, passage, page, marks, nearness, label, close)
+            hits[group.key] = Hit(group.score, passage, page, marks, nearness, labels.get((passage.edition_id, page), ""), close)
         return hits
 
     def _with_counterparts(self, hits: Sequence[PublicationHit], readers: Sequence[str]) -> list[PublicationHit]:

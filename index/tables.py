@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -58,14 +59,10 @@ def encoder_number(run: Run, fingerprint: str) -> int:
     return int(run("SELECT number FROM encoders WHERE fingerprint = ?", (fingerprint,)).fetchone()[0])
 
 
-def insert_vectors(run: Run, number: int, keys: Sequence[int], vectors: Vectors) -> None:
-    """Store the raw vectors that the encoder of this number made of passages, by their keys; they have none by it."""
-    run.many("INSERT INTO vectors VALUES (?,?,?)", ((key, number, row.tobytes()) for key, row in zip(keys, rounded(vectors), strict=True)))
-
-
-def insert_codes(run: Run, number: int, codes: Iterable[tuple[int, bytes]]) -> None:
-    """Store the codes that the encoder of this number made of passages along with their vectors, by their keys; nothing is kept of one as b""."""
-    run.many("INSERT INTO codes VALUES (?,?,?)", ((key, number, made) for key, made in codes))
+def insert_vectors(run: Run, number: int, keys: Sequence[int], vectors: Vectors, codes: Sequence[bytes] = ()) -> None:
+    """Store what the encoder of this number made of the passages with these keys, which have nothing by it: raw vectors, and codes where it makes any."""
+    rows = zip(keys, rounded(vectors), codes or repeat(None, len(keys)), strict=True)
+    run.many("INSERT INTO vectors VALUES (?,?,?,?)", ((key, number, vector.tobytes(), made) for key, vector, made in rows))
 
 
 def insert_passages(run: Run, passages: Sequence[Passage], vectors: Vectors, fingerprint: str, codes: Sequence[bytes] = ()) -> None:
@@ -91,8 +88,7 @@ def insert_passages(run: Run, passages: Sequence[Passage], vectors: Vectors, fin
             for key, passage in enumerate(passages, first)
         ),
     )
-    insert_vectors(run, number, range(first, first + len(passages)), vectors)
-    insert_codes(run, number, enumerate(codes, first))
+    insert_vectors(run, number, range(first, first + len(passages)), vectors, codes)
     run.store.words.put(run, ((key, indexed(passage.text)) for key, passage in enumerate(passages, first)))
 
 
@@ -151,8 +147,7 @@ def copy_edition(run: Run, old: str, new: str) -> None:
         (old, new, last_key(run)),
     )
     pairs = "passages one JOIN passages other ON one.edition_id = ?1 AND other.edition_id = ?2 AND one.ordinal = other.ordinal AND one.first_page > 0"
-    run(f"INSERT INTO vectors SELECT other.key, encoder, vector FROM {pairs} JOIN vectors ON vectors.key = one.key", (old, new))
-    run(f"INSERT INTO codes SELECT other.key, encoder, codes FROM {pairs} JOIN codes ON codes.key = one.key", (old, new))
+    run(f"INSERT INTO vectors SELECT other.key, encoder, vector, codes FROM {pairs} JOIN vectors ON vectors.key = one.key", (old, new))
     there = run("SELECT key, text FROM passages WHERE edition_id = ?", (new,)).fetchall()
     run.store.words.put(run, ((key, indexed(text)) for key, text in there))
 

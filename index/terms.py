@@ -10,7 +10,7 @@ run are words of their own.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -87,6 +87,15 @@ def pieces(text: str) -> list[Piece]:
     return found
 
 
+def runs(text: str) -> Iterator[tuple[int, Sequence[Piece]]]:
+    """Where each stretch without spaces begins in a text, and its pieces, counted from there: quicker than `pieces`, since most were cut before."""
+    at = 0
+    for written in text.split():  # no piece reaches over a space
+        at = text.index(written, at)
+        yield at, _pieces(written) if len(written) <= REMEMBERED else pieces(written)
+        at += len(written)
+
+
 def terms(text: str) -> list[Term]:
     """Return the terms of a text, in reading order."""
     return paired(pieces(text))
@@ -121,6 +130,7 @@ def _cut_anew(text: str) -> _Cut:
 
 
 _cut = lru_cache(maxsize=1 << 16)(_cut_anew)
+_pieces = lru_cache(maxsize=1 << 16)(pieces)
 
 
 @lru_cache(maxsize=1 << 16)

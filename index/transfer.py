@@ -62,7 +62,6 @@ TABLES = (  # what others point to comes first; what writing them changes comes 
     Table("pages", ("edition_id", "number"), long=True),
     Table("passages", ("key",), long=True, anew=True),
     Table("vectors", ("key", "encoder"), long=True),
-    Table("codes", ("key", "encoder"), long=True),
     Table("jobs", ("job_id",)),
     Table("documents", ("job_id", "name")),
     Table("changes", ("change_id",), but="undone"),

@@ -45,7 +45,7 @@ class VectorRows(Database):
         listed = json.dumps([int(key) for key in keys])
         chosen = "key IN (SELECT CAST(value AS bigint) FROM json_each(?)) AND length(codes) > 0"
         return dict(
-            self._connection().execute(f"SELECT key, codes FROM codes WHERE encoder = ? AND {chosen}", (self._encoder(encoder), listed)).fetchall()
+            self._connection().execute(f"SELECT key, codes FROM vectors WHERE encoder = ? AND {chosen}", (self._encoder(encoder), listed)).fetchall()
         )
 
     def vectors_at(self, keys: Keys, encoder: str | None = None) -> tuple[NDArray[np.int64], Vectors]:
@@ -82,8 +82,7 @@ class VectorRows(Database):
     def without_codes(self, encoder: str) -> list[int]:
         """The keys of the passages of which this encoder, given by its fingerprint, has made a vector and no codes, growing."""
         rows = self._connection().execute(
-            "SELECT key FROM vectors WHERE encoder = ? AND NOT EXISTS "
-            "(SELECT 1 FROM codes WHERE codes.key = vectors.key AND codes.encoder = vectors.encoder) ORDER BY key",
+            "SELECT key FROM vectors WHERE encoder = ? AND codes IS NULL ORDER BY key",
             (self._encoder(encoder),),
         )
         return [key for (key,) in rows]

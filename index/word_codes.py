@@ -27,6 +27,8 @@ from ingest.records import Passage, Span
 GAPS, LENGTHS = 8, 31  # characters before a word and in it that one byte tells
 FAR = GAPS * LENGTHS  # the byte of a word that stands elsewhere or is longer: its place is written out
 
+WEIGHT = 0.7  # of words beside sentence vectors: what codes lose makes the best of many cosines too high; best of 0.6 to 1, as 0.6 is
+
 Places = NDArray[np.int64]  # shape (words, 2): characters of a passage's text
 
 
@@ -47,14 +49,15 @@ class Kept(NamedTuple):
     @classmethod
     def unpacked(cls, blob: bytes, sentences: int, width: int, stages: int) -> Kept:
         """Of a passage of so many sentences, by a codebook of so many dimensions and stages. Raises ValueError for what `packed` did not make."""
-        (counts, scales, bits), rest = _cut(blob, [2 * sentences, 2 * sentences, -(-width // 8) * sentences])
+        each = -(-width // 8)
+        (counts, scales, bits), rest = _cut(blob, [2 * sentences, 2 * sentences, each * sentences])
         numbers = np.frombuffer(counts, "<u2").astype(np.int64)
         words = int(numbers.sum())
         (near, codes), far = _cut(rest, [words, words * stages])
         return cls(
             numbers,
             np.frombuffer(scales, "<f2").astype(np.float32),
-            np.frombuffer(bits, np.uint8).reshape(sentences, -1),
+            np.frombuffer(bits, np.uint8).reshape(sentences, each),
             _unpacked(near, far),
             np.frombuffer(codes, np.uint8).reshape(words, stages),
         )
@@ -72,10 +75,10 @@ class Codebook:
     related: float  # cosine from which two words mean about the same
 
     def query(self, text: str, tokens: Tokens) -> Sentence:
-        """The words of a query, to be compared with those of passages; nothing where it has none."""
+        """The words of a query, to be compared with those of passages; its `tokens` are the same, weighed. Nothing where it has no words."""
         words = words_of(text, tokens.spans)
-        rows = self._words(tokens, list(words.values()), QUERY_WEIGHT).astype(np.float16)
-        return Sentence(tuple(words), rows, rows)
+        rows = self._words(tokens, list(words.values()), QUERY_WEIGHT)
+        return Sentence(tuple(words), rows.astype(np.float16), (WEIGHT * rows).astype(np.float16))
 
     def coded(self, passage: Passage, before: int, tokens: Tokens) -> bytes:
         """Keep a passage's sentences and those of their words that the encoder saw; b"" for a passage without sentences.
@@ -95,8 +98,8 @@ class Codebook:
         kept = Kept.unpacked(blob, len(passage.sentences), len(self.mean), len(self.residual.stages))
         borders = np.repeat(np.asarray(passage.sentences, np.int64).reshape(-1, 2), kept.counts, axis=0)
         within = (borders[:, 0] <= kept.places[:, 0]) & (kept.places[:, 0] < kept.places[:, 1]) & (kept.places[:, 1] <= borders[:, 1])
-        if not within.all():
-            raise ValueError("codes must be those of the passage; some of its words stand in no sentence")
+        if not within.all() or not np.isfinite(kept.scales).all():
+            raise ValueError("codes must be those of the passage; some of its words stand in no sentence, or a sentence is nowhere")
         return kept
 
     def read(self, blob: bytes, passage: Passage, vector: Vectors) -> tuple[Vectors, tuple[Sentence, ...]]:

@@ -17,7 +17,7 @@ from index.names import sought_keys
 from index.parts import part
 from index.postings import NONE, Held, Postings, among, merged
 from index.query import WordQuery, Words, parse, sought
-from index.terms import Piece, pieces
+from index.terms import Piece, runs
 from index.vector_rows import Keys
 from ingest.records import Span
 
@@ -109,12 +109,14 @@ def exact(library: Library, query: WordQuery) -> Keys:
     return library.postings.of(wanted + "".join(f" NOT {words.expression}" for words in query.excluded)).astype(np.int64)
 
 
-def exact_spans(text: str, wanted: Iterable[Words]) -> list[Span]:
+def exact_spans(text: str, wanted: Sequence[Words]) -> list[Span]:
     """Return where in a text these words stand, growing; what overlaps or touches is one span. Takes `WordHits.telling`."""
-    there = pieces(text)
+    firsts = {words.pieces[0].text for words in wanted}
+    there = [(at, piece) for at, cut in runs(text) for piece in cut] if firsts else []
     places: dict[str, list[int]] = {}
-    for place, piece in enumerate(there):
-        places.setdefault(piece.text, []).append(place)
+    for place, (_, piece) in enumerate(there):
+        if piece.text in firsts:
+            places.setdefault(piece.text, []).append(place)
     found = sorted(span for words in wanted for span in _spans(there, places.get(words.pieces[0].text, ()), words))
     spans: list[Span] = []
     for start, end in found:
@@ -212,11 +214,12 @@ def _settled(postings: Postings, query: WordQuery) -> WordQuery:
     return replace(query, free=free, required=required, excluded=excluded)
 
 
-def _spans(there: Sequence[Piece], places: Iterable[int], words: Words) -> Iterator[Span]:
-    """Yield where these words stand among the pieces of a text, at one of the places of the first of them."""
+def _spans(there: Sequence[tuple[int, Piece]], places: Iterable[int], words: Words) -> Iterator[Span]:
+    """Yield where these words stand among the pieces of a text, each with where it is counted from, at one of the places of the first of them."""
     wanted = words.pieces
     for place in places:
-        window = there[place : place + len(wanted)]
-        same = [one.text for one in window] == [one.text for one in wanted] and (window[0].acronym or not words.acronym)
+        (start, first), (end, last) = there[place], there[min(place + len(wanted), len(there)) - 1]
+        window = [piece for _, piece in there[place : place + len(wanted)]]
+        same = [one.text for one in window] == [one.text for one in wanted] and (first.acronym or not words.acronym)
         if same and all(one.joined == two.joined for one, two in zip(window[1:], wanted[1:], strict=True)):
-            yield window[0].start, window[-1].end
+            yield start + first.start, end + last.end

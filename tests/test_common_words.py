@@ -11,26 +11,27 @@ from index.sample import Sample
 
 def test_common_letters_are_told_in_scripts_without_spaces(library, encoder):
     fill(library, encoder, publication("rivers", ["zh"]), {"zh": ["水的学校的"] * 10})
-    words = {(0, 1): "的", (1, 3): "学校", (3, 5): "公交", (5, 6): "林"}
-    assert CommonWords(library).without(words, "zh") == [(3, 5), (5, 6)]
+    words = [("的", "zh"), ("学校", "zh"), ("公交", "zh"), ("林", "zh")]
+    assert CommonWords(library).rare(words) == {("公交", "zh"), ("林", "zh")}
 
 
 def test_a_name_is_not_common_because_other_languages_have_it_too(library, encoder):
     others = ["de", "es", "fr", "it"]
     fill(library, encoder, publication("lines", ["en", *others]), {"en": ["The Warsaw line."], **dict.fromkeys(others, ["Warsaw, 2015."] * 2)})
-    assert CommonWords(library).without({(0, 6): "Warsaw", (7, 11): "2015"}, "en") == [(0, 6), (7, 11)]
+    words = {("Warsaw", "en"), ("2015", "en")}
+    assert CommonWords(library).rare(words) == words
 
 
 def test_words_are_counted_anew_when_the_library_has_grown(library, encoder):
     common = CommonWords(library)
-    assert common.without({(0, 3): "the"}, "en") == [(0, 3)]
+    assert common.rare([("the", "en")]) == {("the", "en")}
     fill(library, encoder, publication("lines", ["en"]), {"en": ["The bus comes."] * 10})
-    assert common.without({(0, 3): "the"}, "en") == []
+    assert common.rare([("the", "en")]) == set()
 
 
 def test_a_small_library_does_not_make_its_subject_common(library, encoder):
     fill(library, encoder, publication("rivers", ["en"]), {"en": ["The water.", "The water.", "The end."]})
-    assert CommonWords(library).without({(0, 5): "water"}, "en") == [(0, 5)]
+    assert CommonWords(library).rare([("water", "en")]) == {("water", "en")}
 
 
 def test_a_large_library_is_judged_by_passages_from_all_over_it(library, encoder, monkeypatch):
@@ -40,4 +41,10 @@ def test_a_large_library_is_judged_by_passages_from_all_over_it(library, encoder
     taken = Sample.of(library, library.extent())
     assert (len(taken.keys), taken.share) == (100, 0.25)
     assert (len(taken.of_language("km")), len(taken.of_language("lo")), len(taken.of_language("am"))) == (75, 25, 0)
-    assert CommonWords(library).without({(0, 3): "ទឹក", (3, 6): "ព្រៃ"}, "km") == [(3, 6)]
+    assert CommonWords(library).rare([("ទឹក", "km"), ("ព្រៃ", "km")]) == {("ព្រៃ", "km")}
+
+
+def test_words_are_judged_by_the_language_they_stand_in(library, encoder):
+    fill(library, encoder, publication("lines", ["de", "fr"]), {"de": ["Die Linie."] * 100, "fr": ["Une ligne."] * 400})
+    words = [("die", "de"), ("die", "fr"), ("ligne", "fr"), ("Linie", "fr"), ("...", "fr")]
+    assert CommonWords(library).rare(words) == {("die", "fr"), ("Linie", "fr")}

@@ -12,7 +12,6 @@ from filling import DIGEST, fill, publication
 from index import counterparts as module
 from index.contents import EditionState
 from index.counterparts import CERTAIN, LIKELY, Counterparts, Wanted, edition_for, heaviest_path, preferences
-from index.marks import SentenceMarker
 from index.view import View
 from ingest.records import Edition, Page, Passage, edition_id
 
@@ -26,7 +25,7 @@ TEXTS = {
 
 @pytest.fixture
 def counterparts(library, encoder):
-    return Counterparts(library, SentenceMarker(encoder))
+    return Counterparts(library, encoder)
 
 
 def passages_of(library, language, name="woods"):
@@ -154,6 +153,20 @@ def test_editions_are_aligned_once_and_forgotten_when_there_are_too_many(library
     for target in ("de", "de", "th", "de", "ar", "th"):
         counterparts.of(view, [Wanted(passage, passage.sentences[0], edition_id("woods", target))])
     assert len(aligned) == 4
+
+
+def test_only_the_sentences_that_are_compared_are_encoded_and_each_once(library, encoder, counterparts, monkeypatch):
+    fill(library, encoder, publication("woods", ["en", "th"]), TEXTS)
+    put(library, encoder, "en", ["The forest grows.", "The water rises."], ["The bus comes."])
+    put(library, encoder, "th", ["ป่าเติบโต", "น้ำขึ้นสูง"], ["รถบัสมา"])
+    passage, encoded = passages_of(library, "en")[0], len(encoder.encoded)
+    first = ask(library, counterparts, passage, "woods.th", passage.sentences[1])
+    assert encoder.encoded[encoded:] == ["The water rises.", "ป่าเติบโต", "น้ำขึ้นสูง"]
+    assert ask(library, counterparts, passage, "woods.th", passage.sentences[1]) == first
+    assert len(encoder.encoded) == encoded + 3
+    monkeypatch.setattr(module, "SENTENCES", 2)
+    assert ask(library, counterparts, passage, "woods.th", passage.sentences[1]) == first
+    assert len(counterparts._seen) == 2
 
 
 def test_threads_get_the_same_answers(library, encoder, counterparts, monkeypatch):
