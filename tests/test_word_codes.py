@@ -243,6 +243,6 @@ def test_a_codebook_saved_and_loaded_reads_what_it_coded(codebook, tmp_path):
 def test_a_codebook_ships_with_the_default_encoder_and_with_no_other():
     shipped = shipped_codebook("2026b164b5bea836")
     assert shipped is not None and shipped.layers == (12,)
-    assert (shipped.matrix.shape, shipped.residual.stages.shape, shipped.flips.shape) == ((384, 128), (6, CENTROIDS, 128), (384,))
+    assert (shipped.matrix.shape, shipped.residual.stages.shape, shipped.turn.shape) == ((384, 128), (5, CENTROIDS, 128), (384, 192))
     assert np.allclose(shipped._turn @ shipped._turn.T, np.eye(384), atol=1e-5)
     assert shipped_codebook("lexicon") is None
