@@ -7,7 +7,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import cache
 from typing import Generic, TypeVar
+
+from threadpoolctl import ThreadpoolController
 
 from index.store import Store
 
@@ -45,6 +48,7 @@ class Helpers:
     @classmethod
     def of(cls, store: Store) -> Helpers:
         """As many as there are cores beside the caller's; none where each would want a connection that others may need."""
+        one_thread_each()
         return cls((os.cpu_count() or 1) - 1 if store.beside else 0)
 
     def make(self, work: Callable[[], Made]) -> Part[Made]:
@@ -58,3 +62,13 @@ class Helpers:
             return work()
         finally:
             self._free.release()
+
+
+@cache
+def one_thread_each() -> None:
+    """Let numpy multiply in the thread that asks, from now on, in all of this process.
+
+    What an answer multiplies is small. OpenBLAS would wake threads for it, which then turn for twenty milliseconds in case there is more to do, on the
+    cores that the encoder and other readers want: more than half of all the processor time of an answer.
+    """
+    ThreadpoolController().select(internal_api="openblas").limit(limits=1)

@@ -66,7 +66,10 @@ class WordHits:
 
     def beside(self, keys: Keys) -> tuple[Values, Values]:
         """Return the BM25 and the coverage of these passages, 0 for those that hold no word."""
-        return _scored(self.told, keys)
+        order = np.argsort(keys, kind="stable")  # what grows is looked up twice as fast
+        back = np.argsort(order, kind="stable")
+        bm25, coverage = _scored(self.told, keys[order])
+        return bm25[back], coverage[back]
 
     def admits(self, keys: Held) -> NDArray[np.bool_]:
         """For each passage, whether it holds what is required and nothing that is excluded."""

@@ -50,6 +50,7 @@ HOMES = {
     "sqlite3": {"index/embedded.py"},
     "stdnum": {"ingest/identifiers.py"},
     "subprocess": {"ingest/ocr.py", "search_app/supervision.py"},
+    "threadpoolctl": {"index/meanwhile.py"},
     "tokenizers": {"index/bundled.py", "index/prepared_encoder.py"},
     "tomli_w": {"search_app/exporting.py"},
     "torch": {"index/bundled.py", "index/preparation.py"},

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info
 
+from index.embedded import EmbeddedStore
 from index.meanwhile import Helpers, Part
 from index.parts import measure, part
 
@@ -45,3 +48,9 @@ def test_its_time_counts_among_the_parts_of_the_answer():
         return "森"
 
     assert Helpers(1).make(work).get() == "森" and spent["words"] > 0
+
+
+def test_numpy_multiplies_in_one_thread_once_answers_are_made():
+    Helpers.of(EmbeddedStore(Path("nowhere")))
+    threads = {one["num_threads"] for one in threadpool_info() if one["internal_api"] == "openblas"}
+    assert threads == {1}
