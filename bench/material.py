@@ -123,7 +123,7 @@ class Material:
             counts = np.diff(np.searchsorted(places[:, 0], [*(start for start, _ in passage.sentences), len(passage.text)]))
         codes = [np.resize(part.codes, (count, part.codes.shape[1])) for part, count in zip(parts, counts.tolist(), strict=True)]
         scales, bits = np.asarray([part.scale for part in parts], np.float32), np.stack([part.bits for part in parts])
-        return [Kept(counts, scales, bits, places, np.concatenate(codes)).packed(passage)]
+        return [Kept(counts, scales, bits, places, np.concatenate(codes)).packed(passage, 0)]
 
 
 def read(folders: Sequence[Path], encoder: Encoder, cache: Path) -> Material:

@@ -44,12 +44,12 @@ class Kept(NamedTuple):
     places: Places  # of all words, sentence by sentence
     codes: NDArray[np.uint8]  # shape (words, stages)
 
-    def packed(self, passage: Passage) -> bytes:
-        """Where the words of this passage stand is not written where its text tells it again."""
+    def packed(self, passage: Passage, version: int) -> bytes:
+        """What a codebook of this version kept. Where the words of this passage stand is not written where its text tells it again."""
         by_text = told(passage)
         head = TOLD if by_text is not None and np.array_equal(by_text, self.places) else WRITTEN
         near, far = _packed(self.places) if head == WRITTEN else (b"", b"")
-        parts = (np.uint8(head), self.counts.astype("<u2"), self.scales.astype("<f2"), self.bits, self.codes)
+        parts = (np.uint8(2 * version + head), self.counts.astype("<u2"), self.scales.astype("<f2"), self.bits, self.codes)
         return b"".join(part.tobytes() for part in parts) + near + far
 
     @classmethod
@@ -64,7 +64,7 @@ class Kept(NamedTuple):
             numbers,
             np.frombuffer(scales, "<f2").astype(np.float32),
             np.frombuffer(bits, np.uint8).reshape(sentences, each),
-            _placed(head[0], words, rest, passage),
+            _placed(head[0] % 2, words, rest, passage),
             np.frombuffer(codes, np.uint8).reshape(words, stages),
         )
 
@@ -79,6 +79,7 @@ class Codebook:
     residual: ResidualCodes  # of words of unit length
     turn: Layer  # directions in which sentences differ from their passages, turned so that they weigh alike, shape (width, directions)
     related: float  # cosine from which two words mean about the same
+    version: int = 0  # grows with every other codebook that ships for the same encoder: what an earlier one kept is not read by it
 
     def query(self, text: str, tokens: Tokens) -> Sentence:
         """The words of a query, to be compared with those of passages; its `tokens` are the same, weighed. Nothing where it has no words."""
@@ -97,10 +98,12 @@ class Codebook:
         counts, places, made_of = _by_sentence(passage, spans)
         scales, bits = self._bits(sentence_means(tokens.layers[0], spans, passage.sentences, tokens.vector) - tokens.vector)
         codes = self.residual.codes(self._words(tokens, made_of, PASSAGE_WEIGHT))
-        return Kept(np.asarray(counts), scales, bits, places, codes).packed(passage)
+        return Kept(np.asarray(counts), scales, bits, places, codes).packed(passage, self.version)
 
     def kept(self, blob: bytes, passage: Passage) -> Kept:
         """What `coded` kept of this passage. Raises ValueError for what it did not make, or made of another passage."""
+        if blob and blob[0] // 2 != self.version:
+            raise ValueError(f"codes must be of version {self.version} of the codebook, got {blob[0] // 2}; run: isogloss ingest FOLDER --again")
         kept = Kept.unpacked(blob, passage, self.turn.shape[1], len(self.residual.stages))
         borders = np.repeat(np.asarray(passage.sentences, np.int64).reshape(-1, 2), kept.counts, axis=0)
         within = (borders[:, 0] <= kept.places[:, 0]) & (kept.places[:, 0] < kept.places[:, 1]) & (kept.places[:, 1] <= borders[:, 1])
@@ -139,13 +142,13 @@ def load_codebook(path: Path) -> Codebook:
     with np.load(path) as stored:
         (layer,) = stored["layers"].tolist()
         mean, matrix, stages, turn = (stored[name].astype(np.float32) for name in ("mean", "matrix", "stages", "turn"))
-        return Codebook((layer,), mean, matrix, ResidualCodes(stages), turn, float(stored["related"]))
+        return Codebook((layer,), mean, matrix, ResidualCodes(stages), turn, float(stored["related"]), int(stored["version"]))
 
 
 def save_codebook(codebook: Codebook, path: Path) -> None:
     """Store a codebook in half precision."""
     arrays = {"mean": codebook.mean, "matrix": codebook.matrix, "stages": codebook.residual.stages, "turn": codebook.turn}
-    whole = {"layers": np.asarray(codebook.layers), "related": np.asarray(codebook.related)}
+    whole = {"layers": np.asarray(codebook.layers), "related": np.asarray(codebook.related), "version": np.asarray(codebook.version)}
     np.savez_compressed(path, allow_pickle=False, **whole, **{name: array.astype(np.float16) for name, array in arrays.items()})
 
 

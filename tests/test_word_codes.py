@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from zlib import crc32
 
 import numpy as np
@@ -244,5 +245,13 @@ def test_a_codebook_ships_with_the_default_encoder_and_with_no_other():
     shipped = shipped_codebook("2026b164b5bea836")
     assert shipped is not None and shipped.layers == (12,)
     assert (shipped.matrix.shape, shipped.residual.stages.shape, shipped.turn.shape) == ((384, 128), (5, CENTROIDS, 128), (384, 192))
-    assert np.allclose(shipped._turn @ shipped._turn.T, np.eye(384), atol=1e-5)
+    assert np.allclose(shipped.turn.T @ shipped.turn, np.eye(192), atol=0.01)
     assert shipped_codebook("lexicon") is None
+
+
+def test_what_another_version_of_the_codebook_kept_is_refused(codebook):
+    page = passage(*TEXTS[7])
+    tokens = tokens_of(page.text)
+    blob = codebook.coded(page, 0, tokens)
+    with pytest.raises(ValueError, match="must be of version 1 of the codebook, got 0"):
+        replace(codebook, version=1).read(blob, page, tokens.vector)

@@ -24,6 +24,7 @@ from index.residual_codes import CENTROIDS, ResidualCodes
 from index.sentence_encoder import open_encoder
 from index.word_codes import Codebook, save_codebook, sentence_means, word_sums
 
+VERSION = 0  # of the codebook that ships; raise it whenever this makes another one
 RELATED = 0.4  # cosine from which two words mean about the same; best of 0.3, 0.35, 0.4 and 0.45 on bench/marks.py
 KEPT, STAGES = 128, 5  # dimensions of a word, bytes of its code; README.md here says what others give
 DIRECTIONS = 192  # bits of a sentence
@@ -63,7 +64,7 @@ def main(help_texts: Path, chromium: Path, into: Path | None) -> None:
 
 def codebook(words: Words, layer: int, mean: Layer) -> Codebook:
     matrix = discriminant(words.rows, *translated(words))[:, :KEPT]
-    return Codebook((layer,), mean, matrix, residual(unit(words.rows @ matrix)), turn(words.differences), RELATED)
+    return Codebook((layer,), mean, matrix, residual(unit(words.rows @ matrix)), turn(words.differences), RELATED, VERSION)
 
 
 def read(path: Path) -> list[Group]:
