@@ -112,6 +112,16 @@ def test_changing_the_encoder_encodes_each_passage_once_below_its_title(filled, 
     assert Searcher(filled, wider).search(Query("water"), k=1)[0].publication.publication_id == "rivers" and sound(filled)
 
 
+def test_the_librarys_own_encoder_gives_codes_to_what_has_none(filled, context_encoder):
+    assert filled.without_codes("lexicon")
+    encoder_job.run(task(filled, "encoder", context_encoder, name="lexicon"))
+    keys = [key for key, _, _ in filled.passage_table()]
+    assert filled.without_codes("lexicon") == [] and filled.codes_of(keys).keys() == set(keys)
+    assert candidate.standing(filled, CANDIDATE) is None
+    with pytest.raises(UnfitEncoderError, match="is the encoder that the library has"):
+        encoder_job.run(task(filled, "encoder", context_encoder, name="lexicon"))
+
+
 def test_an_interrupted_change_goes_on_where_it_stopped_and_takes_what_came_meanwhile(filled, encoder, monkeypatch):
     monkeypatch.setattr(storing, "BATCH", 4)
     wider = WiderEncoder()
