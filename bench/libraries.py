@@ -124,13 +124,9 @@ class Draw:
             pages.append(Page(own, number, str(number), "\n".join(lines), "good"))
         vectors = self._material.around([window.row for window in windows], self._noise)
         digest = hashlib.sha256(own.encode()).hexdigest()
-        codes = [
-            made
-            for some, own_spans in zip(places, spans, strict=True)
-            for made in self._material.codes(collection, language, list(zip(some, own_spans, strict=True)))
-        ]
+        codes = [made for some, passage in zip(places, passages, strict=True) for made in self._material.codes(collection, language, some, passage)]
         entry, last = _entry(passages[-1]), max(places[-1], key=lambda place: len(strand.sentences[place].fixed))
-        said = self._material.codes(collection, language, [(places[-1 - (len(places) - 1) % 30][0], entry.sentences[0]), (last, entry.sentences[1])])
+        said = self._material.codes(collection, language, [places[-1 - (len(places) - 1) % 30][0], last], entry)
         return Drawn(Edition(own, own.rpartition(".")[0], language, language, "whole", digest), pages, passages, vectors, codes, (entry, said))
 
     def _places(self, strand: Strand, window: Window) -> list[int]:

@@ -1,4 +1,4 @@
-"""Measure marks across languages: python bench/marks.py FOLDER [--pairs N] [--seed N], FOLDER in the layout of index/evaluation.py, made from XQuAD-R.
+"""Measure marks across languages: python -m bench.marks FOLDER [--pairs N] [--seed N], FOLDER in the layout of index/evaluation.py, made from XQuAD-R.
 
 Passage ids are language-article-paragraph-sentence, query ids language-question, the same question in every language. A pair is a question in
 one language and, in another or the same one, a paragraph that holds a sentence that answers it. Reported are the share of pairs where an answering

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from index.encoder import Encoder, Vectors
 from index.passage_encoding import Encodings, codebook_of, encode
 from index.terms import pieces
-from index.word_codes import Codebook, Kept
-from ingest.records import Passage, Span
+from index.word_codes import Codebook, Kept, told
+from ingest.records import Passage
 from ingest.sentences import sentence_spans
 
 COLLECTIONS = (Path("../shared/data/xquad-r-dev"), Path("../shared/data/udhr-dev"))
@@ -65,10 +65,10 @@ class SentenceCodes:
     places: NDArray[np.int64]  # of its words, in it
     codes: NDArray[np.uint8]
 
-    def places_in(self, start: int, length: int) -> NDArray[np.int64]:
-        """Where about the words stand in a sentence that is drawn after this one, with so many characters from this place on."""
-        places = self.places * length // max(self.length, 1)
-        places[:, 1] = np.minimum(np.maximum(places[:, 1], places[:, 0] + 1), length)
+    def within(self, start: int, end: int) -> NDArray[np.int64]:
+        """Where about the words stand in a sentence that is drawn after this one."""
+        places = self.places * (end - start) // max(self.length, 1)
+        places[:, 1] = np.minimum(np.maximum(places[:, 1], places[:, 0] + 1), end - start)
         return start + np.minimum(places, places[:, 1:] - [1, 0])
 
 
@@ -111,14 +111,19 @@ class Material:
         drawn = self.vectors[rows] + chance.standard_normal((len(rows), self.vectors.shape[1]), np.float32) @ self._spread
         return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
 
-    def codes(self, collection: int, language: str, drawn: Sequence[tuple[int, Span]]) -> list[bytes]:
-        """What is kept of a passage of these sentences, each after one of a strand, and where it stands: one item, or none."""
+    def codes(self, collection: int, language: str, drawn: Sequence[int], passage: Passage) -> list[bytes]:
+        """What is kept of a passage whose sentences are drawn after these of a strand: one item, or none. A word more than they have gets a code again."""
         if not self.sentences:
             return []
-        parts = [(self.sentences[collection, language, place], span) for place, span in drawn]
-        places = np.concatenate([part.places_in(start, end - start) for part, (start, end) in parts])
-        counts, scales = np.asarray([len(part.codes) for part, _ in parts]), np.asarray([part.scale for part, _ in parts], np.float32)
-        return [Kept(counts, scales, np.stack([part.bits for part, _ in parts]), places, np.concatenate([part.codes for part, _ in parts])).packed()]
+        parts = [self.sentences[collection, language, place] for place in drawn]
+        counts, places = np.asarray([len(part.codes) for part in parts]), told(passage)
+        if places is None:
+            places = np.concatenate([part.within(start, end) for part, (start, end) in zip(parts, passage.sentences, strict=True)])
+        else:
+            counts = np.diff(np.searchsorted(places[:, 0], [*(start for start, _ in passage.sentences), len(passage.text)]))
+        codes = [np.resize(part.codes, (count, part.codes.shape[1])) for part, count in zip(parts, counts.tolist(), strict=True)]
+        scales, bits = np.asarray([part.scale for part in parts], np.float32), np.stack([part.bits for part in parts])
+        return [Kept(counts, scales, bits, places, np.concatenate(codes)).packed(passage, 0)]
 
 
 def read(folders: Sequence[Path], encoder: Encoder, cache: Path) -> Material:

@@ -131,12 +131,12 @@ class SentenceMarker:
     def _best(self, asked: Asked, shown: Sequence[Shown], aligned: Callable[[Vectors], Vectors]) -> list[_Best | None]:
         """The best sentence of each passage; None for one without sentences."""
         coded = self._decoded(shown) if asked.tokens is not None else {}
-        readings, plain = self._read([one for one in shown if one.key not in coded], asked.text)
+        long = [one for one in shown if one.passage.sentences]
+        readings, plain = self._read([one for one in long if one.key not in coded], asked.text)
         readings |= coded
         by_codes = (
             _Query(self._coded[1].query(asked.text, asked.tokens), self._coded[1].related, True) if coded and self._coded and asked.tokens else None
         )
-        long = [one for one in shown if one.passage.sentences]
         cuts = np.cumsum([len(one.passage.sentences) for one in long])[:-1]
         cosines = np.split(aligned(np.concatenate([readings[one.key].vectors for one in long])) @ asked.vector[0], cuts) if long else []
         best = {

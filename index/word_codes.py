@@ -1,7 +1,8 @@
 """What is kept of a passage beside its vector, so that it is marked without the encoder: its sentences in bits, its words in some bytes each.
 
 All comes from the pass that makes the passage's vector, so each sentence and word is seen in its context (late chunking: Günther et al. 2024).
-A sentence is the mean of its tokens; kept are the signs of its difference to the passage's vector, turned so that all numbers weigh alike.
+A sentence is the mean of its tokens; kept is to which side of the passage's vector it lies, in the directions in which
+sentences differ most.
 A word is the centred mean of its tokens, carried to fewer dimensions, those with much spread between words and little between translations, and
 told by its nearest centroids (as ColBERTv2 keeps tokens: Santhanam et al. 2022). training/README.md says how the codebook is made.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -22,11 +23,13 @@ from index.encoder import Layer, Tokens, Vectors
 from index.language_priors import shipped_file
 from index.related import PASSAGE_WEIGHT, QUERY_WEIGHT, Sentence, unit, words_of
 from index.residual_codes import ResidualCodes
+from index.terms import runs
 from ingest.records import Passage, Span
 
 GAPS, LENGTHS = 8, 31  # characters before a word and in it that one byte tells
 FAR = GAPS * LENGTHS  # the byte of a word that stands elsewhere or is longer: its place is written out
 
+TOLD, WRITTEN = 0, 1  # whether the text of a passage tells where its words stand, or the codes do
 WEIGHT = 0.7  # of words beside sentence vectors: what codes lose makes the best of many cosines too high; best of 0.6 to 1, as 0.6 is
 
 Places = NDArray[np.int64]  # shape (words, 2): characters of a passage's text
@@ -36,29 +39,32 @@ class Kept(NamedTuple):
     """What is kept of a passage."""
 
     counts: NDArray[np.int64]  # words of each sentence
-    scales: Layer  # shape (sentences,): how far each sentence's vector lies from the passage's, in every dimension
-    bits: NDArray[np.uint8]  # shape (sentences, bytes): in which direction, a bit a dimension
+    scales: Layer  # shape (sentences,): how far each sentence's vector lies from the passage's, in every direction
+    bits: NDArray[np.uint8]  # shape (sentences, bytes): to which side, a bit a direction
     places: Places  # of all words, sentence by sentence
     codes: NDArray[np.uint8]  # shape (words, stages)
 
-    def packed(self) -> bytes:
-        near, far = _packed(self.places)
-        parts = (self.counts.astype("<u2"), self.scales.astype("<f2"), self.bits, near, self.codes, far)
-        return b"".join(part.tobytes() for part in parts)
+    def packed(self, passage: Passage, version: int) -> bytes:
+        """What a codebook of this version kept. Where the words of this passage stand is not written where its text tells it again."""
+        by_text = told(passage)
+        head = TOLD if by_text is not None and np.array_equal(by_text, self.places) else WRITTEN
+        near, far = _packed(self.places) if head == WRITTEN else (b"", b"")
+        parts = (np.uint8(2 * version + head), self.counts.astype("<u2"), self.scales.astype("<f2"), self.bits, self.codes)
+        return b"".join(part.tobytes() for part in parts) + near + far
 
     @classmethod
-    def unpacked(cls, blob: bytes, sentences: int, width: int, stages: int) -> Kept:
-        """Of a passage of so many sentences, by a codebook of so many dimensions and stages. Raises ValueError for what `packed` did not make."""
-        each = -(-width // 8)
-        (counts, scales, bits), rest = _cut(blob, [2 * sentences, 2 * sentences, each * sentences])
+    def unpacked(cls, blob: bytes, passage: Passage, directions: int, stages: int) -> Kept:
+        """By a codebook of so many directions and stages. Raises ValueError for what `packed` did not make of this passage."""
+        sentences, each = len(passage.sentences), -(-directions // 8)
+        (head, counts, scales, bits), rest = _cut(blob, [1, 2 * sentences, 2 * sentences, each * sentences])
         numbers = np.frombuffer(counts, "<u2").astype(np.int64)
         words = int(numbers.sum())
-        (near, codes), far = _cut(rest, [words, words * stages])
+        (codes,), rest = _cut(rest, [words * stages])
         return cls(
             numbers,
             np.frombuffer(scales, "<f2").astype(np.float32),
             np.frombuffer(bits, np.uint8).reshape(sentences, each),
-            _unpacked(near, far),
+            _placed(head[0] % 2, words, rest, passage),
             np.frombuffer(codes, np.uint8).reshape(words, stages),
         )
 
@@ -71,8 +77,9 @@ class Codebook:
     mean: Layer  # of tokens over languages, shape (width,)
     matrix: Layer  # carries a word to fewer dimensions, shape (width, kept)
     residual: ResidualCodes  # of words of unit length
-    flips: Layer  # 1 or -1, shape (width,)
+    turn: Layer  # directions in which sentences differ from their passages, turned so that they weigh alike, shape (width, directions)
     related: float  # cosine from which two words mean about the same
+    version: int = 0  # grows with every other codebook that ships for the same encoder: what an earlier one kept is not read by it
 
     def query(self, text: str, tokens: Tokens) -> Sentence:
         """The words of a query, to be compared with those of passages; its `tokens` are the same, weighed. Nothing where it has no words."""
@@ -89,13 +96,15 @@ class Codebook:
             return b""
         spans = tokens.spans - before
         counts, places, made_of = _by_sentence(passage, spans)
-        scales, bits = self._bits(_means(tokens.layers[0], spans, passage.sentences, tokens.vector) - tokens.vector)
+        scales, bits = self._bits(sentence_means(tokens.layers[0], spans, passage.sentences, tokens.vector) - tokens.vector)
         codes = self.residual.codes(self._words(tokens, made_of, PASSAGE_WEIGHT))
-        return Kept(np.asarray(counts), scales, bits, places, codes).packed()
+        return Kept(np.asarray(counts), scales, bits, places, codes).packed(passage, self.version)
 
     def kept(self, blob: bytes, passage: Passage) -> Kept:
         """What `coded` kept of this passage. Raises ValueError for what it did not make, or made of another passage."""
-        kept = Kept.unpacked(blob, len(passage.sentences), len(self.mean), len(self.residual.stages))
+        if blob and blob[0] // 2 != self.version:
+            raise ValueError(f"codes must be of version {self.version} of the codebook, got {blob[0] // 2}; run: isogloss ingest FOLDER --again")
+        kept = Kept.unpacked(blob, passage, self.turn.shape[1], len(self.residual.stages))
         borders = np.repeat(np.asarray(passage.sentences, np.int64).reshape(-1, 2), kept.counts, axis=0)
         within = (borders[:, 0] <= kept.places[:, 0]) & (kept.places[:, 0] < kept.places[:, 1]) & (kept.places[:, 1] <= borders[:, 1])
         if not within.all() or not np.isfinite(kept.scales).all():
@@ -108,8 +117,8 @@ class Codebook:
         Raises ValueError as `kept` does.
         """
         kept = self.kept(blob, passage)
-        signs: Layer = 2 * np.unpackbits(kept.bits, axis=1, count=len(self.mean)).astype(np.float32) - 1
-        vectors = np.asarray(vector + (kept.scales[:, None] * signs) @ self._turn.T, np.float32)
+        signs: Layer = 2 * np.unpackbits(kept.bits, axis=1, count=self.turn.shape[1]).astype(np.float32) - 1
+        vectors = np.asarray(vector + (kept.scales[:, None] * signs) @ self.turn.T, np.float32)
         rows = unit(self.residual.rows(kept.codes)).astype(np.float16)
         starts = np.repeat([start for start, _ in passage.sentences], kept.counts).reshape(-1, 1)
         return unit(vectors), _sentences(kept.counts, kept.places - starts, rows)
@@ -118,16 +127,8 @@ class Codebook:
         return unit(word_sums(tokens.layers[0], made_of, self.mean, weight) @ self.matrix)
 
     def _bits(self, differences: Layer) -> tuple[Layer, NDArray[np.uint8]]:
-        turned = differences @ self._turn
+        turned = differences @ self.turn
         return np.abs(turned).mean(axis=1), np.packbits(turned > 0, axis=1)
-
-    @cached_property
-    def _turn(self) -> Layer:
-        """An orthogonal matrix: flipped signs, then a cosine transform."""
-        place = np.arange(len(self.mean))
-        waves = np.cos(np.pi / len(place) * np.outer(place + 0.5, place)) * np.sqrt(2 / len(place))
-        waves[:, 0] /= np.sqrt(2)
-        return np.asarray(self.flips[:, None] * waves, np.float32)
 
 
 @cache
@@ -140,14 +141,14 @@ def shipped_codebook(fingerprint: str) -> Codebook | None:
 def load_codebook(path: Path) -> Codebook:
     with np.load(path) as stored:
         (layer,) = stored["layers"].tolist()
-        mean, matrix, stages, flips = (stored[name].astype(np.float32) for name in ("mean", "matrix", "stages", "flips"))
-        return Codebook((layer,), mean, matrix, ResidualCodes(stages), flips, float(stored["related"]))
+        mean, matrix, stages, turn = (stored[name].astype(np.float32) for name in ("mean", "matrix", "stages", "turn"))
+        return Codebook((layer,), mean, matrix, ResidualCodes(stages), turn, float(stored["related"]), int(stored["version"]))
 
 
 def save_codebook(codebook: Codebook, path: Path) -> None:
     """Store a codebook in half precision."""
-    arrays = {"mean": codebook.mean, "matrix": codebook.matrix, "stages": codebook.residual.stages}
-    whole = {"layers": np.asarray(codebook.layers), "flips": codebook.flips.astype(np.int8), "related": np.asarray(codebook.related)}
+    arrays = {"mean": codebook.mean, "matrix": codebook.matrix, "stages": codebook.residual.stages, "turn": codebook.turn}
+    whole = {"layers": np.asarray(codebook.layers), "related": np.asarray(codebook.related), "version": np.asarray(codebook.version)}
     np.savez_compressed(path, allow_pickle=False, **whole, **{name: array.astype(np.float16) for name, array in arrays.items()})
 
 
@@ -174,20 +175,41 @@ def _by_sentence(passage: Passage, spans: Places) -> tuple[list[int], Places, li
     return [last - first for first, last in cuts], places, [tokens for _, _, tokens in own]
 
 
-def _means(layer: Layer, spans: Places, sentences: Sequence[Span], passage: Vectors) -> Vectors:
+def sentence_means(layer: Layer, spans: Places, sentences: Sequence[Span], passage: Vectors) -> Vectors:
     """The vector of each sentence; that of the passage where the encoder saw nothing of it."""
     firsts = np.searchsorted(spans[:, 1], [start for start, _ in sentences], "right")
     lasts = np.searchsorted(spans[:, 0], [end for _, end in sentences])
     return np.stack([unit(layer[first:last].mean(axis=0)) if first < last else passage for first, last in zip(firsts, lasts, strict=True)])
 
 
-def _packed(places: Places) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+def told(passage: Passage) -> Places | None:
+    """Where the words of a passage's sentences stand, by its text alone; None where it is the encoder's tokens that tell words."""
+    words = [(at + piece.start, at + piece.end, piece.unspaced) for at, run in runs(passage.text) for piece in run]
+    if any(unspaced for _, _, unspaced in words):
+        return None
+    cuts = np.searchsorted([start for start, _, _ in words], passage.sentences).tolist()
+    own = [(start, min(end, border)) for (_, border), cut in zip(passage.sentences, cuts, strict=True) for start, end, _ in words[slice(*cut)]]
+    return np.asarray(own, np.int64).reshape(-1, 2)
+
+
+def _placed(head: int, words: int, rest: bytes, passage: Passage) -> Places:
+    """Where so many words stand. Raises ValueError."""
+    if head == WRITTEN:
+        (near,), far = _cut(rest, [words])
+        return _unpacked(near, far)
+    by_text = told(passage) if head == TOLD and not rest else None
+    if by_text is None or len(by_text) != words:
+        raise ValueError(f"codes must be of the words of the passage, {'told otherwise' if by_text is None else len(by_text)}; got {words}")
+    return by_text
+
+
+def _packed(places: Places) -> tuple[bytes, bytes]:
     """A byte for each place: how far from the end of the one before, and how long. Both in full for those that no byte tells."""
     lengths = places[:, 1] - places[:, 0]
     gaps = places[:, 0] - np.concatenate([[0], places[:-1, 1]])[: len(places)]
     near = (gaps >= 0) & (gaps < GAPS) & (lengths > 0) & (lengths <= LENGTHS)
     steps = np.where(near, gaps * LENGTHS + lengths - 1, FAR).astype(np.uint8)
-    return steps, np.stack([gaps, lengths], axis=1)[~near].astype("<i4")
+    return steps.tobytes(), np.stack([gaps, lengths], axis=1)[~near].astype("<i4").tobytes()
 
 
 def _unpacked(near: bytes, far: bytes) -> Places:

@@ -15,9 +15,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from index import accounts, language_priors
+from index import accounts, language_priors, passage_encoding
 from index.encoder import Encoder, Tokens, Vectors
 from index.library import Library
+from index.related import unit
+from index.residual_codes import CENTROIDS, ResidualCodes
+from index.word_codes import Codebook
 from ingest import recognition
 from ingest.ocr import RecognitionError, Tesseract
 
@@ -74,6 +77,34 @@ class LexiconTokenEncoder(LexiconEncoder):
             known = [place for place, concept in enumerate(CONCEPTS) if any(word in text[start:end].lower() for word in concept)]
             layer[row, known or len(CONCEPTS) + crc32(text[start:end].encode()) % 100] = 1
         return Tokens(vector, np.asarray(spans, np.int64).reshape(-1, 2), (layer,) * layers)
+
+
+class ContextEncoder(LexiconTokenEncoder):
+    """A LexiconTokenEncoder whose vectors are the means of its tokens, so that what it sees can be kept in codes."""
+
+    def __init__(self, fingerprint: str = "lexicon") -> None:
+        super().__init__(fingerprint)
+        self.dimension = self.width
+
+    def _vector(self, text: str) -> Vectors:
+        (layer,) = self._tokens(text, np.zeros(self.width, np.float32), 1).layers
+        return unit(np.asarray(layer.sum(axis=0) + 1e-3, np.float32))
+
+    @classmethod
+    def codebook(cls) -> Codebook:
+        """A codebook with a centroid for each of its tokens."""
+        stages = np.zeros((2, CENTROIDS, cls.width), np.float32)
+        stages[0, : cls.width] = np.eye(cls.width)
+        flips = np.where(np.arange(cls.width) % 3, 1, -1).astype(np.float32)
+        return Codebook((1,), np.zeros(cls.width, np.float32), np.eye(cls.width, dtype=np.float32), ResidualCodes(stages), flips, 0.4)
+
+
+@pytest.fixture
+def context_encoder(monkeypatch: pytest.MonkeyPatch) -> ContextEncoder:
+    """An encoder for which a codebook ships."""
+    codebook = ContextEncoder.codebook()
+    monkeypatch.setattr(passage_encoding, "shipped_codebook", lambda fingerprint: codebook if fingerprint == "lexicon" else None)
+    return ContextEncoder()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import LexiconTokenEncoder
+from conftest import ContextEncoder, LexiconTokenEncoder
 from filling import fill, publication
 
 from index import marks as marks_module
 from index.common_words import CommonWords
 from index.encoder import Tokens
 from index.marks import Asked, Mark, SentenceMarker, Shown
+from index.passage_encoding import codebook_of, encode
 from index.related import TokenMeans, load_means, ready, save_means, shipped_means
 from index.words import parse
 from ingest.records import Passage
 
 MEANS = TokenMeans((1, 2), np.zeros((2, LexiconTokenEncoder.width), np.float32))
+ANSWERS = [
+    ("The slow bus, in spring.", "bus"),
+    ("Der Autobus-Fahrer kommt.", "Autobus"),
+    ("El autobús (lento) viene.", "autobús"),
+    ("تصل حافلة إلى المدينة غدا.", "حافلة"),
+    ("เขามารถบัสช้ามาก", "รถบัส"),
+    ("這裡有很多bus站 今天。不是車站。", "bus"),
+]
 
 
 def as_it_is(vectors):
@@ -57,17 +66,7 @@ def test_the_sentence_nearest_in_meaning_is_marked_whatever_its_language(token_e
     assert marked(page, marks, "meaning") == [answer]
 
 
-@pytest.mark.parametrize(
-    ("sentence", "word"),
-    [
-        ("The slow bus, in spring.", "bus"),
-        ("Der Autobus-Fahrer kommt.", "Autobus"),
-        ("El autobús (lento) viene.", "autobús"),
-        ("تصل حافلة إلى المدينة غدا.", "حافلة"),
-        ("เขามารถบัสช้ามาก", "รถบัส"),
-        ("這裡有很多bus站 今天。不是車站。", "bus"),
-    ],
-)
+@pytest.mark.parametrize(("sentence", "word"), ANSWERS)
 @pytest.mark.parametrize("query", ["Autobus wann?", "رأى حافلة", "รถบัสไหน"])
 def test_words_that_mean_the_same_are_marked_on_their_borders(token_encoder, marker, sentence, word, query):
     page = passage("Some words come first.", sentence, "School is over.")
@@ -200,3 +199,75 @@ def test_the_default_encoder_marks_words_across_languages(real_encoder, query, w
     marker = SentenceMarker(real_encoder, shipped_means(real_encoder.fingerprint))
     ((marks, _),) = marker.mark(Asked(real_encoder.encode_queries([query]), query), [Shown(1, page)], as_it_is)
     assert word in marked(page, marks, "meaning")[0] and word in marked(page, marks, "related")
+
+
+@pytest.fixture
+def keeping(context_encoder) -> SentenceMarker:
+    """A marker for passages of which codes are kept."""
+    return SentenceMarker(context_encoder, MEANS, codebook=codebook_of(context_encoder))
+
+
+def kept(encoder, *pages: Passage, title: str = "Über den Wald\n") -> list[Shown]:
+    """Passages with what is kept of them, encoded below a title."""
+    made = encode(encoder, [title + page.text for page in pages], pages)
+    return [Shown(key, *each) for key, each in enumerate(zip(pages, made.vectors, made.codes, strict=True), start=1)]
+
+
+def question(marker: SentenceMarker, text: str) -> Asked:
+    vector, tokens = marker.question(text)
+    return Asked(vector, text, parse(text).free, tokens)
+
+
+@pytest.mark.parametrize("closely", [False, True], ids=["list", "page"])
+@pytest.mark.parametrize(("sentence", "word"), ANSWERS)
+@pytest.mark.parametrize("query", ["Autobus wann?", "حافلة", "รถบัส"])
+def test_what_is_kept_marks_the_sentence_that_answers_and_its_words(context_encoder, keeping, sentence, word, query, closely):
+    page = passage("Some words come first.", sentence, "ትምህርት ቤቱ አዲስ ነው።")
+    ((marks, _),) = keeping.mark(question(keeping, query), kept(context_encoder, page), as_it_is, closely)
+    assert marked(page, marks, "meaning") == [sentence]
+    assert {word} == {*marked(page, marks, "related"), *marked(page, marks, "words")}
+
+
+@pytest.mark.parametrize("closely", [False, True], ids=["list", "page"])
+def test_of_what_is_kept_only_marked_sentences_are_encoded_and_only_to_look_closely(context_encoder, keeping, closely):
+    pages = passage("The forest grows.", "El agua sube."), passage("น้ำขึ้นสูง", "다른 문장입니다."), passage()
+    shown, asked = kept(context_encoder, *pages), question(keeping, "Wasser")
+    context_encoder.encoded.clear()
+    keeping.mark(asked, shown, as_it_is, closely)
+    assert context_encoder.encoded == (["El agua sube.", "น้ำขึ้นสูง", "Wasser"] if closely else [])
+
+
+@pytest.mark.parametrize("closely", [False, True], ids=["list", "page"])
+def test_passages_with_and_without_codes_stand_in_one_answer(context_encoder, keeping, closely):
+    pages = [passage("The forest grows.", answer, "ደኑ ያድጋል።") for answer in ("Das Wasser steigt.", "น้ำขึ้นสูงมาก", "يرتفع ماء النهر.")]
+    first, second, third = kept(context_encoder, *pages)
+    second = second._replace(codes=b"")
+    asked = question(keeping, "agua sube")
+    together = keeping.mark(asked, [first, second, third], as_it_is, closely)
+    assert [marked(page, marks, "meaning") for page, (marks, _) in zip(pages, together, strict=True)] == [
+        [page.text[slice(*page.sentences[1])]] for page in pages
+    ]
+    alone = [keeping.mark(asked, [one], as_it_is, closely)[0] for one in (first, second, third)]
+    assert [marks for marks, _ in together] == [marks for marks, _ in alone]
+    assert [score for _, score in together] == pytest.approx([score for _, score in alone])
+    assert together[1].marks == SentenceMarker(context_encoder, MEANS).mark(asked, [second], as_it_is)[0].marks
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda codes: codes[:-1], lambda codes: codes[:3], lambda codes: b"\xff" * len(codes), lambda codes: codes + b"x"]
+)
+def test_a_passage_whose_codes_are_damaged_is_encoded_as_if_it_had_none(context_encoder, keeping, caplog, damage):
+    page = passage("The forest grows.", "ফরেস্ট water আছে।")
+    (one,) = kept(context_encoder, page)
+    asked = question(keeping, "water")
+    assert keeping.mark(asked, [one._replace(codes=damage(one.codes))], as_it_is) == keeping.mark(asked, [one._replace(key=2, codes=b"")], as_it_is)
+    assert "codes of passage 1 cannot be read" in caplog.text and "forest" not in caplog.text and "water" not in caplog.text
+
+
+def test_a_question_is_encoded_once_for_its_vector_and_its_words(context_encoder, keeping, monkeypatch):
+    given = []
+    real = context_encoder.encode_query_tokens
+    monkeypatch.setattr(context_encoder, "encode_query_tokens", lambda texts, layers: given.append(texts) or real(texts, layers))
+    monkeypatch.setattr(ContextEncoder, "encode_tokens", None)
+    asked = question(keeping, "น้ำ")
+    assert given == [["น้ำ"]] and np.array_equal(asked.vector, context_encoder.encode_queries(["น้ำ"]))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from conftest import LexiconEncoder
 from filling import fill, publication
 
 from index import generations
+from index import searcher as searcher_module
 from index.alignment import LanguagePrior
 from index.closeness import WHOLE
 from index.filters import Filters
+from index.related import TokenMeans
 from index.searcher import Query, Searcher, WrongEncoderError
 from index.words import SAME_NAME
 from ingest.records import Passage
+from search_app.storing import encode_uncoded
 
 
 @pytest.fixture
@@ -265,3 +269,33 @@ def test_inside_a_publication_only_the_editions_that_were_asked_for_answer(overl
 def test_fewer_answers_inside_a_publication_are_the_first_of_more(overlapping):
     more = overlapping.inside(Query("forest"), "crowd", k=10)
     assert [overlapping.inside(Query("forest"), "crowd", k=k) for k in (1, 2, 3)] == [more[:1], more[:2], more[:3]]
+
+
+@pytest.fixture
+def coded(library, context_encoder, monkeypatch):
+    """A library of which codes are kept."""
+    monkeypatch.setattr(searcher_module, "shipped_means", lambda _: TokenMeans((1, 2), np.zeros((2, context_encoder.width), np.float32)))
+    fill(library, context_encoder, publication("crowd", ["en", "th", "ar"]), CROWD | {"ar": ["يرتفع ماء النهر في الربيع. المدرسة مغلقة."]})
+    encode_uncoded(library, context_encoder)
+    return Searcher(library, context_encoder)
+
+
+@pytest.mark.parametrize("query", ["forest", "غابة", "ป่า", "water", "Wasser", "ماء"])
+def test_a_page_marks_the_sentence_that_the_list_marks(coded, query):
+    (listed,) = coded.search(Query(query), k=1)
+    inside = coded.inside(Query(query), "crowd", k=20)
+    assert marked(listed.hit) in [marked(hit) for hit in inside]
+    assert listed.hit.marks[0].why == "meaning"
+
+
+def test_passages_with_codes_are_marked_without_the_encoder(coded, context_encoder):
+    context_encoder.encoded.clear()
+    assert [found.publication.publication_id for found in coded.search(Query("agua"))] == ["crowd"]
+    assert context_encoder.encoded == []
+
+
+def test_passages_that_came_without_codes_are_marked_as_well(coded, library, context_encoder):
+    fill(library, context_encoder, publication("rivers", ["km"]), {"km": ["ទឹក water"]})
+    found = {one.publication.publication_id: one.hit for one in coded.search(Query("Wasser"))}
+    assert set(found) == {"crowd", "rivers"} and all(hit.marks[0].why == "meaning" for hit in found.values())
+    assert "ទឹក water" in context_encoder.encoded

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import LexiconEncoder
+from conftest import ContextEncoder, LexiconEncoder
 
+from index import passage_encoding
 from index.contents import EditionState
-from index.passage_encoding import encode
+from index.passage_encoding import codebook_of, encode
 from ingest.pipeline import READING_VERSION, Reading
 from ingest.records import Content, Edition, Page, Publication
 from search_app import storing
-from search_app.storing import cut, encoded_ahead, store_entry, store_reading
+from search_app.storing import cut, encode_uncoded, encoded_ahead, store_entry, store_reading
 
 SENTENCES = {
     "de": "Der Wald wächst langsam. Das Wasser ist klar. Die Schule ist neu.",
@@ -132,3 +133,55 @@ def test_an_edition_that_the_catalogue_dropped_meanwhile_is_not_stored(library, 
     assert store_reading(library, one, made, encoder.fingerprint) is None
     store_entry(library, encoder, replace(publication("ar"), editions=publication("th").editions), "folder")
     assert store_reading(library, one, made, encoder.fingerprint) is None and library.passages_of("one.ar") == {}
+
+
+def test_vectors_and_codes_come_from_one_pass_below_the_title(context_encoder):
+    one = cut_of("am")
+    vectors, codes = encode(context_encoder, one.texts, one.all_passages)
+    assert context_encoder.encoded == one.texts and np.array_equal(vectors, ContextEncoder().encode_passages(one.texts))
+    codebook = codebook_of(context_encoder)
+    for passage, vector, blob in zip(one.all_passages, vectors, codes, strict=True):
+        near, words = codebook.read(blob, passage, vector)
+        assert len(near) == len(words) == len(passage.sentences)
+        assert all(sentence.spans for sentence in words)
+
+
+def test_what_is_stored_has_its_codes(library, context_encoder):
+    one = cut_of("ar", pages=2)
+    library.set_meta("encoder", context_encoder.fingerprint)
+    store_entry(library, context_encoder, publication("ar"), "folder")
+    store_reading(library, one, encode(context_encoder, one.texts, one.all_passages).part(len(one.entry)), context_encoder.fingerprint)
+    keys = [key for key, _, _ in library.passage_table()]
+    assert len(keys) == len(one.all_passages) and library.codes_of(keys).keys() == set(keys)
+    assert library.without_codes(context_encoder.fingerprint) == []
+
+
+def test_what_an_older_version_stored_gets_the_codes_it_would_have_now(library, context_encoder, monkeypatch):
+    now, before = cut_of("th", pages=3), passage_encoding.shipped_codebook
+    library.set_meta("encoder", context_encoder.fingerprint)
+    monkeypatch.setattr(passage_encoding, "shipped_codebook", lambda fingerprint: None)
+    store_entry(library, context_encoder, publication("th"), "folder")
+    store_reading(library, now, encode(context_encoder, now.texts, now.all_passages).part(len(now.entry)), context_encoder.fingerprint)
+    keys = [key for key, _, _ in library.passage_table()]
+    assert library.without_codes(context_encoder.fingerprint) == keys and library.codes_of(keys) == {}
+    monkeypatch.setattr(passage_encoding, "shipped_codebook", before)
+
+    def interrupted(done, total):
+        if done >= 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode_uncoded(library, context_encoder, interrupted)
+    assert len(library.codes_of(keys)) == 3
+    told = []
+    encode_uncoded(library, context_encoder, lambda *progress: told.append(progress))
+    assert told[0] == (3, len(keys)) and told[-1] == (len(keys), len(keys)) and library.codes_of(keys).keys() == set(keys)
+    stored = dict(zip(library.passages(keys).values(), library.codes_of(keys).values(), strict=True))
+    expected = encode(context_encoder, now.texts, now.all_passages).codes
+    assert [stored[passage] for passage in now.all_passages] == list(expected)
+    encode_uncoded(library, context_encoder, lambda *_: pytest.fail("nothing is left to do"))
+
+
+def test_an_encoder_without_a_codebook_leaves_no_codes(library, encoder):
+    encode_uncoded(library, encoder, lambda *_: pytest.fail("there is nothing to make codes by"))
+    assert encode(encoder, ["ป่า"], cut_of("th").passages[:1]).codes == []

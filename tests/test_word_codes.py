@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from zlib import crc32
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from index.encoder import Tokens
 from index.related import answers, unit, words_of
 from index.residual_codes import CENTROIDS, ResidualCodes
+from index.terms import pieces
 from index.word_codes import WEIGHT, Codebook, load_codebook, save_codebook, shipped_codebook
 from ingest.records import Passage
 
@@ -59,10 +61,10 @@ def codebook() -> Codebook:
     chance = np.random.default_rng(0)
     stages = chance.normal(size=(STAGES, CENTROIDS, KEPT)) * np.asarray([0.6, 0.5, 0.4, 0.3])[:, None, None] / np.sqrt(KEPT)
     matrix = np.linalg.qr(chance.normal(size=(WIDTH, WIDTH)))[0][:, :KEPT]
-    flips = chance.choice([-1, 1], WIDTH)
-    arrays = (array.astype(np.float32) for array in (np.zeros(WIDTH), matrix, stages, flips))
-    mean, matrix, stages, flips = arrays
-    return Codebook((12,), mean, matrix, ResidualCodes(stages), flips, 0.4)
+    turn = np.linalg.qr(chance.normal(size=(WIDTH, WIDTH)))[0]
+    arrays = (array.astype(np.float32) for array in (np.zeros(WIDTH), matrix, stages, turn))
+    mean, matrix, stages, turn = arrays
+    return Codebook((12,), mean, matrix, ResidualCodes(stages), turn, 0.4)
 
 
 def written(page: Passage, sentences) -> list[list[str]]:
@@ -82,6 +84,15 @@ def test_words_are_read_where_they_stood(codebook, sentences, title):
     assert any(wanted)
     assert vectors.shape == (len(sentences), WIDTH)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("between", [" ", "\n", "\u00a0", "\u3000", "\u2028", " \t\x1f "])
+@pytest.mark.parametrize("sentences", TEXTS, ids=[texts[0][:9] for texts in TEXTS])
+def test_words_are_those_of_the_whole_text_though_they_are_cut_between_its_spaces(sentences, between):
+    text = between.join([*sentences, "don't", "Art. 12(3)", "U.N.", *sentences])
+    letters = np.asarray([(place, place + 1) for place in range(len(text))])
+    assert {(one.start, one.end) for one in pieces(text) if not one.unspaced} <= set(words_of(text, letters))
+    assert {place for span in words_of(text, letters) for place in range(*span)} == {at for one in pieces(text) for at in range(one.start, one.end)}
 
 
 @pytest.mark.parametrize("sentences", TEXTS, ids=[texts[0][:9] for texts in TEXTS])
@@ -125,14 +136,30 @@ def test_codes_come_nearer_with_every_stage(codebook):
     assert 1 > left[0] > left[1] > left[2]
 
 
-def test_a_byte_says_where_a_word_stands_unless_it_is_far_or_long(codebook):
-    near, far = passage("One two three four."), passage("One two " + "-" * 40 + " three " + "o" * 40 + ".")
-    sizes = [len(codebook.coded(page, 0, tokens_of(page.text))) for page in (near, far)]
-    assert sizes == [2 + 2 + WIDTH // 8 + 4 * (1 + STAGES), 2 + 2 + WIDTH // 8 + 4 * (1 + STAGES) + 2 * 8]
-    for page in (near, far):
-        tokens = tokens_of(page.text)
-        _, read = codebook.read(codebook.coded(page, 0, tokens), page, tokens.vector)
-        assert written(page, read) == [re.findall(r"\w+", page.text)]
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("One two three four.", 0),
+        ("واحد اثنان ثلاثة أربعة.", 0),
+        ("One two " + "-" * 40 + " three " + "o" * 40 + ".", 0),
+        ("森 林 保 存", 4),
+        ("森 林 " + "-" * 40 + " 保 存", 4 + 8),
+        ("森 林 " + "-" * 40 + " 保 " + "o" * 40, 4 + 2 * 8),
+    ],
+)
+def test_where_words_stand_takes_bytes_only_where_the_text_does_not_tell(codebook, text, places):
+    page = passage(text)
+    tokens = tokens_of(page.text)
+    blob = codebook.coded(page, 0, tokens)
+    assert len(blob) == 1 + 2 + 2 + WIDTH // 8 + 4 * STAGES + places
+    assert written(page, codebook.read(blob, page, tokens.vector)[1]) == [re.findall(r"\w+", page.text)]
+
+
+def test_words_that_a_text_no_longer_tells_alike_are_refused(codebook):
+    page, another = passage("The river rises."), passage("The river rose up.")
+    tokens = tokens_of(page.text)
+    with pytest.raises(ValueError, match="codes must be of the words of the passage, 4; got 3"):
+        codebook.read(codebook.coded(page, 0, tokens), another, tokens.vector)
 
 
 def test_words_beyond_what_the_encoder_saw_have_no_code_and_their_sentence_the_vector_of_the_passage(codebook):
@@ -217,6 +244,14 @@ def test_a_codebook_saved_and_loaded_reads_what_it_coded(codebook, tmp_path):
 def test_a_codebook_ships_with_the_default_encoder_and_with_no_other():
     shipped = shipped_codebook("2026b164b5bea836")
     assert shipped is not None and shipped.layers == (12,)
-    assert (shipped.matrix.shape, shipped.residual.stages.shape, shipped.flips.shape) == ((384, 128), (6, CENTROIDS, 128), (384,))
-    assert np.allclose(shipped._turn @ shipped._turn.T, np.eye(384), atol=1e-5)
+    assert (shipped.matrix.shape, shipped.residual.stages.shape, shipped.turn.shape) == ((384, 128), (5, CENTROIDS, 128), (384, 192))
+    assert np.allclose(shipped.turn.T @ shipped.turn, np.eye(192), atol=0.01)
     assert shipped_codebook("lexicon") is None
+
+
+def test_what_another_version_of_the_codebook_kept_is_refused(codebook):
+    page = passage(*TEXTS[7])
+    tokens = tokens_of(page.text)
+    blob = codebook.coded(page, 0, tokens)
+    with pytest.raises(ValueError, match="must be of version 1 of the codebook, got 0"):
+        replace(codebook, version=1).read(blob, page, tokens.vector)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -21,10 +22,12 @@ from index.language_priors import declaration, shipped_file
 from index.related import PASSAGE_WEIGHT, shipped_means, unit, words_of
 from index.residual_codes import CENTROIDS, ResidualCodes
 from index.sentence_encoder import open_encoder
-from index.word_codes import Codebook, save_codebook, word_sums
+from index.word_codes import Codebook, save_codebook, sentence_means, word_sums
 
+VERSION = 0  # of the codebook that ships; raise it whenever this makes another one
 RELATED = 0.4  # cosine from which two words mean about the same; best of 0.3, 0.35, 0.4 and 0.45 on bench/marks.py
-KEPT, STAGES = 128, 6  # dimensions of a word, bytes of its code; README.md here says what others give
+KEPT, STAGES = 128, 5  # dimensions of a word, bytes of its code; README.md here says what others give
+DIRECTIONS = 192  # bits of a sentence
 GROUPS = {"help": (420, 3), "chromium": (160, 6), "declaration": (14, 2)}  # drawn of each source; texts that follow each other in a group
 TRANSLATIONS = {"help": 6, "chromium": 6, "declaration": 45}  # drawn of each group
 LENGTH = 900  # characters of a group in one language, at most
@@ -40,6 +43,7 @@ class Words(NamedTuple):
 
     rows: Layer  # of unit length, centred
     counts: list[list[int]]  # of each translation, group by group
+    differences: Layer  # of the vectors of sentences to that of their text
 
 
 @click.command()
@@ -60,8 +64,7 @@ def main(help_texts: Path, chromium: Path, into: Path | None) -> None:
 
 def codebook(words: Words, layer: int, mean: Layer) -> Codebook:
     matrix = discriminant(words.rows, *translated(words))[:, :KEPT]
-    flips = np.random.default_rng(0).choice(np.asarray([-1, 1], np.float32), len(mean))
-    return Codebook((layer,), mean, matrix, residual(unit(words.rows @ matrix)), flips, RELATED)
+    return Codebook((layer,), mean, matrix, residual(unit(words.rows @ matrix)), turn(words.differences), RELATED, VERSION)
 
 
 def read(path: Path) -> list[Group]:
@@ -90,14 +93,16 @@ def drawn(source: str, texts: list[Group]) -> Iterator[Group]:
 
 def encoded(encoder: TokenEncoder, groups: list[Group], layers: tuple[int], mean: Layer) -> Words:
     texts = [text for group in groups for text in group.values()]
-    rows = list[Layer]()
+    rows, differences = list[Layer](), list[Layer]()
     for start in track(range(0, len(texts), BATCH)):
         batch = texts[start : start + BATCH]
         for text, tokens in zip(batch, encoder.encode_tokens(batch, layers), strict=True):
             made_of = list(words_of(text, tokens.spans).values())
             rows.append(unit(word_sums(tokens.layers[0], made_of, mean, PASSAGE_WEIGHT)))
+            lines = [match.span() for match in re.finditer(".+", text)]
+            differences.append(sentence_means(tokens.layers[0], tokens.spans, lines, tokens.vector) - tokens.vector)
     counts = iter(map(len, rows))
-    return Words(np.concatenate(rows), [[next(counts) for _ in group] for group in groups])
+    return Words(np.concatenate(rows), [[next(counts) for _ in group] for group in groups], np.concatenate(differences))
 
 
 def translated(words: Words) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -125,6 +130,13 @@ def discriminant(rows: Layer, ones: NDArray[np.intp], others: NDArray[np.intp]) 
     within += RIDGE * np.trace(within) / len(within) * np.eye(len(within), dtype=np.float32)
     root = np.linalg.cholesky(np.linalg.inv(within))
     return np.asarray(root @ np.linalg.eigh(root.T @ between @ root).eigenvectors[:, ::-1], np.float32)
+
+
+def turn(differences: Layer) -> Layer:
+    """The directions of the greatest differences, turned by chance."""
+    greatest = np.linalg.eigh(differences.T @ differences).eigenvectors[:, : -DIRECTIONS - 1 : -1]
+    chance = np.linalg.qr(np.random.default_rng(0).normal(size=(DIRECTIONS, DIRECTIONS)))[0]
+    return np.asarray(greatest @ chance, np.float32)
 
 
 def residual(rows: Layer) -> ResidualCodes:
