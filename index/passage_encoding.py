@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from index.encoder import Encoder, TokenEncoder, Vectors
+from index.encoder import Encoder, TokenEncoder, Tokens, Vectors
 from index.word_codes import Codebook, shipped_codebook
 from ingest.records import Passage
 
@@ -30,14 +30,34 @@ class Encodings(NamedTuple):
         return cls(np.concatenate([part.vectors for part in made]), list(chain.from_iterable(part.codes for part in made)))
 
 
+class Seen(NamedTuple):
+    """What an encoder saw of passages, before codes are made of it."""
+
+    vectors: Vectors  # shape (passages, dimension)
+    tokens: Sequence[Tokens]  # of no passage where there is no codebook for the encoder
+
+
 def encode(encoder: Encoder, texts: Sequence[str], passages: Sequence[Passage]) -> Encodings:
     """Encode passages, each of which ends its text; both come from one pass. All of it is in memory at once."""
+    return kept(encoder, seen(encoder, texts), texts, passages)
+
+
+def seen(encoder: Encoder, texts: Sequence[str]) -> Seen:
+    """The first half of `encode`, which keeps all processors busy."""
     codebook = codebook_of(encoder)
     if codebook is None or not isinstance(encoder, TokenEncoder) or not texts:
-        return Encodings(encoder.encode_passages(texts), [])
-    seen = encoder.encode_tokens(texts, codebook.layers)
-    codes = [codebook.coded(passage, len(text) - len(passage.text), tokens) for text, passage, tokens in zip(texts, passages, seen, strict=True)]
-    return Encodings(np.stack([tokens.vector for tokens in seen]), codes)
+        return Seen(encoder.encode_passages(texts), [])
+    tokens = encoder.encode_tokens(texts, codebook.layers)
+    return Seen(np.stack([one.vector for one in tokens]), tokens)
+
+
+def kept(encoder: Encoder, seen: Seen, texts: Sequence[str], passages: Sequence[Passage]) -> Encodings:
+    """The second half, for which one is enough."""
+    codebook = codebook_of(encoder)
+    if codebook is None or not seen.tokens:
+        return Encodings(seen.vectors, [])
+    befores = [len(text) - len(passage.text) for text, passage in zip(texts, passages, strict=True)]
+    return Encodings(seen.vectors, [codebook.coded(*each) for each in zip(passages, befores, seen.tokens, strict=True)])
 
 
 def codebook_of(encoder: Encoder) -> Codebook | None:

@@ -11,7 +11,7 @@ from index.changes import Changes
 from index.contents import EditionState, State
 from index.encoder import Encoder, Vectors
 from index.library import Library
-from index.passage_encoding import Encodings, codebook_of, encode
+from index.passage_encoding import Encodings, Seen, codebook_of, encode, kept, seen
 from ingest.health import summary
 from ingest.language import known, same_language
 from ingest.passages import UNDER_HEADINGS, catalogue_passages, cut_pages, encoded_text
@@ -21,6 +21,7 @@ from search_app.ahead import Ahead
 
 BATCH = 256  # passages encoded at once, or between two commits: seconds of work that a crash can lose
 READ_AHEAD = 2  # editions that are cut before the encoder comes to them; more are in the hands of readers
+SEEN_AHEAD = 1  # batches that are encoded before codes are made of them; some 40 MB each
 DONE_AHEAD = 2  # editions that are encoded before they are stored
 
 Progress = Callable[[int, int], None]
@@ -66,6 +67,15 @@ class Cut:
     @property
     def content(self) -> Content:
         return self.reading.content or Content("", ())
+
+
+class _Batch(NamedTuple):
+    """Passages that were encoded together."""
+
+    texts: Sequence[str]
+    passages: Sequence[Passage]
+    seen: Seen
+    ends: Sequence[Cut]  # the editions of which it is the last batch
 
 
 def store_entry(library: Library, encoder: Encoder, publication: Publication, folder: str) -> bool:
@@ -180,34 +190,42 @@ def cut(publication: Publication | None, edition: Edition, reading: Reading, enc
 def encoded_ahead(readers: Readers, cuts: Generator[Cut], encoder: Encoder) -> Generator[tuple[Cut, Encodings]]:
     """Encode what `readers` read while more is read and cut, and while whoever asks stores it; with each cut comes what was made of all its passages.
 
-    Reading, cutting and encoding each go on beside the others, a few editions ahead. Whatever ends this, what was not given by then is lost.
+    Reading, cutting, encoding and making codes each go on beside the others, a little ahead. Whatever ends this, what was not given by then is lost.
     """
     read = Ahead(cuts, READ_AHEAD)
-    done = Ahead(_encoded(read, encoder), DONE_AHEAD)
+    batches = Ahead(_batches(read, encoder), SEEN_AHEAD)
+    done = Ahead(_encoded(batches, encoder), DONE_AHEAD)
     try:
         yield from done
     finally:
-        for stage in (readers, read, done):
+        for stage in (readers, read, batches, done):
             stage.stop()
-        for stage in (read, done):
+        for stage in (read, batches, done):
             stage.join()
 
 
-def _encoded(cuts: Ahead[Cut], encoder: Encoder) -> Generator[tuple[Cut, Encodings]]:
+def _batches(cuts: Ahead[Cut], encoder: Encoder) -> Generator[_Batch]:
     """Encode editions together as far as they are there, so that short ones are no slower than long ones, and never wait while there is any."""
     for first in cuts:
         group = [first, *_at_hand(cuts, BATCH - len(first.passages))]
         texts, passages = [text for one in group for text in one.texts], [passage for one in group for passage in one.all_passages]
-        batches = [encode(encoder, texts[:BATCH], passages[:BATCH])]
-        for start in range(BATCH, len(texts), BATCH):
+        for start in range(0, max(len(texts), 1), BATCH):
             if cuts.stopped:
                 return
-            batches.append(encode(encoder, texts[start : start + BATCH], passages[start : start + BATCH]))
-        made, start = Encodings.joined(batches), 0
-        for one in group:
-            end = start + len(one.entry) + len(one.passages)
-            yield one, made.part(start, end)
-            start = end
+            own = slice(start, start + BATCH)
+            yield _Batch(texts[own], passages[own], seen(encoder, texts[own]), group if start + BATCH >= len(texts) else [])
+
+
+def _encoded(batches: Ahead[_Batch], encoder: Encoder) -> Generator[tuple[Cut, Encodings]]:
+    made: list[Encodings] = []
+    for batch in batches:
+        made.append(kept(encoder, batch.seen, batch.texts, batch.passages))
+        if batch.ends:
+            together, start, made = Encodings.joined(made), 0, []
+            for one in batch.ends:
+                end = start + len(one.entry) + len(one.passages)
+                yield one, together.part(start, end)
+                start = end
 
 
 def _at_hand(cuts: Ahead[Cut], room: int) -> Iterator[Cut]:

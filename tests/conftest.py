@@ -95,8 +95,8 @@ class ContextEncoder(LexiconTokenEncoder):
         """A codebook with a centroid for each of its tokens."""
         stages = np.zeros((2, CENTROIDS, cls.width), np.float32)
         stages[0, : cls.width] = np.eye(cls.width)
-        flips = np.where(np.arange(cls.width) % 3, 1, -1).astype(np.float32)
-        return Codebook((1,), np.zeros(cls.width, np.float32), np.eye(cls.width, dtype=np.float32), ResidualCodes(stages), flips, 0.4)
+        turn = np.linalg.qr(np.random.default_rng(0).normal(size=(cls.width, cls.width)))[0].astype(np.float32)
+        return Codebook((1,), np.zeros(cls.width, np.float32), np.eye(cls.width, dtype=np.float32), ResidualCodes(stages), turn, 0.4)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_no_more_is_cut_or_encoded_than_there_is_room_for_while_storing_is_slow(
         for given in range(1, 6):
             next(encoded)
             time.sleep(0.05)
-            held = storing.READ_AHEAD + storing.DONE_AHEAD + 2 * storing.BATCH + 2  # those in the hands of the two threads too
+            held = storing.READ_AHEAD + storing.DONE_AHEAD + (2 + storing.SEEN_AHEAD) * storing.BATCH + 3  # those in the hands of the threads too
             assert len(taken) - given <= held
 
 
@@ -154,6 +154,26 @@ def test_what_is_stored_has_its_codes(library, context_encoder):
     keys = [key for key, _, _ in library.passage_table()]
     assert len(keys) == len(one.all_passages) and library.codes_of(keys).keys() == set(keys)
     assert library.without_codes(context_encoder.fingerprint) == []
+
+
+def test_codes_of_editions_that_are_encoded_together_are_those_that_each_gets_alone(context_encoder):
+    with closing(encoded_ahead(Readers(), cuts([], pages=4), context_encoder)) as encoded:
+        found = list(encoded)
+    assert [one.edition.language for one, _ in found] == list(SENTENCES)
+    for one, made in found:
+        alone = encode(context_encoder, one.texts, one.all_passages)
+        assert np.array_equal(made.vectors, alone.vectors) and made.codes == alone.codes and all(made.codes)
+
+
+def test_what_the_making_of_codes_raises_ends_all_and_leaves_nothing_behind(context_encoder, monkeypatch):
+    def fail(*_):
+        raise MemoryError("متن")
+
+    monkeypatch.setattr(type(codebook_of(context_encoder)), "coded", fail)
+    before, readers = threading.active_count(), Readers()
+    with pytest.raises(MemoryError, match="متن"):
+        list(encoded_ahead(readers, cuts([]), context_encoder))
+    assert readers.stopped and threading.active_count() == before
 
 
 def test_what_an_older_version_stored_gets_the_codes_it_would_have_now(library, context_encoder, monkeypatch):
