@@ -8,7 +8,7 @@ from index.library import Library
 from index.postings import among
 from index.query import quoted, sought
 from index.sample import Sample
-from index.terms import Piece, paired, runs
+from index.terms import Piece, paired, placed
 
 COMMON = 0.03  # of a language's passages; more than that, a word may be "the" and is not marked for its meaning
 SHARING = 10  # languages that may share the spelling of a name or a number; a word commoner than that is common in its own
@@ -27,7 +27,7 @@ class CommonWords:
     def rare(self, words: Iterable[Spelt]) -> set[Spelt]:
         """Leave out the words that stand in more than a few passages of their language."""
         sample, postings = self._fresh(), self._library.postings
-        terms = {word: _terms([piece for _, cut in runs(word[0]) for piece in cut]) for word in dict.fromkeys(words)}
+        terms = {word: _terms([piece for _, piece in placed(word[0])]) for word in dict.fromkeys(words)}
         once = list(dict.fromkeys(term for there in terms.values() for term in there))
         counts = dict(zip(once, postings.counts(map(sought, once)), strict=True))
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Layer, Tokens
 from index.language_priors import shipped_file
-from index.terms import runs
+from index.terms import placed
 from ingest.records import Span
 
 RELATED = 0.4  # cosine from which two words mean about the same; best of 0.35, 0.4 and 0.45
@@ -126,7 +126,7 @@ def words_of(text: str, spans: NDArray[np.int64]) -> dict[Span, list[int]]:
     words: dict[Span, list[int]] = {}
     of_token: dict[int, list[Span]] = {}
     borders, first = spans.tolist(), 0
-    for start, end, unspaced in ((at + piece.start, at + piece.end, piece.unspaced) for at, cut in runs(text) for piece in cut):
+    for start, end, unspaced in ((at + piece.start, at + piece.end, piece.unspaced) for at, piece in placed(text)):
         while first < len(borders) and borders[first][1] <= start:
             first += 1
         for place in range(first, len(borders)):
