@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from index.encoder import Tokens, Vectors
+from index.meanwhile import one_thread_each
 from index.network import Batch, Network, Outputs, Precision
 from index.turns import Turns
 
@@ -48,6 +49,7 @@ class PreparedEncoder:
 
     def __init__(self, folder: Path, precision: Precision, threads: int = 0) -> None:
         self.description = Description.read(folder)
+        one_thread_each()  # what is multiplied beside the network, at an ingest too
         self._network = Network(folder, precision, threads)
         self._turns: Turns[Sequence[Sequence[int]], list[Outputs]] = Turns(self._together)
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))

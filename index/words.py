@@ -23,7 +23,7 @@ from ingest.records import Span
 
 __all__ = ["WordHits", "WordQuery", "Words", "exact", "exact_spans", "parse", "search_words"]
 
-POSTINGS = 60_000  # read for one query, about; the rarest terms come first, and what says less than all of them is left out
+POSTINGS = 200_000  # read for one query, about; the rarest terms come first, and what says less than all of them is left out
 GATHERED = 3000  # passages compared with each other, about; the commoner terms only say more of those that hold a rarer one
 MOST_TERMS = 64  # looked up for one query, the rarest
 SAME_NAME = 0.8  # what a name in another alphabet counts, against 1 for the word itself: not every agreement is right
