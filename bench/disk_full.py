@@ -35,6 +35,7 @@ from index.durable import checksum
 from index.encoder import Vectors
 from index.jobs import Jobs
 from index.library import Library
+from index.rounded import restored
 from index.schema import FORMAT
 from index.searcher import Query, Searcher
 from index.uploads import LIMITS, Uploads
@@ -158,7 +159,9 @@ def stages(elsewhere: Path) -> list[Stage]:
     def make_old(disk: Path) -> None:
         """As format 6 was: vectors twice as long, and no codes."""
         with opened(disk).transaction() as run:
-            run("UPDATE vectors SET vector = vector || vector")
+            rows = run("SELECT vector, key, encoder FROM vectors").fetchall()
+            former = ((restored([vector])[0].astype(np.float16).tobytes(), key, encoder) for vector, key, encoder in rows)
+            run.many("UPDATE vectors SET vector = ? WHERE key = ? AND encoder = ?", former)
             run("ALTER TABLE vectors DROP COLUMN codes")
             run(f"UPDATE meta SET value = {FORMAT - 1} WHERE key = 'format'")
 

@@ -221,13 +221,13 @@ class Library(Contents):
         return bool(found.rowcount)
 
     def put_vectors(self, encoder: str, vectors: Mapping[int, Vectors], codes: Mapping[int, bytes] | None = None) -> None:
-        """Store what an encoder made of passages that are there already, by key, in place of what it made before; one that has been removed
-        meanwhile is passed over."""
+        """Store what an encoder made of passages that are there already, by key, in place of what it made before, codes too; one that has been
+        removed meanwhile is passed over."""
         with self.transaction(contents=False) as run:
             number, there = encoder_number(run, encoder), list(self.passages(list(vectors)))
             if there:
                 run.many("DELETE FROM vectors WHERE key = ? AND encoder = ?", ((key, number) for key in there))
-                insert_vectors(run, number, there, np.stack([vectors[key] for key in there]), [codes[key] for key in there] if codes else ())
+                insert_vectors(run, number, there, np.stack([vectors[key] for key in there]), [(codes or {}).get(key) for key in there])
 
     def name_encoder(self, encoder: str, name: str) -> None:
         """Note by which name an encoder can be opened."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from index.encoder import Vectors
 
 LARGEST = 127  # absolute value in every vector that is not all zeros
+LENGTH_TOLERANCE = 0.01  # a unit vector stored as float16 is that exact
 
 
 def rounded(vectors: Vectors) -> NDArray[np.int8]:
@@ -30,8 +31,12 @@ def damaged(blobs: Sequence[bytes]) -> NDArray[np.bool_]:
 
 
 def from_half(blob: bytes) -> bytes:
-    """What was kept of a vector by format 6 of the library, 16 bits a dimension, as it is kept now."""
-    return rounded(np.nan_to_num(np.frombuffer(blob, np.float16).astype(np.float32))[None]).tobytes()
+    """What was kept of a vector by format 6 of the library, 16 bits a dimension, as it is kept now; one that was damaged, as zeros, which are found as that."""
+    zeros = bytes(len(blob) // 2)
+    if len(blob) % 2:
+        return zeros
+    vector = np.frombuffer(blob, np.float16).astype(np.float32)
+    return rounded(vector[None]).tobytes() if abs(np.sqrt(vector @ vector) - 1) < LENGTH_TOLERANCE else zeros
 
 
 def _numbers(blobs: Sequence[bytes]) -> NDArray[np.int8]:

@@ -72,5 +72,8 @@ def furnish(library: Library, folder: Path) -> Library:
             run(statement)
         run("INSERT INTO sketches VALUES ('d1', ?)", (bytes(range(256)),))
         run("INSERT INTO encoders (fingerprint, name) VALUES ('next', 'some/other')")
+    keys, vectors = library.vectors()
+    codes = {key: (b"", bytes([key, 0, 255]))[key % 2] for key in keys.tolist() if key % 3}  # some, some of nothing, and none
+    library.put_vectors(LexiconEncoder().fingerprint, dict(zip(keys.tolist(), vectors, strict=True)), codes)
     generations.build(library)
     return library

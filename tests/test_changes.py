@@ -148,9 +148,12 @@ def test_an_edition_with_another_language_or_part_keeps_what_was_read(library, c
     other = Edition(name, "woods", language, "label", part, woods.editions[1].digest)
     keys = set(library.passages_of("woods.ar"))
     vectors = library.vectors_in("woods.ar")[1].tolist()
+    own = library.vectors_in("woods.ar")[0].tolist()
+    library.put_vectors(LexiconEncoder().fingerprint, library.vectors_of(own), {own[0]: b"words"})
     job = changes.put("ana", "edited", woods, replace(woods, editions=(woods.editions[0], other)))
     assert library.edition("woods.ar") is None and library.entry("woods").editions[1] == other
     assert texts(library, name) == TEXTS["ar"] and library.vectors_in(name)[1].tolist() == vectors
+    assert library.codes_of(library.vectors_in(name)[0].tolist()) == {int(library.vectors_in(name)[0][0]): b"words"}
     assert keys.isdisjoint(library.passages_of(name)) and [passage.text for passage in library.passages_of(name).values()] == TEXTS["ar"]
     assert set(library.postings.of('"ماء"').tolist()) <= set(library.passages_of(name)) != set()
     assert documents(library, job) == ([name] if again else [])

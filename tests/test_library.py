@@ -403,6 +403,41 @@ def test_codes_are_kept_beside_vectors_and_leave_with_them(library, encoder):
     assert library.rows("SELECT * FROM vectors WHERE codes IS NOT NULL") == []
 
 
+def test_codes_come_with_a_reading_and_leave_with_the_next(library, encoder):
+    fill(library, encoder, publication("woods", ["km", "he"]), {"km": ["ព្រៃ", "ទឹក"], "he": ["יער"]})
+    (entry, *_), (state, *_) = library.passages(library.vectors()[0].tolist()).values(), library.edition_states("woods")
+    passages = list(library.passages_of("woods.km").values())
+    vectors = encoder.encode_passages([passage.text for passage in passages])
+    assert [passage.edition_id for passage in (entry, *passages)] == [state.edition.edition_id] * 3
+    assert library.put_reading(state, library.pages("woods.km"), passages, vectors, codes=[b"", b"words"])
+    library.put_catalogue_passages("woods", [entry], vectors[:1], codes=[b"title"])
+    keys = library.vectors_in("woods.km")[0].tolist()
+    assert sorted(library.codes_of(library.vectors()[0].tolist()).values()) == [b"title", b"words"]
+    assert library.codes_of(keys) == {keys[1]: b"words"} and set(keys).isdisjoint(library.without_codes(encoder.fingerprint))
+    assert library.put_reading(state, library.pages("woods.km"), passages, vectors)
+    assert list(library.codes_of(library.vectors()[0].tolist()).values()) == [b"title"]
+
+
+def test_of_passages_that_are_encoded_together_some_have_codes(library, encoder):
+    fill(library, encoder, publication("woods", ["my", "ta"]), {"my": ["သစ်တော"], "ta": ["காடு"]})
+    keys = library.vectors()[0].tolist()
+    library.put_vectors(encoder.fingerprint, library.vectors_of(keys), {keys[1]: b"words"})
+    assert library.codes_of(keys) == {keys[1]: b"words"}
+    assert library.without_codes(encoder.fingerprint) == [key for key in keys if key != keys[1]]
+
+
+@pytest.mark.embedded_only("no engine has a library of an older format")
+def test_vectors_that_were_damaged_in_format_6_are_found_in_the_library_that_is_made_of_it(library, encoder):
+    fill(library, encoder, publication("woods", ["bn"]), {"bn": ["বন", "জল"]})
+    damaged = library.vectors()[0].tolist()[-1]
+    with library.transaction() as run:
+        as_format_6(run)
+        run("UPDATE vectors SET vector = ? WHERE key = ?", (np.full(len(encoder.encode_queries([""])[0]), np.nan, np.float16).tobytes(), damaged))
+        run("UPDATE meta SET value = '6' WHERE key = 'format'")
+    library.close()
+    assert list(Library.open(library.folder).damaged_vectors()) == [damaged]
+
+
 def test_an_encoder_that_is_forgotten_takes_its_codes_along(library, encoder):
     fill(library, encoder, publication("woods", ["th"]), {"th": ["ป่า"]})
     keys, vectors = library.vectors()

@@ -45,6 +45,19 @@ def test_what_format_6_kept_becomes_the_same_as_what_is_rounded_now(vectors):
     assert [from_half(row.tobytes()) for row in half] == blobs(half.astype(np.float32))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 60_000, -0.0, 3])
+def test_what_was_damaged_in_format_6_is_still_told(vectors, value):
+    half = vectors[:1].astype(np.float16)
+    half[0, 7:300] = value
+    assert damaged([from_half(half.tobytes())]).tolist() == [True]
+
+
+@pytest.mark.parametrize("length", [0, 1, 767])
+def test_what_was_cut_short_in_format_6_has_another_length_still(vectors, length):
+    cut = from_half(vectors[0].astype(np.float16).tobytes()[:length])
+    assert len(cut) == length // 2 and not any(cut)
+
+
 def test_what_is_no_vector_of_unit_length_is_told(vectors):
     kept = [*blobs(vectors[:2]), bytes(384), bytes([LARGEST - 1] * 384), bytes([128] * 384)]
     assert damaged(kept).tolist() == [False, False, True, True, True]

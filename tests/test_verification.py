@@ -43,10 +43,10 @@ def test_a_missing_original_is_found(sound):
     assert [fault.split(":")[0] for fault in faults(sound)] == ["woods.th"]
 
 
-@pytest.mark.parametrize("value", [0, np.nan, 7])
+@pytest.mark.parametrize("value", [0, 7, -128])
 def test_a_damaged_vector_is_found(sound, value):
     with sound.transaction() as run:
-        run("UPDATE vectors SET vector = ?", (np.full(5, value, np.float16).tobytes(),))
+        run("UPDATE vectors SET vector = ?", (np.full(5, value, np.int8).tobytes(),))
     assert any("its vector is damaged" in fault for fault in faults(sound))
 
 
