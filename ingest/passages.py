@@ -18,6 +18,8 @@ OVERLAP_TOKENS = 50  # shared by neighbours, at most, in whole sentences; one se
 LANGUAGE_VERSION = 1  # raise it when a text would be told in another language: stored passages are told again, from their texts
 UNDER_HEADINGS = True  # whether the encoder is given the title and the headings above a passage; raise READING_VERSION with a change
 
+TOP = 1  # level of the highest headings
+
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
 
@@ -84,9 +86,13 @@ def encoded_text(passage: Passage, title: str) -> str:
 def heading_path(headings: Sequence[Heading], page: int, offset: int) -> tuple[str, ...]:
     """The headings under which a place stands, the highest first; `headings` are in reading order."""
     path: list[Heading] = []
-    for heading in headings[: bisect_right(headings, (page, offset), key=lambda heading: (heading.page, heading.start))]:
-        path = [*(above for above in path if above.level < heading.level), heading]
-    return tuple(heading.text for heading in path)
+    last = bisect_right(headings, (page, offset), key=lambda heading: (heading.page, heading.start))
+    for heading in (headings[place] for place in range(last - 1, -1, -1)):  # backwards, each that stands above those below it
+        if not path or heading.level < path[-1].level:
+            path.append(heading)
+        if path[-1].level <= TOP:
+            break
+    return tuple(heading.text for heading in reversed(path))
 
 
 @dataclass(frozen=True, slots=True)
