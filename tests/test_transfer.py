@@ -45,6 +45,8 @@ def test_what_was_brought_is_the_same_in_every_table_and_brought_again_there_is_
     brought = bring(filled, other)
     assert brought.written == ()
     assert bring(other, filled) == brought
+    keys = filled.vectors()[0].tolist()
+    assert other.codes_of(keys) == filled.codes_of(keys) != {} and other.without_codes("lexicon") == filled.without_codes("lexicon") != []
     assert {name for name, held in brought.sums.items() if not held.rows} == set()
     assert list(verification._words(other)) == []
     assert other.faults() == []
