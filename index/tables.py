@@ -61,7 +61,7 @@ def encoder_number(run: Run, fingerprint: str) -> int:
 
 def insert_vectors(run: Run, number: int, keys: Sequence[int], vectors: Vectors, codes: Sequence[bytes | None] = ()) -> None:
     """Store what the encoder of this number made of the passages with these keys, which have nothing by it: raw vectors, and codes where it makes any."""
-    rows = zip(keys, rounded(vectors), codes or repeat(None, len(keys)), strict=True)
+    rows = zip(keys, rounded(vectors) if len(vectors) else (), codes or repeat(None, len(keys)), strict=True)
     run.many("INSERT INTO vectors VALUES (?,?,?,?)", ((key, number, vector.tobytes(), made) for key, vector, made in rows))
 
 
