@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Encoder, Vectors
 from index.library import Library
+from index.parts import part
 from index.vector_rows import Keys
 from index.view import View
 from ingest.records import Edition, Passage, Publication, Span, primary
@@ -83,6 +84,7 @@ class Counterparts:
         self._size = 0
         self._seen: OrderedDict[str, Vectors] = OrderedDict()  # the raw vectors of sentences
 
+    @part("counterparts")
     def of(self, view: View, wanted: Sequence[Wanted]) -> list[Counterpart | None]:
         """The counterpart of each, or None where it is not even likely. Their sentences are encoded together."""
         return [self._sure(match) for match in self.matches(view, wanted)]

@@ -15,6 +15,7 @@ import numpy as np
 
 from index.common_words import CommonWords
 from index.encoder import Encoder, TokenEncoder, Tokens, Vectors
+from index.parts import part
 from index.related import PASSAGE_WEIGHT, RELATED, Sentence, TokenMeans, answers, ready, ready_query, related
 from index.word_codes import Codebook
 from index.words import Words, exact_spans
@@ -119,6 +120,7 @@ class SentenceMarker:
         (tokens,) = encoder.encode_query_tokens([text], codebook.layers)
         return tokens.vector[None], tokens
 
+    @part("marks")
     def mark(self, asked: Asked, shown: Sequence[Shown], aligned: Callable[[Vectors], Vectors], closely: bool = False) -> list[Marking]:
         """Mark each passage: the sentence that answers, the query's words, and those that are related to them.
 

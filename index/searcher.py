@@ -142,8 +142,7 @@ class State:
         shown = [group for group in groups if group.key in passages and group.key in vectors]
         asked = Asked(view.generation.judged(question.raw), question.text, question.words.telling, question.tokens)
         marking = [Shown(group.key, passages[group.key], vectors[group.key], codes.get(group.key, b"")) for group in shown]
-        with part("marks"):
-            marked = self.marker.mark(asked, marking, view.generation.judged, closely)
+        marked = self.marker.mark(asked, marking, view.generation.judged, closely)
         _, coverage = question.words.beside(np.asarray([group.key for group in shown], np.int64))
         closeness = Closeness.of(question.text, self.encoder, view.generation.close)
         pages = [passages[group.key].page_at(marks[0].start if marks else 0) for group, (marks, _) in zip(shown, marked, strict=True)]
@@ -165,8 +164,7 @@ class State:
             sentence = next((mark for mark in found.hit.marks if mark.why == "meaning"), None)
             if edition and sentence and found.hit.page:
                 wanted[found.rank] = Wanted(found.hit.passage, (sentence.start, sentence.end), edition.edition_id)
-        with part("counterparts"):
-            there = dict(zip(wanted, self.counterparts.of(self.view, list(wanted.values())), strict=True))
+        there = dict(zip(wanted, self.counterparts.of(self.view, list(wanted.values())), strict=True))
         return [replace(found, counterpart=there.get(found.rank)) for found in hits]
 
 
