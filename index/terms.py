@@ -88,7 +88,6 @@ def pieces(text: str) -> list[Piece]:
     return found
 
 
-@lru_cache(maxsize=LATELY)
 def placed(text: str) -> tuple[tuple[int, Piece], ...]:
     """The pieces of a text, each with where the stretch without spaces begins from which it is counted: quicker than `pieces`, since most were cut before."""
     at, found = 0, list[tuple[int, Piece]]()
@@ -97,6 +96,9 @@ def placed(text: str) -> tuple[tuple[int, Piece], ...]:
         found += [(at, piece) for piece in (_pieces(written) if len(written) <= REMEMBERED else pieces(written))]
         at += len(written)
     return tuple(found)
+
+
+placed_lately = lru_cache(maxsize=LATELY)(placed)  # of passages; nothing that a reader asks is kept
 
 
 def terms(text: str) -> list[Term]:

@@ -23,7 +23,7 @@ from index.encoder import Layer, Tokens, Vectors
 from index.language_priors import shipped_file
 from index.related import PASSAGE_WEIGHT, QUERY_WEIGHT, Sentence, unit, words_of
 from index.residual_codes import ResidualCodes
-from index.terms import placed
+from index.terms import placed_lately
 from ingest.records import Passage, Span
 
 GAPS, LENGTHS = 8, 31  # characters before a word and in it that one byte tells
@@ -184,7 +184,7 @@ def sentence_means(layer: Layer, spans: Places, sentences: Sequence[Span], passa
 
 def told(passage: Passage) -> Places | None:
     """Where the words of a passage's sentences stand, by its text alone; None where it is the encoder's tokens that tell words."""
-    words = [(at + piece.start, at + piece.end, piece.unspaced) for at, piece in placed(passage.text)]
+    words = [(at + piece.start, at + piece.end, piece.unspaced) for at, piece in placed_lately(passage.text)]
     if any(unspaced for _, _, unspaced in words):
         return None
     cuts = np.searchsorted([start for start, _, _ in words], passage.sentences).tolist()

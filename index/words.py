@@ -17,7 +17,7 @@ from index.names import sought_keys
 from index.parts import part
 from index.postings import NONE, Held, Postings, among, merged
 from index.query import WordQuery, Words, parse, sought
-from index.terms import Piece, placed
+from index.terms import Piece, placed_lately
 from index.vector_rows import Keys
 from ingest.records import Span
 
@@ -115,7 +115,7 @@ def exact(library: Library, query: WordQuery) -> Keys:
 def exact_spans(text: str, wanted: Sequence[Words]) -> list[Span]:
     """Return where in a text these words stand, growing; what overlaps or touches is one span. Takes `WordHits.telling`."""
     firsts = {words.pieces[0].text for words in wanted}
-    there = placed(text) if firsts else ()
+    there = placed_lately(text) if firsts else ()
     places: dict[str, list[int]] = {}
     for place, (_, piece) in enumerate(there):
         if piece.text in firsts:
