@@ -1,4 +1,4 @@
-"""Tell the language of a text. The only module that imports py3langid, pycld2 and langdetect.
+"""Tell the language of a text. The only module that imports py3langid and pycld2.
 
 The script comes first: what is written in Khmer letters is Khmer. Where a script serves many languages, two readers vote: py3langid and CLD2,
 which is better on headings and knows Yiddish, Sindhi and Sundanese. A third, langdetect, is asked where they do not agree: it knows 55 languages
@@ -16,9 +16,9 @@ from itertools import accumulate
 import langcodes
 import pycld2
 import regex
-from langdetect import DetectorFactory, LangDetectException, detect_langs, detector_factory
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from ingest import third_reader
 from ingest.near_languages import decide, near
 from ingest.records import UNDETERMINED, primary
 from ingest.scripts import OF_ONE_LANGUAGE, read_script
@@ -50,8 +50,6 @@ SCRIPTS_NAMED = {"sr", "zh"}  # readers of one script may not read the other, so
 ADDRESS = regex.compile(r"(?i)\b(?:https?://|www\.)\S+|\S+@\S+|\S+\.(?:org|com|net|int|html?|pdf)\b")
 OF_ADDRESSES = regex.compile(r"(?i)@|://|www\.|\.(?:org|com|net|int|html?|pdf)\b")  # what every one holds; much faster to look for
 NO_TEXT = regex.compile(r"[\p{Cc}\p{Cs}\p{Co}\p{Cn}--[\n]]", regex.V1)
-
-DetectorFactory.seed = 0  # langdetect draws at random; the same text must get the same answer
 
 Votes = Mapping[str, float]  # by language; each is at most 1
 
@@ -241,10 +239,7 @@ def _cld2_votes(text: str) -> Votes:
 
 
 def _langdetect_votes(text: str) -> Votes:
-    try:
-        return _joined((found.lang, found.prob) for found in detect_langs(text))
-    except LangDetectException:  # a script it has no profile for
-        return {}
+    return _joined(third_reader.read(text))
 
 
 @cache
@@ -270,5 +265,4 @@ def _known_to_cld2() -> frozenset[str]:
 
 @cache
 def _known_to_langdetect() -> frozenset[str]:
-    detector_factory.init_factory()
-    return frozenset(_joined((tag, 1) for tag in detector_factory._factory.langlist))
+    return frozenset(_joined((tag, 1) for tag in third_reader.languages()))

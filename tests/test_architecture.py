@@ -29,7 +29,7 @@ HOMES = {
     "gunicorn": {"search_app/processes.py"},
     "ir_measures": {"index/evaluation.py"},
     "itsdangerous": {"search_app/desk/browsers.py"},
-    "langdetect": {"ingest/language.py"},
+    "langdetect": {"ingest/third_reader.py"},
     "lxml": {"ingest/dublin_core.py", "ingest/word.py", "ingest/html.py", "search_app/oai.py", "search_app/harvesting.py"},
     "nncf": {"index/preparation.py"},
     "openvino": {"index/network.py", "index/preparation.py"},
