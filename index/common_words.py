@@ -53,8 +53,9 @@ class CommonWords:
             keys = sample.of_language(language)
             some = json.dumps(keys[:: max(1, -(-len(keys) // READ))].tolist())
             rows = self._library.rows("SELECT text FROM passages WHERE key IN (SELECT CAST(value AS bigint) FROM json_each(?))", (some,))
-            self._texts[language] = [text for (text,) in rows]
-        return self._texts[language]
+            self._texts[language] = texts = [text for (text,) in rows]
+            return texts
+        return self._texts.get(language, [])
 
     def _fresh(self) -> Sample:
         now = self._library.extent()

@@ -55,9 +55,9 @@ class EmbeddedWords:
     def anew(self, run: Run) -> None:
         run(WORDS_ANEW)
 
-    def settle(self, run: Run) -> bool:
+    def settle(self, run: Run, anew: bool) -> bool:
         before = _changes(run)
-        run("INSERT INTO words (words, rank) VALUES ('merge', ?)", (-MERGED,))
+        run("INSERT INTO words (words, rank) VALUES ('merge', ?)", (-MERGED if anew else MERGED,))  # below 0: all segments, also those merged before
         return _changes(run) - before > 1  # so FTS5 tells that there was something to merge
 
     def missing(self) -> list[int]:

@@ -79,7 +79,7 @@ class EngineWords:
             self.put(run, [(key, indexed(text)) for key, text in rows])
             after = rows[-1][0]
 
-    def settle(self, run: Run) -> bool:
+    def settle(self, run: Run, anew: bool) -> bool:
         return False  # what was added has its place already
 
     def missing(self) -> list[int]:

@@ -36,6 +36,7 @@ from ingest.records import IsoglossError
 
 log = logging.getLogger(__name__)
 
+STEPS = 1000  # at most, in which words are settled: whoever writes meanwhile makes more of them
 FORMAT = 6  # of a generation; an older one is built again. Raise it when the formula of the alignment changes
 EXACT = 20_000  # passages, at most, that are searched exactly, all in memory; bench/vector_search.py argues it
 PATIENCE = 600  # seconds that another process may take to write a generation
@@ -260,10 +261,10 @@ def set_aside(library: Library, role: Role) -> None:
 
 def _settle_words(library: Library) -> None:
     """Let words be found fastest, a step at a time, between which others may write."""
-    more = True
-    while more:
+    for step in range(STEPS):
         with library.transaction(contents=False) as run:
-            more = library.store.words.settle(run)
+            if not library.store.words.settle(run, anew=step == 0):
+                return
 
 
 def _write(library: Library, made: Generation, folder: Path) -> None:

@@ -152,8 +152,8 @@ class WordRows(Protocol):
         """Make the words of all passages again, by the rules of now."""
         ...
 
-    def settle(self, run: Run) -> bool:
-        """Take one step towards where words are found fastest; return whether there is another to take."""
+    def settle(self, run: Run, anew: bool) -> bool:
+        """Take one step towards where words are found fastest, the first one `anew`; return whether there is another to take."""
         ...
 
     def missing(self) -> list[int]:

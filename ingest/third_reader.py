@@ -6,7 +6,8 @@ digit.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 REMEMBERED = 2**14  # letter sequences, of 88 thousand; half a kilobyte each
 
 DetectorFactory.seed = 0  # it draws at random; the same text must get the same answer
+
+_loading = Lock()  # the library shows its profiles while it still reads them
 
 Likelihoods = NDArray[np.float64]  # shape (languages,)
 
@@ -58,6 +61,8 @@ def _likelihoods(letters: str) -> Likelihoods:
     return np.array(_profiles().word_lang_prob_map[letters])
 
 
+@cache
 def _profiles() -> Any:
-    detector_factory.init_factory()
-    return detector_factory._factory
+    with _loading:
+        detector_factory.init_factory()
+        return detector_factory._factory

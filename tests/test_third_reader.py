@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from langdetect import LangDetectException, detect_langs
+from langdetect import LangDetectException, detect_langs, detector_factory
 from test_language import SENTENCES, SOURCES, body
 
 from ingest import third_reader
@@ -35,3 +37,12 @@ def test_a_script_without_a_profile_gets_no_answer(language):
 
 def test_it_knows_the_languages_that_it_tells():
     assert {language for text in SENTENCES.values() for language, _ in third_reader.read(text)} <= set(third_reader.languages())
+
+
+def test_threads_that_all_ask_first_get_the_answer_of_one(monkeypatch):
+    alone = third_reader.read(MIXED)
+    monkeypatch.setattr(detector_factory, "_factory", None)
+    third_reader._profiles.cache_clear()
+    third_reader._likelihoods.cache_clear()
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(third_reader.read, [MIXED] * 8)) == [alone] * 8
