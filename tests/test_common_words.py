@@ -48,3 +48,13 @@ def test_words_are_judged_by_the_language_they_stand_in(library, encoder):
     fill(library, encoder, publication("lines", ["de", "fr"]), {"de": ["Die Linie."] * 100, "fr": ["Une ligne."] * 400})
     words = [("die", "de"), ("die", "fr"), ("ligne", "fr"), ("Linie", "fr"), ("...", "fr")]
     assert CommonWords(library).rare(words) == {("die", "fr"), ("Linie", "fr")}
+
+
+def test_letters_that_are_written_in_two_ways_are_common_in_both(library, encoder):
+    fill(library, encoder, publication("rivers", ["th", "ja"]), {"th": ["ทำ"] * 10, "ja": ["カ゛ワ", "ｶﾜ"] * 10})
+    assert CommonWords(library).rare([("ทำ", "th"), ("ทํา", "th"), ("ｶ", "ja"), ("ワ", "ja"), ("แม่น้ำ", "th")]) == {("แม่น้ำ", "th")}
+
+
+def test_a_word_is_rare_whose_letters_are_common_but_never_together(library, encoder):
+    fill(library, encoder, publication("rivers", ["zh"]), {"zh": ["学校", "校门"] * 10})
+    assert CommonWords(library).rare([("学校", "zh"), ("校门", "zh"), ("学校门", "zh")]) == {("学校门", "zh")}
