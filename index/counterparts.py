@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -106,7 +106,8 @@ class Counterparts:
         with self._lock:
             known = {text: self._seen.get(text) for text in texts}
         missing = [text for text, vector in known.items() if vector is None]
-        known |= dict(zip(missing, self._encoder.encode_passages(missing) if missing else [], strict=True))
+        made: Iterable[Vectors] = self._encoder.encode_passages(missing) if missing else ()
+        known |= {text: vector.copy() for text, vector in zip(missing, made, strict=True)}  # else each would hold all of them
         raw = {text: vector for text, vector in known.items() if vector is not None}
         with self._lock:
             self._seen |= raw

@@ -14,7 +14,7 @@ from index.store import Cursor, Keys, Run
 if TYPE_CHECKING:
     from index.store import Store
 
-STRETCHES = 8  # of keys, evenly spread, whose passages are counted where it is enough to know about how many there are
+STRETCHES = 32  # of keys, evenly spread, whose passages are counted where it is enough to know about how many there are
 THINNED = 32  # of so many keys, one lies in a stretch
 MERGED = 500  # pages of FTS5's that are written in one step
 FEW = 50_000  # keys, among which all are counted

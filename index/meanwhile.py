@@ -71,4 +71,5 @@ def one_thread_each() -> None:
     What an answer multiplies is small. OpenBLAS would wake threads for it, which then turn for twenty milliseconds in case there is more to do, on the
     cores that the encoder and other readers want: more than half of all the processor time of an answer.
     """
-    ThreadpoolController().select(internal_api="openblas").limit(limits=1)
+    own = ThreadpoolController().select(internal_api="openblas").select(threading_layer="pthreads")  # that of faiss takes the threads of OpenMP
+    own.limit(limits=1)

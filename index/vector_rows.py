@@ -79,11 +79,15 @@ class VectorRows(Database):
         )
         return [key for (key,) in rows]
 
-    def without_codes(self, encoder: str) -> list[int]:
-        """The keys of the passages of which this encoder, given by its fingerprint, has made a vector and no codes, growing."""
+    def without_codes(self, encoder: str, heads: Sequence[bytes] = ()) -> list[int]:
+        """The keys of the passages of which this encoder, given by its fingerprint, has made a vector and no codes, growing.
+
+        With `heads`, each a byte, also those whose codes begin with none of them.
+        """
+        foreign = f" OR codes <> ? AND substr(codes, 1, 1) NOT IN ({', '.join('?' * len(heads))})" if heads else ""
         rows = self._connection().execute(
-            "SELECT key FROM vectors WHERE encoder = ? AND codes IS NULL ORDER BY key",
-            (self._encoder(encoder),),
+            f"SELECT key FROM vectors JOIN passages USING (key) WHERE encoder = ? AND (codes IS NULL{foreign}) ORDER BY key",
+            (self._encoder(encoder), *([b"", *heads] if heads else [])),
         )
         return [key for (key,) in rows]
 

@@ -100,10 +100,17 @@ class Codebook:
         codes = self.residual.codes(self._words(tokens, made_of, PASSAGE_WEIGHT))
         return Kept(np.asarray(counts), scales, bits, places, codes).packed(passage, self.version)
 
+    @property
+    def heads(self) -> list[bytes]:
+        """The bytes with which what it keeps may begin."""
+        return [bytes([2 * self.version + head]) for head in (TOLD, WRITTEN)]
+
     def kept(self, blob: bytes, passage: Passage) -> Kept:
         """What `coded` kept of this passage. Raises ValueError for what it did not make, or made of another passage."""
         if blob and blob[0] // 2 != self.version:
-            raise ValueError(f"codes must be of version {self.version} of the codebook, got {blob[0] // 2}; run: isogloss ingest FOLDER --again")
+            raise ValueError(
+                f"codes must be of version {self.version} of the codebook, got {blob[0] // 2}; run: isogloss encoder NAME, with the one that the library has"
+            )
         kept = Kept.unpacked(blob, passage, self.turn.shape[1], len(self.residual.stages))
         borders = np.repeat(np.asarray(passage.sentences, np.int64).reshape(-1, 2), kept.counts, axis=0)
         within = (borders[:, 0] <= kept.places[:, 0]) & (kept.places[:, 0] < kept.places[:, 1]) & (kept.places[:, 1] <= borders[:, 1])

@@ -142,8 +142,9 @@ def encode_missing(library: Library, encoder: Encoder, progress: Progress = lamb
 
 
 def encode_uncoded(library: Library, encoder: Encoder, progress: Progress = lambda *_: None) -> None:
-    """Encode once more, as `encode_missing` does, every passage that has a vector by this encoder but no codes, as one that an older version stored."""
-    while missing := library.without_codes(encoder.fingerprint) if codebook_of(encoder) else []:
+    """Encode once more, as `encode_missing` does, what an older version stored: passages with a vector by this encoder, but no codes by its codebook."""
+    codebook = codebook_of(encoder)
+    while missing := library.without_codes(encoder.fingerprint, codebook.heads) if codebook else []:
         _encode(library, encoder, missing, progress)
 
 

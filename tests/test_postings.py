@@ -73,6 +73,7 @@ def test_a_common_word_is_counted_about_until_it_is_read(library, encoder, monke
     monkeypatch.setattr(postings, "FIRST", 10)
     monkeypatch.setattr(embedded_words, "FEW", 50)
     monkeypatch.setattr(embedded_words, "THINNED", 4)
+    monkeypatch.setattr(embedded_words, "STRETCHES", 8)
     texts = ["ป่าไม้ 12" if number % 3 else "แม่น้ำ" for number in range(600)]
     fill(library, encoder, publication("woods", ["th"], titles={}), {"th": texts})
     assert library.postings.count('"12"') == pytest.approx(400, rel=0.2) and library.postings.count('"13"') == 0

@@ -202,6 +202,19 @@ def test_what_an_older_version_stored_gets_the_codes_it_would_have_now(library, 
     encode_uncoded(library, context_encoder, lambda *_: pytest.fail("nothing is left to do"))
 
 
+def test_codes_of_another_codebook_are_made_again_and_those_of_none_left_alone(library, context_encoder):
+    one, codebook = cut_of("am", pages=2), codebook_of(context_encoder)
+    library.set_meta("encoder", context_encoder.fingerprint)
+    store_entry(library, context_encoder, publication("am"), "folder")
+    store_reading(library, one, encode(context_encoder, one.texts, one.all_passages).part(len(one.entry)), context_encoder.fingerprint)
+    keys, made = (found := library.vectors())[0].tolist(), library.codes_of(library.vectors()[0].tolist())
+    foreign = bytes([2 * codebook.version + 2]) + made[keys[0]][1:]
+    library.put_vectors(context_encoder.fingerprint, dict(zip(keys, found[1], strict=True)), {**made, keys[0]: foreign, keys[1]: b""})
+    assert library.without_codes(context_encoder.fingerprint, codebook.heads) == keys[:1]
+    encode_uncoded(library, context_encoder)
+    assert library.codes_of(keys) == {key: blob for key, blob in made.items() if key != keys[1]}
+
+
 def test_an_encoder_without_a_codebook_leaves_no_codes(library, encoder):
     encode_uncoded(library, encoder, lambda *_: pytest.fail("there is nothing to make codes by"))
     assert encode(encoder, ["ป่า"], cut_of("th").passages[:1]).codes == []

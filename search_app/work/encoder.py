@@ -28,10 +28,12 @@ def run(task: Task) -> None:
         return
     name = str(arguments["name"])
     encoder = task.open_encoder(name)
-    if encoder.fingerprint == task.library.meta("encoder") and codebook_of(encoder) and task.library.without_codes(encoder.fingerprint):
+    _require_same(encoder, name, str(arguments.get("fingerprint", "")))
+    codebook = codebook_of(encoder)
+    if encoder.fingerprint == task.library.meta("encoder") and codebook and task.library.without_codes(encoder.fingerprint, codebook.heads):
         encode_uncoded(task.library, encoder, lambda done, total: task.progress(done, total, "encoding passages"))
         return
-    _require_fit(task.library, encoder, name, str(arguments.get("fingerprint", "")))
+    _require_other(task.library, encoder, name)
     task.library.name_encoder(encoder.fingerprint, name)
     if not task.library.encoder_name() and task.encoder.fingerprint == task.library.meta("encoder"):
         task.library.name_encoder(task.encoder.fingerprint, DEFAULT)  # which is what no name has stood for; so one can go back to it
@@ -41,9 +43,12 @@ def run(task: Task) -> None:
     generation.prepare(task, encoder)
 
 
-def _require_fit(library: Library, encoder: Encoder, name: str, expected: str) -> None:
+def _require_other(library: Library, encoder: Encoder, name: str) -> None:
     if encoder.fingerprint == library.meta("encoder"):
         raise UnfitEncoderError(f"{name} is the encoder that the library has. To build a generation by it, ask for a new one instead.")
+
+
+def _require_same(encoder: Encoder, name: str, expected: str) -> None:
     if expected and encoder.fingerprint != expected:
         raise UnfitEncoderError(f"{name} is not the encoder that it was (fingerprint {expected[:12]}, now {encoder.fingerprint[:12]}).")
 
