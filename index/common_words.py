@@ -4,68 +4,118 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
+from index.contents import Extent
 from index.library import Library
-from index.sample import Sample
-from index.terms import paired, placed
+from index.sample import Sample, about_the_same
+from index.terms import TERMS_VERSION, paired, placed
 
 COMMON = 0.03  # of a language's passages; more than that, a word may be "the" and is not marked for its meaning
 READ = 500  # passages of a language, at most, whose texts tell how common a word is
+KEPT = "common_words"  # their name in the table meta
+VERSION = f"1 {TERMS_VERSION}"  # of what is kept; raise the first number when what is common is told otherwise
 SMALL_LIBRARY = 100  # passages added to those of a language: where there are ten, a word in five of them may be the subject
 
 Spelt = tuple[str, str]  # a word, and the language of the passage it stands in
-Passages = Mapping[str, int]  # by common term: those of the passages that were read which have it, a bit each
+
+
+class Common(NamedTuple):
+    """The common terms of a language."""
+
+    most: float  # of the passages that were read, in which a term may stand and not be common
+    standing: Mapping[str, int]  # by common term: those of them that have it, a bit each
+
+    def lacks(self, word: str) -> bool:
+        """Whether this is a word, and not too common."""
+        terms = _terms(word)
+        with_all = -1
+        for term in terms:
+            with_all &= self.standing.get(term, 0)
+        return bool(terms) and with_all.bit_count() <= self.most
 
 
 class CommonWords:
     """Tells the words that are too common in a library to be worth a mark. Safe to share between threads.
 
-    A language's common terms are read from passages all over the library when its words are first asked about, and again when the library has grown.
+    What `keep` has kept tells it while the library is about the same; else passages from all over it, those of a language when its words are first asked about.
     """
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._sample: Sample | None = None
-        self._common: dict[str, tuple[Sample, float, Passages]] = {}  # by language, with the sample it comes from
+        self._told: _Kept | _Sampled | None = None
 
     def rare(self, words: Iterable[Spelt]) -> set[Spelt]:
         """Leave out the words that stand in more than a few passages of their language, and what is no word."""
-        sample = self._fresh()
-        return {(word, language) for word, language in dict.fromkeys(words) if self._rare(word, *self._read(sample, language))}
+        now, told = self._library.extent(), self._told
+        if told is None or not about_the_same(told.extent, now):
+            told = self._told = _kept(self._library, now) or _Sampled(self._library, now)
+        return {(word, language) for word, language in dict.fromkeys(words) if told.of(language).lacks(word)}
 
-    def _rare(self, word: str, most: float, common: Passages) -> bool:
-        terms = _terms(word)
-        with_all = -1
-        for term in terms:
-            with_all &= common.get(term, 0)
-        return bool(terms) and with_all.bit_count() <= most
 
-    def _read(self, sample: Sample, language: str) -> tuple[float, Passages]:
-        """In how many of a language's passages that were read a term may stand, and the terms that stand in more."""
-        found = self._common.get(language)
-        if found is None or found[0] is not sample:
-            keys = sample.of_language(language)
+def keep(library: Library) -> None:
+    """Keep a library's common words in it, so that no reader waits for them; does nothing while those that are kept still tell."""
+    now = library.extent()
+    if _kept(library, now) is None:
+        told = _Sampled(library, now)
+        found = {language: told.of(language) for language in told.languages}
+        with library.transaction(contents=False):
+            library.set_meta(KEPT, json.dumps([VERSION, now, found], ensure_ascii=False))
+
+
+class _Kept(NamedTuple):
+    """What was kept of a library that was so large."""
+
+    extent: Extent
+    languages: Mapping[str, Common]
+
+    def of(self, language: str) -> Common:
+        return self.languages.get(language, NOTHING)
+
+
+def _kept(library: Library, now: Extent) -> _Kept | None:
+    """What is kept of a library that was about as it is now."""
+    text = library.meta(KEPT)
+    version, extent, found = json.loads(text) if text else ("", (0, 0), {})
+    if version != VERSION or not about_the_same(Extent(*extent), now):
+        return None
+    return _Kept(Extent(*extent), {language: Common(*common) for language, common in found.items()})
+
+
+class _Sampled:
+    """What a sample of a library tells, one language after the other."""
+
+    def __init__(self, library: Library, now: Extent) -> None:
+        self.extent = now
+        self._library = library
+        self._sample = Sample.of(library, now)
+        self._languages: dict[str, Common] = {}
+
+    @property
+    def languages(self) -> Iterable[str]:
+        return self._sample.by_language
+
+    def of(self, language: str) -> Common:
+        found = self._languages.get(language)
+        if found is None:
+            keys = self._sample.of_language(language)
             some = keys[:: max(1, -(-len(keys) // READ))].tolist()
             rows = self._library.rows("SELECT text FROM passages WHERE key IN (SELECT CAST(value AS bigint) FROM json_each(?))", (json.dumps(some),))
-            most = COMMON * (len(some) + SMALL_LIBRARY)
-            found = self._common[language] = (sample, most, _common((text for (text,) in rows), most))
-        return found[1:]
-
-    def _fresh(self) -> Sample:
-        now = self._library.extent()
-        sample = self._sample
-        if sample is None or not sample.serves(now):
-            sample = self._sample = Sample.of(self._library, now)
-        return sample
+            found = self._languages[language] = _common([text for (text,) in rows])
+        return found
 
 
-def _common(texts: Iterable[str], most: float) -> Passages:
+def _common(texts: Sequence[str]) -> Common:
+    most = COMMON * (len(texts) + SMALL_LIBRARY)
     standing: defaultdict[str, int] = defaultdict(int)
     for place, text in enumerate(texts):
         for term in _held(text):
             standing[term] |= 1 << place
-    return {term: passages for term, passages in standing.items() if passages.bit_count() > most}
+    return Common(most, {term: passages for term, passages in standing.items() if passages.bit_count() > most})
+
+
+NOTHING = _common(())
 
 
 def _held(text: str) -> set[str]:

@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from index import common_words, room
 from index import generation_files as files
-from index import room
 from index.alignment import Alignment, Languages, fit_languages, load_alignment, save_alignment
 from index.durable import checksum
 from index.encoder import Vectors
@@ -137,6 +137,7 @@ def building(library: Library, patience: float = PATIENCE) -> Iterator[None]:
 def save(library: Library, made: Generation, preview: str = "") -> Generation:
     """Write a generation to disk, whole or not at all, with what is to be seen before it is published; it is not in use yet. Within `building`."""
     _settle_words(library)
+    common_words.keep(library)
     with files.written(library) as folder:
         _write(library, made, folder)
         if preview:

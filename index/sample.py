@@ -18,7 +18,6 @@ GROWN = 0.1  # of the library that may have come or gone before another sample i
 class Sample:
     """Passages from all over a library; a small library is a sample of itself."""
 
-    extent: Extent  # of the library, when it was taken
     keys: Keys
     by_language: Mapping[str, Keys]  # each growing
 
@@ -30,18 +29,13 @@ class Sample:
         starts = np.arange(1, last + 1, BLOCK) if whole else np.linspace(1, last - BLOCK + 1, BLOCKS).astype(np.int64)
         keys, languages = contents.languages_in(starts, BLOCK)
         spoken = np.asarray(languages, np.str_)
-        return cls(extent, keys, {language: keys[spoken == language] for language in sorted(set(languages))})
+        return cls(keys, {language: keys[spoken == language] for language in sorted(set(languages))})
 
     def of_language(self, language: str) -> Keys:
         """Its passages in this language, growing."""
         return self.by_language.get(language, self.keys[:0])
 
-    @property
-    def share(self) -> float:
-        """Which part of the library it is, in (0, 1]."""
-        return max(len(self.keys), 1) / max(self.extent.given - self.extent.removed, 1)
 
-    def serves(self, now: Extent) -> bool:
-        """Whether the library is still about the same."""
-        changed = max(abs(now.given - self.extent.given), abs(now.removed - self.extent.removed))
-        return changed <= GROWN * self.extent.given
+def about_the_same(before: Extent, now: Extent) -> bool:
+    """Whether a sample that was taken before still serves."""
+    return max(abs(now.given - before.given), abs(now.removed - before.removed)) <= GROWN * before.given

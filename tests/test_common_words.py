@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from filling import fill, publication
 
-from index import sample
+from index import common_words, generations, sample
 from index.common_words import CommonWords
 from index.sample import Sample
 
@@ -39,7 +39,7 @@ def test_a_large_library_is_judged_by_passages_from_all_over_it(library, encoder
     monkeypatch.setattr(sample, "BLOCK", 25)
     fill(library, encoder, publication("rivers", ["km", "lo"], titles={}), {"km": ["ទឹក"] * 300, "lo": ["ນ້ຳ"] * 100})
     taken = Sample.of(library, library.extent())
-    assert (len(taken.keys), taken.share) == (100, 0.25)
+    assert len(taken.keys) == 100
     assert (len(taken.of_language("km")), len(taken.of_language("lo")), len(taken.of_language("am"))) == (75, 25, 0)
     assert CommonWords(library).rare([("ទឹក", "km"), ("ព្រៃ", "km")]) == {("ព្រៃ", "km")}
 
@@ -58,3 +58,31 @@ def test_letters_that_are_written_in_two_ways_are_common_in_both(library, encode
 def test_a_word_is_rare_whose_letters_are_common_but_never_together(library, encoder):
     fill(library, encoder, publication("rivers", ["zh"]), {"zh": ["学校", "校门"] * 10})
     assert CommonWords(library).rare([("学校", "zh"), ("校门", "zh"), ("学校门", "zh")]) == {("学校门", "zh")}
+
+
+def test_a_generation_keeps_them_for_a_library_that_stays_about_the_same(library, encoder, monkeypatch):
+    languages = {"lo": ["ນ້ຳ ແລະ ປ່າ"] * 30, "ar": ["الماء والغابة"] * 30, "am": ["ውሃ እና ደን"] * 30}
+    fill(library, encoder, publication("rivers", [*languages], titles={}), languages)
+    words = [("ນ້ຳ", "lo"), ("ປາ", "lo"), ("الماء", "ar"), ("النهر", "ar"), ("ውሃ", "am"), ("ወንዝ", "am"), ("ውሃ", "he"), ("...", "am")]
+    read = CommonWords(library).rare(words)
+    assert read == {("ປາ", "lo"), ("النهر", "ar"), ("ወንዝ", "am"), ("ውሃ", "he")}
+    generations.build(library)
+    with monkeypatch.context() as patch:
+        patch.delattr(Sample, "of")
+        assert CommonWords(library).rare(words) == read
+        generations.build(library)
+    revision = library.revision()
+    common_words.keep(library)
+    assert library.revision() == revision
+    fill(library, encoder, publication("lakes", ["am"], titles={}), {"am": ["ወንዝ"] * 30})
+    assert ("ወንዝ", "am") not in CommonWords(library).rare(words)
+
+
+def test_what_another_version_kept_is_not_used(library, encoder, monkeypatch):
+    fill(library, encoder, publication("rivers", ["km"], titles={}), {"km": ["ទឹក"] * 30})
+    with monkeypatch.context() as patch:
+        patch.setattr(common_words, "VERSION", "0")
+        patch.setattr(common_words, "COMMON", 10)
+        generations.build(library)
+        assert CommonWords(library).rare([("ទឹក", "km")]) == {("ទឹក", "km")}
+    assert CommonWords(library).rare([("ទឹក", "km")]) == set()
