@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from index.contents import Extent
@@ -55,10 +55,10 @@ class CommonWords:
 
 
 def keep(library: Library) -> None:
-    """Keep a library's common words in it, so that no reader waits for them; does nothing while those that are kept still tell."""
+    """Keep a library's common words in it, so that no reader waits for them; does nothing while those that are kept still tell, of all its languages."""
     now = library.extent()
-    if _kept(library, now) is None:
-        told = _Sampled(library, now)
+    kept, told = _kept(library, now), _Sampled(library, now)
+    if kept is None or not told.languages <= kept.languages.keys():
         found = {language: told.of(language) for language in told.languages}
         with library.transaction(contents=False):
             library.set_meta(KEPT, json.dumps([VERSION, now, found], ensure_ascii=False))
@@ -93,8 +93,8 @@ class _Sampled:
         self._languages: dict[str, Common] = {}
 
     @property
-    def languages(self) -> Iterable[str]:
-        return self._sample.by_language
+    def languages(self) -> Set[str]:
+        return self._sample.by_language.keys()
 
     def of(self, language: str) -> Common:
         found = self._languages.get(language)

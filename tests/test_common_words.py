@@ -70,7 +70,6 @@ def test_a_generation_keeps_them_for_a_library_that_stays_about_the_same(library
     with monkeypatch.context() as patch:
         patch.delattr(Sample, "of")
         assert CommonWords(library).rare(words) == read
-        generations.build(library)
     revision = library.revision()
     common_words.keep(library)
     assert library.revision() == revision
@@ -86,3 +85,11 @@ def test_what_another_version_kept_is_not_used(library, encoder, monkeypatch):
         generations.build(library)
         assert CommonWords(library).rare([("ទឹក", "km")]) == {("ទឹក", "km")}
     assert CommonWords(library).rare([("ទឹក", "km")]) == set()
+
+
+def test_a_generation_learns_the_common_words_of_a_language_that_is_new(library, encoder):
+    fill(library, encoder, publication("rivers", ["fa"], titles={}), {"fa": ["آب و جنگل"] * 100})
+    generations.build(library)
+    fill(library, encoder, publication("lakes", ["th"], titles={}), {"th": ["น้ำและป่า"] * 8})
+    generations.build(library)
+    assert CommonWords(library).rare([("ป่า", "th"), ("ปลา", "th"), ("آب", "fa")]) == {("ปลา", "th")}
