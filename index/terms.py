@@ -98,7 +98,9 @@ def placed(text: str) -> tuple[tuple[int, Piece], ...]:
     return tuple(found)
 
 
-placed_lately = lru_cache(maxsize=LATELY)(placed)  # of passages; nothing that a reader asks is kept
+placed_lately = lru_cache(maxsize=LATELY)(
+    placed
+)  # of passages; of what a reader asks no more than single words are remembered, in memory, among those of passages
 
 
 def terms(text: str) -> list[Term]:
