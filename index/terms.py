@@ -98,9 +98,7 @@ def placed(text: str) -> tuple[tuple[int, Piece], ...]:
     return tuple(found)
 
 
-placed_lately = lru_cache(maxsize=LATELY)(
-    placed
-)  # of passages; of what a reader asks no more than single words are remembered, in memory, among those of passages
+placed_lately = lru_cache(maxsize=LATELY)(placed)  # of passages; of what a reader asks only single words are remembered, in memory
 
 
 def terms(text: str) -> list[Term]:
