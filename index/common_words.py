@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from index.contents import Extent
 from index.library import Library
-from index.sample import Sample, about_the_same
+from index.sample import GROWN, Sample, about_the_same
 from index.terms import TERMS_VERSION, paired, placed
 
 COMMON = 0.03  # of a language's passages; more than that, a word may be "the" and is not marked for its meaning
@@ -45,20 +45,23 @@ class CommonWords:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._told: _Kept | _Sampled | None = None
+        self._generation = ""  # that was in use when it was told
 
     def rare(self, words: Iterable[Spelt]) -> set[Spelt]:
         """Leave out the words that stand in more than a few passages of their language, and what is no word."""
         now, told = self._library.extent(), self._told
-        if told is None or not about_the_same(told.extent, now):
+        generation = self._library.meta("generation")
+        if told is None or generation != self._generation or not about_the_same(told.extent, now):
+            self._generation = generation
             told = self._told = _kept(self._library, now) or _Sampled(self._library, now)
         return {(word, language) for word, language in dict.fromkeys(words) if told.of(language).lacks(word)}
 
 
 def keep(library: Library) -> None:
-    """Keep a library's common words in it, so that no reader waits for them; does nothing while those that are kept still tell, of all its languages."""
+    """Keep a library's common words in it, so that readers need not wait for them; does nothing while those that are kept still tell, of all its languages."""
     now = library.extent()
     kept, told = _kept(library, now), _Sampled(library, now)
-    if kept is None or not told.languages <= kept.languages.keys():
+    if kept is None or any(name not in kept.languages or told.most(name) > (1 + GROWN) * kept.of(name).most for name in told.languages):
         found = {language: told.of(language) for language in told.languages}
         with library.transaction(contents=False):
             library.set_meta(KEPT, json.dumps([VERSION, now, found], ensure_ascii=False))
@@ -77,8 +80,11 @@ class _Kept(NamedTuple):
 def _kept(library: Library, now: Extent) -> _Kept | None:
     """What is kept of a library that was about as it is now."""
     text = library.meta(KEPT)
-    version, extent, found = json.loads(text) if text else ("", (0, 0), {})
-    if version != VERSION or not about_the_same(Extent(*extent), now):
+    saved: list[Any] = json.loads(text) if text else [""]
+    if saved[0] != VERSION:
+        return None
+    _, extent, found = saved
+    if not about_the_same(Extent(*extent), now):
         return None
     return _Kept(Extent(*extent), {language: Common(*common) for language, common in found.items()})
 
@@ -96,18 +102,29 @@ class _Sampled:
     def languages(self) -> Set[str]:
         return self._sample.by_language.keys()
 
+    def most(self, language: str) -> float:
+        """In how many of the passages that are read a term may stand."""
+        return _most(len(self._some(language)))
+
+    def _some(self, language: str) -> list[int]:
+        keys = self._sample.of_language(language)
+        return list(keys[:: max(1, -(-len(keys) // READ))].tolist())
+
     def of(self, language: str) -> Common:
         found = self._languages.get(language)
         if found is None:
-            keys = self._sample.of_language(language)
-            some = keys[:: max(1, -(-len(keys) // READ))].tolist()
+            some = self._some(language)
             rows = self._library.rows("SELECT text FROM passages WHERE key IN (SELECT CAST(value AS bigint) FROM json_each(?))", (json.dumps(some),))
             found = self._languages[language] = _common([text for (text,) in rows])
         return found
 
 
+def _most(read: int) -> float:
+    return COMMON * (read + SMALL_LIBRARY)
+
+
 def _common(texts: Sequence[str]) -> Common:
-    most = COMMON * (len(texts) + SMALL_LIBRARY)
+    most = _most(len(texts))
     standing: defaultdict[str, int] = defaultdict(int)
     for place, text in enumerate(texts):
         for term in _held(text):

@@ -93,3 +93,19 @@ def test_a_generation_learns_the_common_words_of_a_language_that_is_new(library,
     fill(library, encoder, publication("lakes", ["th"], titles={}), {"th": ["น้ำและป่า"] * 8})
     generations.build(library)
     assert CommonWords(library).rare([("ป่า", "th"), ("ปลา", "th"), ("آب", "fa")]) == {("ปลา", "th")}
+
+
+def test_a_language_that_was_hardly_there_is_judged_again_also_by_whoever_has_asked_before(library, encoder):
+    fill(library, encoder, publication("rivers", ["fa", "th"], titles={}), {"fa": ["آب و جنگل"] * 1000, "th": ["น้ำ"]})
+    generations.build(library)
+    common = CommonWords(library)
+    assert common.rare([("ป่า", "th")]) == {("ป่า", "th")}
+    fill(library, encoder, publication("lakes", ["th"], titles={}), {"th": ["ป่าและ"] * 90})
+    generations.build(library)
+    assert common.rare([("ป่า", "th"), ("ปลา", "th")]) == {("ปลา", "th")}
+
+
+def test_what_a_version_to_come_kept_is_not_taken_apart(library, encoder):
+    fill(library, encoder, publication("rivers", ["km"], titles={}), {"km": ["ទឹក"] * 30})
+    library.set_meta("common_words", '["2 1", [0, 0]]')
+    assert CommonWords(library).rare([("ទឹក", "km")]) == set()
